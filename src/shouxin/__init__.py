@@ -1,0 +1,1 @@
+"""Shouxin runs a company's customer-credit regulation (客户信用管理制度)."""

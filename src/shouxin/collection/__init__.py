@@ -1,0 +1,1 @@
+"""Getting paid: the daily run, the work list, notices, downgrades."""

@@ -1,0 +1,1 @@
+"""Settings, addresses, the API's assembly, job wiring, the server and the command line."""

@@ -1,0 +1,1 @@
+"""Who they are, what we know of them, where they stand."""

@@ -1,0 +1,1 @@
+"""The demo company: a deterministic generator, so that every page is alive."""

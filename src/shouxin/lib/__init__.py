@@ -1,0 +1,1 @@
+"""Helpers without business: embedded PostgreSQL, environment, imports, lists, letters."""

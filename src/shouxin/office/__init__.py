@@ -1,0 +1,1 @@
+"""The credit office: people, posts and duties, the policy in force, moves, the trail."""

@@ -1,0 +1,1 @@
+"""What they owe: invoices, receipts and their matching, contested amounts, ageing, the proof."""

@@ -1,0 +1,1 @@
+"""Looking back: the customer file, figures, reports."""

@@ -1,0 +1,353 @@
+"""Every number the company may change, as one frozen, dated, versioned object.
+
+The book is written in YAML (`policy.yaml` ships the defaults); whoever loads it hands the plain mapping to
+`Policy.model_validate`. Unknown keys are refused, so that no setting is ever silently ignored.
+Amounts are in the company's currency unless a currency stands beside them. Shares are fractions of one.
+"""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
+Share = Annotated[Decimal, Field(ge=0, le=10, decimal_places=4)]
+Days = Annotated[int, Field(ge=0, le=3660)]
+Points = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+
+
+class Frozen(BaseModel):
+    """A page of the book: cannot be changed after reading, and knows no key that is not written here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Grade(StrEnum):
+    """The four credit grades of clause B2.1, best first."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+    def down(self, steps: int = 1) -> "Grade":
+        """The grade `steps` below, D at the lowest."""
+        grades = list(Grade)
+        return grades[min(grades.index(self) + steps, len(grades) - 1)]
+
+    def worse_than(self, other: "Grade") -> bool:
+        """Whether this grade stands below the other."""
+        grades = list(Grade)
+        return grades.index(self) > grades.index(other)
+
+
+def worst(*grades: Grade) -> Grade:
+    """The lowest of the grades given."""
+    return max(grades, key=list(Grade).index)
+
+
+class Post(StrEnum):
+    """The nine posts of the regulation's organisation chapter (C1–C4)."""
+
+    CREDIT_MANAGER = "credit-manager"
+    CREDIT_ADMINISTRATOR = "credit-administrator"
+    SALES = "sales"
+    FINANCE = "finance"
+    ARCHIVIST = "archivist"
+    VICE_PRESIDENT = "vice-president"
+    LEGAL_REPRESENTATIVE = "legal-representative"
+    AUDITOR = "auditor"
+    SYSTEM_MANAGER = "system-manager"
+
+
+class Text(Frozen):
+    """A phrase in both languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Company(Frozen):
+    """Whose book this is: the name on letters, the currency amounts are in, the zone that makes the business date."""
+
+    name: Text
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    timezone: str
+    bank: str = ""
+    account: str = ""
+    telephone: str = ""
+    address: str = ""
+
+
+class Discount(Frozen):
+    """A cash discount: `percent` off when paid within `days` (2/10 is percent 2, days 10)."""
+
+    percent: Annotated[Decimal, Field(ge=0, lt=100, decimal_places=2)]
+    days: Days
+
+
+Severity = Literal["warn", "hold", "decline"]
+
+
+class GradeTerms(Frozen):
+    """What a grade means (clause B2.1): the score it begins at and the limit, term and discount that follow from it."""
+
+    score_min: Points
+    meaning: Text
+    limit_coefficient: Share
+    limit_max: Amount | None = Field(description="the most a customer of this grade may owe; null: no cap by grade")
+    term_days: Days
+    term_days_max: Days
+    discount: Discount | None
+    overdue_days_max: Days = Field(description="an order is held once an item is overdue by more days than this")
+    document_max: Amount | None = Field(description="the largest single order; null: no cap")
+    review_months: Annotated[int, Field(ge=1, le=36)]
+    exceptions_by: Post
+    severity: dict[str, Severity] = Field(default_factory=dict, description="reason code -> severity, for this grade")
+
+
+class Band(Frozen):
+    """Points for a value up to and including `up_to`; null closes the scale. For words, `value` names the answer."""
+
+    up_to: Decimal | None = None
+    value: str | bool | None = None
+    points: Points
+
+
+class Question(Frozen):
+    """One question of the scorecard: the fact it reads, the points its answer earns."""
+
+    key: str = Field(pattern="^[a-z_0-9]+$")
+    text: Text
+    fact: str = Field(pattern="^[a-z_0-9]+$")
+    points_max: Points
+    bands: tuple[Band, ...] = Field(min_length=1)
+    unknown_points: Points = Decimal(0)
+    fresh_days: Days | None = Field(default=None, description="a fact older than this counts as unknown; null: never")
+
+
+class QuestionGroup(Frozen):
+    """A chapter of the scorecard; the points of its questions add up to its weight."""
+
+    key: str
+    text: Text
+    weight: Points
+    questions: tuple[Question, ...] = Field(min_length=1)
+
+
+class Trigger(Frozen):
+    """When `fact` is true (or above `more_than`), the grade is at best `grade`: a veto for D, a cap otherwise."""
+
+    key: str
+    text: Text
+    fact: str
+    more_than: Decimal | None = None
+    missing: bool = Field(default=False, description="fires when the fact is not known at all")
+    grade: Grade
+
+
+class Methods(Frozen):
+    """The limit methods of domain chapter 1.4 that are combined by taking the least."""
+
+    use: tuple[Literal["sales_volume", "collections", "net_worth", "working_assets", "paid_in_capital"], ...]
+    sales_months: Annotated[int, Field(ge=1, le=36)]
+    collection_weights: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    net_worth_share: Share
+    paid_in_capital_share: Share
+    concentration_max: Amount | None
+    round_down_to: Amount
+    working_assets: tuple[tuple[Decimal | None, Share], ...]
+
+
+class NewCustomer(Frozen):
+    """How a customer without a payment record is treated: a grade cap and a first limit, raised step by step."""
+
+    paid_invoices_min: Annotated[int, Field(ge=0)]
+    grade_max: Grade
+    limit_max: Amount
+
+
+class DowngradeStep(Frozen):
+    """One rung of the ladder (B2.5): from this many days overdue, so many grades down, or straight to a grade."""
+
+    overdue_days_min: Annotated[int, Field(ge=1)]
+    steps: Annotated[int, Field(ge=0, le=3)] = 0
+    to: Grade | None = None
+    standing: Literal["watched", "stopped", "cash_only"] | None = None
+    no_increase: bool = False
+
+
+class Downgrade(Frozen):
+    """How late payment lowers the grade (B2.5), and what a way back up takes."""
+
+    amount_min: Amount = Field(description="overdue items below this in sum never cost a grade")
+    ladder: tuple[DowngradeStep, ...]
+    late_payments_count: Annotated[int, Field(ge=1)]
+    late_payments_months: Annotated[int, Field(ge=1)]
+    late_payments_steps: Annotated[int, Field(ge=0, le=3)]
+    upgrade_clean_months: Annotated[int, Field(ge=1)]
+
+
+class Aging(Frozen):
+    """The upper bounds, in days and inclusive, of the ageing buckets after "not due"; the last bucket is open."""
+
+    up_to: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+
+
+class DunningStage(Frozen):
+    """One stage of the dunning procedure (C3.6): from this many days overdue (negative: before the due date)."""
+
+    stage: Annotated[int, Field(ge=0, le=9)]
+    name: Text
+    overdue_days_min: Annotated[int, Field(ge=-60, le=3660)]
+    owner: Post
+    notice: bool = Field(description="whether a letter goes to the customer")
+    evidence: bool = Field(description="whether the letter is meant to interrupt the limitation period")
+    deadline_days: Days
+    standing: Literal["watched", "stopped"] | None = None
+
+
+class Dunning(Frozen):
+    """The dunning procedure: stages, the least amount worth a letter, the least gap between two letters."""
+
+    amount_min: Amount
+    quiet_days: Days
+    stages: tuple[DunningStage, ...] = Field(min_length=1)
+
+
+class Authority(Frozen):
+    """Who may sign up to how much of the resulting total limit; null is without bound (clause C2, domain 4.3)."""
+
+    post: Post
+    amount_max: Amount | None
+
+
+class Approval(Frozen):
+    """The authority table and the cases that always go to a certain post."""
+
+    authority: tuple[Authority, ...] = Field(min_length=1)
+    grade_d_by: Post
+    unlimited_by: Post
+    over_suggestion_by: Post
+    temporary_days_max: Days
+    split_days: Days = Field(description="requests within so many days are added up when authority is asked")
+
+
+class OrderCheck(Frozen):
+    """The order check: how hard each reason bites, and its thresholds."""
+
+    severity: dict[str, Severity]
+    overdue_amount_min: Amount = Field(description="overdue sums up to this are a rounding residue and hold nothing")
+    overdue_amount_max: Amount | None = Field(description="hold when more than this is overdue in sum; null: no rule")
+    dunning_stage_max: Annotated[int, Field(ge=0, le=9)]
+    line_grace_days: Days
+    review_grace_days: Days
+    reservation_days: Annotated[int, Field(ge=1, le=366)]
+    watch_share: Share = Field(description="share of the limit from which a customer page shows the watch colour")
+    release_days: Annotated[int, Field(ge=1, le=366)]
+    release_tolerance: Share = Field(description="a released order may come back larger by this share")
+
+
+class CalendarBook(Frozen):
+    """The rest days: the country's own, and the company's or the yearly notice's overrides."""
+
+    country: str = Field(pattern="^[A-Z]{2}$")
+    holidays: tuple[date, ...] = ()
+    workdays: tuple[date, ...] = ()
+    due_date_shift: Literal["none", "next", "previous"]
+
+
+class Lines(Frozen):
+    """Life of a line: how long it runs, when its end is announced."""
+
+    months: Annotated[int, Field(ge=1, le=60)]
+    expiry_notice_days: tuple[Days, ...]
+
+
+class Figures(Frozen):
+    """How the figures of domain 5.2 are measured."""
+
+    period_days: Annotated[int, Field(ge=1, le=366)]
+    year_days: Literal[360, 365]
+
+
+REASON_CODES = (
+    "blacklisted",
+    "suspended",
+    "stopped",
+    "cash_only",
+    "no_line",
+    "line_expired",
+    "limit_exceeded",
+    "group_limit_exceeded",
+    "overdue_days",
+    "overdue_amount",
+    "dunning_level",
+    "document_too_large",
+    "terms_loosened",
+    "review_overdue",
+    "contract_stopped",
+    "unknown_customer",
+    "currency_unknown",
+    "proof_failed",
+)
+"""Why an order may not ship on credit, in the order they are evaluated and listed."""
+
+NEVER_WARN = frozenset({"blacklisted", "suspended", "stopped", "cash_only", "no_line", "limit_exceeded",
+                        "group_limit_exceeded", "unknown_customer", "currency_unknown", "proof_failed"})  # fmt: skip
+"""Reasons that may not be softened to a warning: a limit that only warns is no limit (clause A1)."""
+
+
+class Policy(Frozen):
+    """The whole book. Every decision stores the version of the book it was taken under."""
+
+    company: Company
+    grades: dict[Grade, GradeTerms]
+    scorecard: tuple[QuestionGroup, ...]
+    triggers: tuple[Trigger, ...]
+    limits: Methods
+    new_customer: NewCustomer
+    lines: Lines
+    downgrade: Downgrade
+    aging: Aging
+    dunning: Dunning
+    approval: Approval
+    order_check: OrderCheck
+    calendar: CalendarBook
+    figures: Figures
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Policy":
+        """What must hold for the book to be usable at all; softer faults are `faults()`."""
+        if list(self.grades) != list(Grade):
+            raise ValueError("grades: A, B, C and D are needed, in this order")
+        for better, worse in pairwise(self.grades.values()):
+            if better.score_min <= worse.score_min:
+                raise ValueError("grades: score_min must fall from A to D, or bands overlap")
+        if self.grades[Grade.D].score_min != 0:
+            raise ValueError("grades.D.score_min: must be 0, or the scores below it have no grade")
+        for path, severities in self._severities():
+            for code, severity in severities.items():
+                if code not in REASON_CODES:
+                    raise ValueError(f"{path}.{code}: no such reason code")
+                if severity == "warn" and code in NEVER_WARN:
+                    raise ValueError(f"{path}.{code}: cannot be 'warn'; a limit that only warns is no limit")
+        if missing := [code for code in REASON_CODES if code not in self.order_check.severity]:
+            raise ValueError(f"order_check.severity: missing {', '.join(missing)}")
+        return self
+
+    def _severities(self) -> list[tuple[str, dict[str, Severity]]]:
+        own = [(f"grades.{grade}.severity", terms.severity) for grade, terms in self.grades.items()]
+        return [("order_check.severity", self.order_check.severity), *own]
+
+    def severity(self, code: str, grade: Grade | None) -> Severity:
+        """How hard a reason bites for a customer of this grade: the grade's own word first, then the general one."""
+        own = self.grades[grade].severity if grade else {}
+        return own.get(code, self.order_check.severity[code])
+
+    def grade_for(self, score: Decimal) -> Grade:
+        """The grade whose band holds the score (0 to 100)."""
+        return next(grade for grade, terms in self.grades.items() if score >= terms.score_min)
