@@ -1,0 +1,215 @@
+"""Credit accounts with their exposure journal, reservations, line requests, lines, ratings."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.customers.models import Customer
+from shouxin.office.models import APPEND_ONLY, Person
+
+
+def money(**options: object) -> models.DecimalField:
+    """An amount column: two decimals, up to thirteen digits before the point."""
+    return models.DecimalField(max_digits=15, decimal_places=2, **options)  # type: ignore[arg-type]
+
+
+class CreditAccount(models.Model):
+    """What stands on one customer's account in one currency: the balance row of the exposure journal.
+
+    Every change of a bucket is one posting, written in the same transaction under this row's lock.
+    `receivable` is signed: unapplied receipts and credit notes may carry it below zero.
+    """
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="accounts")
+    currency = models.CharField(max_length=3)
+    reserved = money(default=Decimal(0))
+    undelivered = money(default=Decimal(0))
+    unbilled = money(default=Decimal(0))
+    receivable = money(default=Decimal(0))
+    bills = money(default=Decimal(0))
+    deposits = money(default=Decimal(0))
+    parked = models.CharField(max_length=300, blank=True, help_text="why decisions wait until a person has looked")
+
+    BUCKETS = ("reserved", "undelivered", "unbilled", "receivable", "bills", "deposits")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "currency"], name="one_account_per_currency"),
+            models.CheckConstraint(
+                condition=Q(reserved__gte=0, undelivered__gte=0, unbilled__gte=0, bills__gte=0, deposits__gte=0),
+                name="buckets_not_negative",
+            ),
+        ]
+
+
+class Posting(models.Model):
+    """One movement of exposure: an amount enters, leaves, or goes from bucket to bucket (append-only).
+
+    `source` empty means the value comes from outside the account; `target` empty means it leaves it.
+    """
+
+    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="postings")
+    source = models.CharField(max_length=12, blank=True)
+    target = models.CharField(max_length=12, blank=True)
+    amount = money()
+    document = models.CharField(max_length=80, help_text="kind:number of the paper that caused it")
+    decision_id = models.BigIntegerField(null=True)
+    on = models.DateField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        triggers = APPEND_ONLY
+        indexes = [models.Index(fields=["account", "id"], name="posting_account")]
+        constraints = [models.CheckConstraint(condition=~Q(source=F("target")), name="posting_moves")]
+
+
+class Reservation(models.Model):
+    """The value of one order on a customer's account: each part stands in exactly one of the stages (I-5)."""
+
+    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="reservations")
+    number = models.CharField(max_length=24, unique=True)
+    source_system = models.CharField(max_length=40, default="", blank=True)
+    order_no = models.CharField(max_length=80)
+    decision_id = models.BigIntegerField(null=True)
+    amount = money()
+    reserved = money(default=Decimal(0))
+    undelivered = money(default=Decimal(0))
+    unbilled = money(default=Decimal(0))
+    billed = money(default=Decimal(0))
+    released = money(default=Decimal(0))
+    made_on = models.DateField()
+    expires_on = models.DateField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount=F("reserved") + F("undelivered") + F("unbilled") + F("billed") + F("released")),
+                name="reservation_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(reserved__gte=0, undelivered__gte=0, unbilled__gte=0, billed__gte=0, released__gte=0),
+                name="reservation_parts_not_negative",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["order_no"], name="reservation_order"),
+            models.Index(fields=["account", "-id"], name="reservation_account"),
+            models.Index(fields=["expires_on"], condition=Q(reserved__gt=0), name="reservation_expiring"),
+        ]
+
+
+class LimitKind(models.TextChoices):
+    """Four different things: nothing decided yet, no credit, credit up to an amount, credit without bound."""
+
+    UNSET = "unset", _("Not set")
+    NONE = "none", _("No credit")
+    AMOUNT = "amount", _("Up to an amount")
+    UNLIMITED = "unlimited", _("Unlimited")
+
+
+GRADE_CHOICES = [(grade, grade) for grade in "ABCD"]
+
+
+class Terms(models.Model):
+    """What a line and a line request have in common: grade, limit, currency, term, discount, window."""
+
+    grade = models.CharField(_("grade"), max_length=1, blank=True, choices=GRADE_CHOICES)
+    limit_kind = models.CharField(_("kind of limit"), max_length=10, choices=LimitKind.choices)
+    limit = money(verbose_name=_("limit"), null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    term_days = models.PositiveSmallIntegerField(_("term in days"))
+    discount_percent = models.DecimalField(_("discount %"), max_digits=5, decimal_places=2, null=True, blank=True)
+    discount_days = models.PositiveSmallIntegerField(_("discount days"), null=True, blank=True)
+    since = models.DateField(_("from"))
+    until = models.DateField(_("until"), null=True, blank=True)
+    temporary = models.BooleanField(_("temporary, on top of the line"), default=False)
+    pool = models.BooleanField(_("shared by the whole group"), default=False)
+
+    class Meta:
+        abstract = True
+
+
+LIMIT_MATCHES_KIND = Q(limit_kind="amount", limit__isnull=False) | (~Q(limit_kind="amount") & Q(limit__isnull=True))
+
+
+class LineRequest(Terms):
+    """One person asks for a line; another, within authority, signs the version she saw (B2.1, I-14 to I-17)."""
+
+    KINDS = [
+        ("new", _("New")),
+        ("raise", _("Raise")),
+        ("lower", _("Lower")),
+        ("temporary", _("Temporary")),
+        ("renewal", _("Renewal")),
+    ]
+    STATUSES = [
+        ("open", _("Waiting for approval")),
+        ("approved", _("Approved")),
+        ("declined", _("Declined")),
+        ("withdrawn", _("Withdrawn")),
+    ]
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="line_requests")
+    kind = models.CharField(_("kind of request"), max_length=10, choices=KINDS)
+    status = models.CharField(_("status"), max_length=10, choices=STATUSES, default="open")
+    reason = models.CharField(_("reason"), max_length=1000)
+    version = models.PositiveIntegerField(default=1)
+    suggested = models.JSONField(default=dict, blank=True)
+    requested_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    editors = models.ManyToManyField(Person, related_name="+")
+    decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=1000, blank=True)
+    policy_version = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=LIMIT_MATCHES_KIND, name="request_limit_matches_kind")]
+        indexes = [models.Index(fields=["status", "-id"], name="request_status")]
+
+
+class Line(Terms):
+    """What we trust a customer with from a day on; the latest row that has begun is the one that holds.
+
+    Rows are never changed: a raise, a cut, a downgrade, a renewal each add one, with why and by whom.
+    """
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="lines")
+    why = models.CharField(max_length=1000)
+    cause = models.CharField(max_length=20, help_text="request, downgrade, import, ...")
+    request = models.OneToOneField(LineRequest, models.PROTECT, null=True, related_name="line")
+    requested_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    approved_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    policy_version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=LIMIT_MATCHES_KIND, name="line_limit_matches_kind")]
+        indexes = [models.Index(fields=["customer", "-since", "-id"], name="line_latest")]
+        triggers = APPEND_ONLY
+
+
+class Rating(models.Model):
+    """A score sheet as it was computed: answers, grade steps, suggested line, with the policy it was read from."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="ratings")
+    as_of = models.DateField()
+    score = models.DecimalField(max_digits=5, decimal_places=2)
+    coverage = models.DecimalField(max_digits=5, decimal_places=4)
+    grade = models.CharField(max_length=1, choices=GRADE_CHOICES)
+    limit_kind = models.CharField(max_length=10, choices=LimitKind.choices)
+    limit = money(null=True)
+    currency = models.CharField(max_length=3)
+    term_days = models.PositiveSmallIntegerField()
+    sheet = models.JSONField()
+    policy_version = models.PositiveIntegerField()
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-id"], name="rating_latest")]
+        triggers = APPEND_ONLY

@@ -1,0 +1,135 @@
+"""The registry: identity (B2.2), other names, standing with its history, facts with source and date."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.office.models import APPEND_ONLY, Person
+from shouxin.rules.industries import INDUSTRIES
+
+
+class Customer(models.Model):
+    """A company or person we sell to: the fields of the customer credit sheet (B2.2) and who looks after it."""
+
+    code = models.CharField(_("customer code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    short_name = models.CharField(_("short name"), max_length=80, blank=True)
+    uscc = models.CharField(_("unified social credit code"), max_length=18, blank=True)
+    uscc_confirmed = models.CharField(_("confirmed although the code fails"), max_length=300, blank=True)
+    natural_person = models.BooleanField(_("natural person or sole trader"), default=False)
+    legal_representative = models.CharField(_("legal representative"), max_length=80, blank=True)
+    registered_capital = models.DecimalField(_("registered capital"), max_digits=17, decimal_places=2, null=True, blank=True)
+    paid_in_capital = models.DecimalField(_("paid-in capital"), max_digits=17, decimal_places=2, null=True, blank=True)
+    founded_on = models.DateField(_("founded on"), null=True, blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    region = models.CharField(_("region"), max_length=80, blank=True)
+    telephone = models.CharField(_("telephone"), max_length=40, blank=True)
+    email = models.EmailField(_("e-mail for letters"), blank=True)
+    contact = models.CharField(_("contact"), max_length=80, blank=True)
+    bank = models.CharField(_("bank"), max_length=120, blank=True)
+    bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
+    industry = models.CharField(_("industry"), max_length=1, blank=True, choices=[(k, zh) for k, (zh, _en) in INDUSTRIES.items()])
+    credit_standard = models.CharField(_("credit standard"), max_length=300, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    salesperson = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="customers", verbose_name=_("salesperson"))
+    department = models.CharField(_("department"), max_length=80, blank=True)
+    group_head = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("group head"))
+    customer_since = models.DateField(_("customer since"), null=True, blank=True)
+    search_keys = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["uscc"], condition=~Q(uscc=""), name="one_customer_per_uscc")]
+        indexes = [
+            GinIndex(fields=["search_keys"], name="customer_search"),
+            models.Index(fields=["salesperson", "id"], name="customer_salesperson"),
+            models.Index(fields=["department", "id"], name="customer_department"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OtherName(models.Model):
+    """Another spelling under which papers name the customer: a former name, or one met in an import."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="other_names")
+    name = models.CharField(max_length=200)
+    source = models.CharField(max_length=40)
+    since = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "name"], name="other_name_once")]
+        indexes = [models.Index(fields=["name"], name="other_name")]
+
+
+class StandingKind(models.TextChoices):
+    """Where a customer stands with us; everything but good and watched bites at the order check."""
+
+    GOOD = "good", _("Good")
+    WATCHED = "watched", _("Watched")
+    STOPPED = "stopped", _("Supply stopped")
+    CASH_ONLY = "cash_only", _("Cash only")
+    SUSPENDED = "suspended", _("Suspended")
+    BLACKLISTED = "blacklisted", _("Blacklisted")
+
+
+class Standing(models.Model):
+    """A standing from a moment on, with why and by whom. The latest row is the one that holds (B2.5, B3.1)."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="standings")
+    standing = models.CharField(max_length=12, choices=StandingKind.choices)
+    since = models.DateField()
+    why = models.CharField(max_length=500)
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    confirmed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    policy_version = models.PositiveIntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-id"], name="standing_latest")]
+        triggers = APPEND_ONLY
+
+
+class StandingRelease(models.Model):
+    """A proposal to lift a blacklisting; it takes a second person (I-20)."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="standing_releases")
+    standing = models.CharField(max_length=12, choices=StandingKind.choices)
+    why = models.CharField(max_length=500)
+    proposed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    status = models.CharField(max_length=12, default="proposed")
+    decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+
+class Fact(models.Model):
+    """Something known about a customer: what, from which kind of source, as of when, found by whom (A7)."""
+
+    SOURCES = [
+        ("registry", _("Public registry")),
+        ("gazette", _("Gazette or notice")),
+        ("media", _("Media")),
+        ("feedback", _("Feedback from others")),
+        ("visit", _("Visit")),
+        ("bureau", _("Credit bureau")),
+        ("statement", _("Financial statement")),
+        ("customer", _("The customer itself")),
+        ("import", _("Import")),
+    ]
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="facts")
+    key = models.CharField(max_length=40)
+    value = models.JSONField(help_text="amounts and ratios as text, so that no float touches them")
+    source = models.CharField(max_length=12, choices=SOURCES)
+    as_of = models.DateField()
+    note = models.CharField(max_length=500, blank=True)
+    collected_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    collected_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "key", "-as_of", "-id"], name="fact_latest")]
+        triggers = APPEND_ONLY

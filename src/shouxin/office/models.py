@@ -1,0 +1,136 @@
+"""People and their posts, the policy versions, the trail, idempotency keys."""
+
+from decimal import Decimal
+
+import pgtrigger
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.rules.policy import Post
+
+POST_LABELS = {
+    Post.CREDIT_MANAGER: _("Credit manager"),
+    Post.CREDIT_ADMINISTRATOR: _("Credit administrator"),
+    Post.SALES: _("Sales"),
+    Post.FINANCE: _("Finance"),
+    Post.ARCHIVIST: _("Archivist"),
+    Post.VICE_PRESIDENT: _("Vice-president"),
+    Post.LEGAL_REPRESENTATIVE: _("Legal representative"),
+    Post.AUDITOR: _("Auditor"),
+    Post.SYSTEM_MANAGER: _("System manager"),
+}
+POST_CHOICES = [(post.value, label) for post, label in POST_LABELS.items()]
+
+APPEND_ONLY = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
+class Person(AbstractUser):
+    """Someone who signs in. What she may do follows from the posts she holds today, never from Django groups."""
+
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    department = models.CharField(_("department"), max_length=80, blank=True)
+    telephone = models.CharField(_("telephone"), max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+
+class Appointment(models.Model):
+    """A person holds a post from a day on, until a day (clause C2). `amount_max` narrows the post's authority."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="appointments")
+    post = models.CharField(_("post"), max_length=24, choices=POST_CHOICES)
+    amount_max = models.DecimalField(_("authority"), max_digits=15, decimal_places=2, null=True, blank=True)
+    since = models.DateField(_("since"))
+    until = models.DateField(_("until"), null=True, blank=True)
+    appointed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "post"], condition=Q(until=None), name="one_open_appointment")
+        ]
+
+
+class ApiToken(models.Model):
+    """A bearer token; only its SHA-256 digest is kept, the token itself is shown once."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="api_tokens")
+    label = models.CharField(max_length=80, blank=True)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_on = models.DateField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class PolicyVersion(models.Model):
+    """One edition of the policy, in force from a day until a later one begins. Never changed (clause C3.2)."""
+
+    number = models.PositiveIntegerField(unique=True)
+    since = models.DateField(_("in force from"))
+    text = models.TextField()
+    why = models.CharField(_("reason"), max_length=500, blank=True)
+    put_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    put_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-since", "-number"]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+
+class TrailEntry(models.Model):
+    """One act: who did which verb to what, when, with what particulars. Written in the act's own transaction."""
+
+    at = models.DateTimeField()
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    by_name = models.CharField(max_length=80)
+    verb = models.CharField(max_length=60)
+    about = models.CharField(max_length=60, help_text="kind:id of the thing acted upon, such as customer:12")
+    label = models.CharField(max_length=200, blank=True)
+    customer_id = models.BigIntegerField(null=True)
+    particulars = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = APPEND_ONLY
+        indexes = [
+            models.Index(fields=["about", "-id"], name="trail_about"),
+            models.Index(fields=["customer_id", "-id"], name="trail_customer"),
+            models.Index(fields=["by", "-id"], name="trail_by"),
+        ]
+
+
+class IdempotencyKey(models.Model):
+    """A caller's key with the answer it got: same key and body, same answer for ever (I-10)."""
+
+    caller = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    path = models.CharField(max_length=300)
+    body_digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="one_answer_per_key")]
+
+
+class ExchangeRate(models.Model):
+    """One unit of `currency` in the company's currency from a day on, with its source. Rows are never edited."""
+
+    currency = models.CharField(max_length=3)
+    rate = models.DecimalField(max_digits=18, decimal_places=8)
+    since = models.DateField()
+    source = models.CharField(max_length=120)
+    put_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    put_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(rate__gt=Decimal(0)), name="rate_is_positive")]
+        indexes = [models.Index(fields=["currency", "-since", "-id"], name="rate_latest")]
+        triggers = APPEND_ONLY
