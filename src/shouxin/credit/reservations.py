@@ -1,0 +1,166 @@
+"""The value of an order on a customer's account, from the promise to ship until it is billed or falls away."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.lib import numbering
+from shouxin.office import trail
+from shouxin.office.models import Person
+from shouxin.office.refusals import Moved
+from shouxin.rules import exposure as rule
+from shouxin.rules.exposure import Bucket, Movement, OrderValue
+
+from . import exposure
+from .models import Reservation
+
+PARTS = ("reserved", "undelivered", "unbilled", "billed", "released")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A reservation to be made: on which account, for which order, how much, in which stage, until when."""
+
+    account_id: int
+    source_system: str
+    order_no: str
+    amount: Decimal
+    expires_on: date | None
+    decision_id: int | None = None
+    stage: Bucket = Bucket.RESERVED
+
+
+def value_of(reservation: Reservation) -> OrderValue:
+    """Where the order's value stands, as a plain value."""
+    return OrderValue(**{part: getattr(reservation, part) for part in PARTS})
+
+
+def make(wanted: Sequence[Wanted], *, today: date, at: datetime, by: Person | None) -> list[Reservation]:
+    """Reservations with their postings, numbered, in one statement each. The accounts must be locked."""
+    if not wanted:
+        return []
+    keys = numbering.ids(Reservation, len(wanted))
+    made = Reservation.objects.bulk_create([_row(want, key, today) for want, key in zip(wanted, keys, strict=True)])
+    entries = [
+        exposure.Entry(row.account_id, Movement(None, want.stage, want.amount), f"reserve:{row.number}", row.decision_id)
+        for row, want in zip(made, wanted, strict=True)
+    ]
+    exposure.post(entries, on=today, at=at, by=by)
+    return made
+
+
+def _row(want: Wanted, key: int, today: date) -> Reservation:
+    return Reservation(
+        pk=key,
+        account_id=want.account_id,
+        number=f"R{key:08d}",
+        decision_id=want.decision_id,
+        source_system=want.source_system,
+        order_no=want.order_no,
+        amount=want.amount,
+        made_on=today,
+        expires_on=want.expires_on,
+        **{str(want.stage): want.amount},
+    )
+
+
+def release(reservations: Iterable[Reservation], *, why: str, today: date, at: datetime, by: Person | None) -> None:
+    """What has not been delivered leaves the accounts: superseded, expired or cancelled orders. Accounts are locked."""
+    entries: list[exposure.Entry] = []
+    rows = list(reservations)
+    for row in rows:
+        value = value_of(row)
+        entries += _apply(row, rule.cancel(value, value.reserved + value.undelivered), why)
+    Reservation.objects.bulk_update(rows, [*PARTS, "version"])
+    exposure.post(entries, on=today, at=at, by=by)
+
+
+def expire(accounts: Iterable[int], *, today: date, at: datetime, by: Person | None) -> int:
+    """Reservations past their day let go of what is still reserved. Accounts are locked. Answers how many."""
+    due = Reservation.objects.filter(account__in=accounts, expires_on__lt=today, reserved__gt=0).order_by("pk")
+    rows = list(due.select_for_update())
+    entries: list[exposure.Entry] = []
+    for row in rows:
+        entries += _apply(row, (Movement(Bucket.RESERVED, None, row.reserved),), "expired")
+    Reservation.objects.bulk_update(rows, [*PARTS, "version"])
+    exposure.post(entries, on=today, at=at, by=by)
+    return len(rows)
+
+
+def _apply(row: Reservation, movements: Iterable[Movement], document: str) -> list[exposure.Entry]:
+    """Move the row's parts (in memory) and answer the entries that must be posted with it."""
+    entries = []
+    for movement in movements:
+        if movement.source:
+            setattr(row, movement.source, getattr(row, movement.source) - movement.amount)
+            arrived = {Bucket.RECEIVABLE: "billed", None: "released"}.get(movement.target, movement.target)
+            setattr(row, str(arrived), getattr(row, str(arrived)) + movement.amount)
+        entries.append(exposure.Entry(row.account_id, movement, f"{document}:{row.number}", row.decision_id))
+    row.version += 1
+    return entries
+
+
+def bill_order(
+    account_id: int, order_no: str, source_system: str, amount: Decimal, *, document: str
+) -> tuple[list[Reservation], list[exposure.Entry]]:
+    """What an invoice of `amount` for an order takes out of the order's reservations, and the entries for the journal.
+
+    The entries always add up to `amount` entering `receivable`. Accounts are locked; the caller saves and posts.
+    """
+    rows = Reservation.objects.filter(account=account_id, order_no=order_no, source_system=source_system)
+    changed, entries = [], []
+    for row in rows.filter(Q(reserved__gt=0) | Q(undelivered__gt=0) | Q(unbilled__gt=0)).order_by("pk"):
+        part = min(amount, value_of(row).open)
+        if part > 0:
+            entries += _apply(row, rule.bill(value_of(row), part), document)
+            changed.append(row)
+            amount -= part
+    if amount > 0:
+        entries.append(exposure.Entry(account_id, Movement(None, Bucket.RECEIVABLE, amount), document))
+    return changed, entries
+
+
+def save(rows: Iterable[Reservation]) -> None:
+    """Write the parts of rows that `bill_order` has moved."""
+    Reservation.objects.bulk_update(list(rows), [*PARTS, "version"])
+
+
+def locked(pk: int) -> Reservation:
+    """The reservation and its accounts, locked in the house's order (accounts first). Call inside a transaction."""
+    account = Reservation.objects.select_related("account").get(pk=pk).account
+    exposure.lock([account.customer_id])
+    return Reservation.objects.select_related("account__customer").select_for_update(of=("self",)).get(pk=pk)
+
+
+def step(
+    row: Reservation, verb: str, amount: Decimal | None, *, today: date, at: datetime, by: Person
+) -> Reservation:
+    """Deliver or cancel the whole or a part of a locked reservation; raises Moved where less is left than asked (I-5)."""
+    value = value_of(row)
+    left = value.reserved + value.undelivered
+    amount = left if amount is None else amount
+    if amount <= 0 or amount > left:
+        raise Moved(
+            _("Only %(left)s of order %(order)s is left to %(verb)s.") % {"left": left, "order": row.order_no, "verb": verb},
+            code="nothing_left",
+        )
+    movements = rule.deliver(value, amount) if verb == "deliver" else rule.cancel(value, amount)
+    entries = _apply(row, movements, verb)
+    save([row])
+    exposure.post(entries, on=today, at=at, by=by)
+    trail.record(f"reservation.{verb}", about=row, by=by, at=at, customer=row.account.customer, amount=amount)
+    return row
+
+
+def extend(row: Reservation, until: date, *, at: datetime, by: Person) -> Reservation:
+    """Let a reservation live until a later day; raises Moved where nothing is reserved any more."""
+    if row.reserved <= 0:
+        raise Moved(_("Nothing is reserved any more, so there is nothing to extend."), code="nothing_left")
+    row.expires_on, row.version = until, row.version + 1
+    row.save(update_fields=["expires_on", "version"])
+    trail.record("reservation.extend", about=row, by=by, at=at, customer=row.account.customer, until=until)
+    return row
