@@ -1,4 +1,4 @@
-"""The daily run and what it leaves behind: dunning episodes, notices in the outbox, tasks of the work list."""
+"""The daily run and what it leaves behind: notices in the outbox, tasks of the work list."""
 
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.credit.models import GRADE_CHOICES, money
 from shouxin.customers.models import Customer
 from shouxin.office.models import POST_CHOICES, Person
+from shouxin.receivables.models import Episode
 
 
 class Day(models.Model):
@@ -44,23 +45,6 @@ class CustomerDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "customer"], name="customer_once_a_day")]
-
-
-class Episode(models.Model):
-    """A stretch of being overdue, from the first overdue day until all is paid: the ladder's memory."""
-
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="episodes")
-    began_on = models.DateField()
-    ended_on = models.DateField(null=True)
-    stage = models.PositiveSmallIntegerField(null=True)
-    baseline_grade = models.CharField(max_length=1, blank=True, choices=GRADE_CHOICES)
-    rung_days = models.PositiveIntegerField(default=0, help_text="overdue_days_min of the last rung applied")
-    late_count_applied = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["customer"], condition=Q(ended_on=None), name="one_running_episode")
-        ]
 
 
 class Notice(models.Model):

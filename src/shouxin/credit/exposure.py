@@ -33,14 +33,19 @@ class Entry:
 
 def open_accounts(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """The account ids of (customer id, currency) pairs; accounts that do not exist yet are opened empty."""
-    wanted = sorted(set(wanted))
-    CreditAccount.objects.bulk_create(
-        [CreditAccount(customer_id=customer, currency=currency) for customer, currency in wanted],
-        ignore_conflicts=True,
-    )
-    rows = CreditAccount.objects.filter(customer_id__in={customer for customer, _ in wanted})
-    found = {(row.customer_id, row.currency): row.pk for row in rows.only("customer_id", "currency")}
+    wanted = set(wanted)
+    found = _accounts_of({customer for customer, _ in wanted})
+    missing = sorted(wanted - found.keys())
+    if missing:
+        rows = [CreditAccount(customer_id=customer, currency=currency) for customer, currency in missing]
+        CreditAccount.objects.bulk_create(rows, ignore_conflicts=True)
+        found = _accounts_of({customer for customer, _ in wanted})
     return {pair: found[pair] for pair in wanted}
+
+
+def _accounts_of(customers: set[int]) -> dict[tuple[int, str], int]:
+    rows = CreditAccount.objects.filter(customer__in=customers).values_list("customer_id", "currency", "pk")
+    return {(customer, currency): pk for customer, currency, pk in rows}
 
 
 def lock(customers: Iterable[int]) -> dict[int, CreditAccount]:

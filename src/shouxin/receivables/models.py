@@ -1,4 +1,4 @@
-"""Invoices with their instalments, receipts, matches, contested amounts, proof runs. Nothing posted is edited."""
+"""Invoices with their instalments, receipts, matches, contested amounts, overdue episodes, proof runs. Nothing posted is edited."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit.models import CreditAccount, money
+from shouxin.credit.models import GRADE_CHOICES, CreditAccount, money
 from shouxin.customers.models import Customer
 from shouxin.office.models import APPEND_ONLY, Person
 
@@ -151,6 +151,26 @@ class Contest(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["instalment"], condition=Q(settled_on=None), name="one_open_contest"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="contest_has_amount"),
+        ]
+
+
+class Episode(models.Model):
+    """A stretch of being overdue, from the first overdue day until all is paid: the memory of dunning and the ladder.
+
+    A fact about the debt, written by the daily run and read by the order check.
+    """
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="episodes")
+    began_on = models.DateField()
+    ended_on = models.DateField(null=True)
+    stage = models.PositiveSmallIntegerField(null=True)
+    baseline_grade = models.CharField(max_length=1, blank=True, choices=GRADE_CHOICES)
+    rung_days = models.PositiveIntegerField(default=0, help_text="overdue_days_min of the last rung applied")
+    late_count_applied = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer"], condition=Q(ended_on=None), name="one_running_episode")
         ]
 
 
