@@ -211,7 +211,7 @@ class DunningStage(Frozen):
 
 
 class Dunning(Frozen):
-    """The dunning procedure: stages, the least amount worth a letter, the least gap between two letters."""
+    """The dunning procedure: stages; net claims up to `amount_min` lead to nothing; the least gap between letters."""
 
     amount_min: Amount
     quiet_days: Days
