@@ -1,6 +1,25 @@
+"""The credit office: people, posts and duties, the policy in force, moves, the trail."""
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class OfficeConfig(AppConfig):
     name = "shouxin.office"
     label = "office"
+
+    def ready(self) -> None:
+        """Whenever the tables are there, so are the first policy and the built-in person."""
+        post_migrate.connect(_furnish, sender=self)
+
+
+def _furnish(**_signal: Any) -> None:
+    from django.db import connection
+
+    from . import policies, posts
+
+    if "office_policyversion" in connection.introspection.table_names():
+        policies.ensure()
+        posts.system()

@@ -1,0 +1,232 @@
+"""People, the posts they hold from day to day, and the duties that follow (clauses C2, C4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.rules.policy import Post
+
+from . import clock, trail
+from .models import POST_LABELS, Appointment, Person
+from .refusals import BadForm, Moved, NotYourDuty
+
+SYSTEM = "system"
+"""The built-in person in whose name jobs and the command line act: no password, no posts."""
+
+APART = frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR})
+"""Posts that go with no other: who runs the machine or audits it takes no business decisions (I-20b)."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A post held on a day; `amount_max`: the personal bound of its authority, None for the post's own."""
+
+    post: Post
+    amount_max: Decimal | None
+
+
+def posts_of(person: Person | AnonymousUser, *, on: date) -> frozenset[Post]:
+    """The posts a person holds on a day; none for one who is disabled (I-18).
+
+    One query, remembered on this instance alone: a request loads its own person, so the next request asks anew.
+    """
+    return frozenset(held.post for held in _held(person, on))
+
+
+def authority_of(person: Person, on: date) -> tuple[tuple[Post, Decimal | None], ...]:
+    """Her posts on a day, each with the personal bound of its authority (None: as the policy gives to the post)."""
+    return tuple((held.post, held.amount_max) for held in _held(person, on))
+
+
+def require(
+    person: Person | AnonymousUser,
+    *posts: Post,
+    on: date,
+    about: models.Model | str = "office",
+    verb: str = "",
+    at: datetime | None = None,
+) -> frozenset[Post]:
+    """Which of these posts she holds on the day; raises NotYourDuty where it is none of them.
+
+    The refusal carries its own trail line; the face that catches it writes the line (`trail.keep`) after the rollback.
+    """
+    held = posts_of(person, on=on) & set(posts)
+    if not held:
+        raise not_your_duty(person, posts, about=about, verb=verb, at=at)
+    return held
+
+
+def not_your_duty(
+    person: Person | AnonymousUser,
+    posts: Iterable[Post] = (),
+    *,
+    about: models.Model | str = "office",
+    verb: str = "",
+    at: datetime | None = None,
+    **reason: object,
+) -> NotYourDuty:
+    """The refusal to raise, with the line it leaves in the trail. `reason`: message, code, cure of the refusal."""
+    duty = sorted(post.value for post in posts)
+    refusal = NotYourDuty(**reason)  # type: ignore[arg-type]
+    if duty and "cure" not in reason:
+        refusal.cure = _("It is the duty of: %(posts)s.")
+        refusal.params |= {"posts": _Names(duty)}
+    by = person if isinstance(person, Person) else None
+    refusal.trail_line = trail.line(
+        "refuse", about=about, by=by, at=at or clock.now(), asked=verb, code=refusal.code, duty=duty
+    )
+    return refusal
+
+
+class _Names(list):  # type: ignore[type-arg]
+    """Posts that print in the language of whoever reads the refusal."""
+
+    def __str__(self) -> str:
+        return ", ".join(str(POST_LABELS[Post(name)]) for name in self)
+
+
+def system() -> Person:
+    """The built-in person for jobs and the command line; created where it is missing."""
+    person, created = Person.objects.get_or_create(username=SYSTEM, defaults={"name": SYSTEM, "is_active": True})
+    if created:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+    return person
+
+
+def is_system(person: Person | AnonymousUser) -> bool:
+    """Whether this is the built-in person, who can never sign in."""
+    return person.username == SYSTEM
+
+
+def holders(post: Post, *, on: date) -> list[Person]:
+    """Everybody who holds the post on the day, in the order of their names."""
+    held = _in_force(on).filter(post=post)
+    return list(Person.objects.filter(is_active=True, appointments__in=held).distinct().order_by("name", "username"))
+
+
+# --- verbs ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_person(
+    username: str,
+    *,
+    by: Person,
+    on: date,
+    at: datetime,
+    password: str | None = None,
+    name: str = "",
+    department: str = "",
+    telephone: str = "",
+    email: str = "",
+) -> Person:
+    """Somebody new who may sign in (without a password: only by token or single sign-on), holding no post yet.
+
+    Raises BadForm for a name in use, NotYourDuty unless the system manager asks.
+    """
+    _require_keeper(by, on=on, about="person:", verb="add_person", at=at)
+    if not username.strip() or Person.objects.filter(username__iexact=username).exists():
+        raise BadForm([("username", _("Empty, or somebody signs in with this name already."))])
+    person = Person(username=username, name=name, department=department, telephone=telephone, email=email)
+    person.set_password(password)
+    person.save()
+    trail.record("add_person", about=person, by=by, at=at, username=username, department=department)
+    return person
+
+
+@transaction.atomic
+def appoint(
+    person: Person,
+    post: Post,
+    *,
+    since: date,
+    by: Person,
+    on: date,
+    at: datetime,
+    amount_max: Decimal | None = None,
+) -> Appointment:
+    """She holds the post from a day on; an appointment to the same post ends where the new one begins.
+
+    Raises NotYourDuty (only the system manager appoints, and nobody appoints herself) and BadForm where the post
+    may not go together with one she holds.
+    """
+    _require_keeper(by, on=on, about=person, verb="appoint", at=at, herself=person)
+    Person.objects.select_for_update().get(pk=person.pk)
+    others = set(_open_posts(person)) - {post}
+    if others and ({post} | others) & APART:
+        raise BadForm([("post", _("System manager and auditor go together with no other post."))])
+    _end_open(person, post, on=since)
+    appointment = Appointment.objects.create(
+        person=person, post=post, amount_max=amount_max, since=since, appointed_by=by
+    )
+    trail.record("appoint", about=person, by=by, at=at, post=post, since=since, amount_max=amount_max)
+    _forget(person)
+    return appointment
+
+
+@transaction.atomic
+def end_appointment(person: Person, post: Post, *, on: date, by: Person, at: datetime) -> None:
+    """She holds the post no longer, from `on` itself. Raises Moved where she does not hold it."""
+    _require_keeper(by, on=on, about=person, verb="end_appointment", at=at, herself=person)
+    if not _end_open(person, post, on=on):
+        raise Moved(_("This person does not hold the post."))
+    trail.record("end_appointment", about=person, by=by, at=at, post=post, until=on)
+    _forget(person)
+
+
+@transaction.atomic
+def disable_person(person: Person, *, on: date, by: Person, at: datetime) -> None:
+    """Nothing of hers works from the next request on: session, tokens, posts (I-18). Her past stays."""
+    _require_keeper(by, on=on, about=person, verb="disable_person", at=at, herself=person)
+    if is_system(person):
+        raise BadForm([("username", _("The built-in person cannot be disabled."))])
+    if not Person.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
+        raise Moved(_("This person is disabled already."))
+    person.is_active = False
+    trail.record("disable_person", about=person, by=by, at=at)
+    _forget(person)
+
+
+def _require_keeper(
+    by: Person, *, on: date, about: models.Model | str, verb: str, at: datetime, herself: Person | None = None
+) -> None:
+    """Only the system manager keeps the list of people (or the command line), and never her own entry."""
+    if is_system(by):
+        return
+    require(by, Post.SYSTEM_MANAGER, on=on, about=about, verb=verb, at=at)
+    if herself is not None and herself.pk == by.pk:
+        raise not_your_duty(by, about=about, verb=verb, at=at, code="own_posts", cure=_("Ask a second system manager."))
+
+
+def _in_force(on: date) -> models.QuerySet[Appointment]:
+    """Appointments in force on a day; the day an appointment ends is its first day without force."""
+    return Appointment.objects.filter(Q(until=None) | Q(until__gt=on), since__lte=on)
+
+
+def _held(person: Person | AnonymousUser, on: date) -> tuple[Held, ...]:
+    if person.pk is None or not person.is_active:
+        return ()
+    known = person.__dict__.setdefault("_held_on", {})
+    if on not in known:
+        rows = _in_force(on).filter(person=person.pk, person__is_active=True).order_by("post")
+        known[on] = tuple(Held(Post(post), bound) for post, bound in rows.values_list("post", "amount_max"))
+    return known[on]
+
+
+def _forget(person: Person) -> None:
+    person.__dict__.pop("_held_on", None)
+
+
+def _open_posts(person: Person) -> list[Post]:
+    return [Post(post) for post in Appointment.objects.filter(person=person, until=None).values_list("post", flat=True)]
+
+
+def _end_open(person: Person, post: Post, *, on: date) -> int:
+    return Appointment.objects.filter(person=person, post=post, until=None).update(until=on)

@@ -1,0 +1,111 @@
+"""Why something is not done: refusals that can be shown to the person who asked, with what would cure them.
+
+A refusal is not an accident. Its `code` is for programs, its message and cure for people, its `status` is the
+HTTP status every face answers with: 403 duty, 404 sight, 409 moved, 422 form, 503 cannot decide.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+class Refusal(Exception):
+    """Something asked for that is not done. `params` fill the %(names)s of message and cure.
+
+    `trail_line` is the unsaved line that whoever catches the refusal writes once the failed transaction is over
+    (`trail.keep`): a refused act leaves a trace although everything else it did is rolled back.
+    """
+
+    code = "refused"
+    status = 409
+    message: Text = _("This cannot be done.")
+    cure: Text = ""
+
+    def __init__(
+        self, message: Text | None = None, *, code: str | None = None, cure: Text | None = None, **params: Any
+    ) -> None:
+        self.message = self.message if message is None else message
+        self.code = code or self.code
+        self.cure = self.cure if cure is None else cure
+        self.params = params
+        self.trail_line: Any = None
+        super().__init__(self.message)
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """(field, message) pairs where single fields are to blame, in the current language."""
+        return []
+
+    @property
+    def cure_text(self) -> str:
+        """What would cure it, in the current language; empty where nothing would."""
+        return _filled(self.cure, self.params)
+
+    def __str__(self) -> str:
+        return _filled(self.message, self.params)
+
+
+class NotYourDuty(Refusal):
+    """The caller holds none of the posts whose duty this is, or may not do it to this paper. Status 403."""
+
+    code = "not_your_duty"
+    status = 403
+    message = _("This is not among your duties.")
+    cure = _("Ask a holder of the post whose duty it is.")
+
+
+class NotVisible(Refusal):
+    """There is no such thing, or the caller may not know whether there is. Status 404."""
+
+    code = "not_found"
+    status = 404
+    message = _("There is no such thing, or it is not among those you may see.")
+
+
+class Moved(Refusal):
+    """The thing is not, or no longer, in the state the caller took it to be in. Status 409."""
+
+    code = "moved"
+    status = 409
+    message = _("Somebody has changed this in the meantime.")
+    cure = _("Reload it and look again.")
+
+
+class BadForm(Refusal):
+    """What was filled in cannot be accepted. `errors`: (field, message) pairs, all of them. Status 422."""
+
+    code = "bad_form"
+    status = 422
+    message = _("Some fields cannot be accepted.")
+    cure = _("Correct the fields named and send it again.")
+
+    def __init__(self, errors: Iterable[tuple[str, Text]] | Mapping[str, Text] = (), **options: Any) -> None:
+        pairs = errors.items() if isinstance(errors, Mapping) else errors
+        self._errors = list(pairs)
+        super().__init__(**options)
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """(field, message) pairs in the current language; field "" where the form as a whole is to blame."""
+        return [(field, str(text)) for field, text in self._errors]
+
+    def __str__(self) -> str:
+        told = "; ".join(f"{field}: {text}" if field else text for field, text in self.errors)
+        return told or super().__str__()
+
+
+class CannotDecide(Refusal):
+    """Something needed for the answer is missing (a rate, the policy, a proof): no answer is safer. Status 503."""
+
+    code = "cannot_decide"
+    status = 503
+    message = _("This cannot be decided now.")
+    cure = _("Try again later.")
+
+
+def _filled(text: Text, params: Mapping[str, Any]) -> str:
+    return str(text) % params if params else str(text)

@@ -1,0 +1,77 @@
+"""The cast of all tests. Who they are says what they may do; the fixtures carry their names.
+
+Ann and Di sell, in two departments; Bo is the credit administrator, Cy the credit manager, Vi the vice-president,
+Le the legal representative; Fi keeps the books, Ed audits, Ar keeps the archive, Sy runs the machine.
+Acme is the customer, Ann's.
+"""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from shouxin.customers.models import Customer
+from shouxin.office.models import Appointment, Person
+from shouxin.rules.policy import Post
+
+EAST, SOUTH = "华东", "华南"
+TODAY = date(2026, 11, 24)
+"""The day on which tests happen, a Tuesday; every verb is told it."""
+
+CAST: dict[str, tuple[Post, str]] = {
+    "ann": (Post.SALES, EAST),
+    "di": (Post.SALES, SOUTH),
+    "bo": (Post.CREDIT_ADMINISTRATOR, ""),
+    "cy": (Post.CREDIT_MANAGER, ""),
+    "vi": (Post.VICE_PRESIDENT, ""),
+    "le": (Post.LEGAL_REPRESENTATIVE, ""),
+    "fi": (Post.FINANCE, ""),
+    "ed": (Post.AUDITOR, ""),
+    "ar": (Post.ARCHIVIST, ""),
+    "sy": (Post.SYSTEM_MANAGER, ""),
+}
+
+
+def person(username: str, *posts: Post, department: str = "", **changes: Any) -> Person:
+    """Somebody who has held these posts since 2020; there is no password, tests sign in with `force_login`."""
+    found, _new = Person.objects.get_or_create(
+        username=username, defaults={"name": username.capitalize(), "department": department, **changes}
+    )
+    for post in posts:
+        Appointment.objects.get_or_create(person=found, post=post, until=None, defaults={"since": date(2020, 1, 1)})
+    return found
+
+
+def member(username: str) -> Person:
+    """One of the cast, by name."""
+    post, department = CAST[username]
+    return person(username, post, department=department)
+
+
+def acme(**changes: Any) -> Customer:
+    """Acme, Ann's customer in 华东, known since 2020; `changes` make it another one (give it another code then)."""
+    fields: dict[str, Any] = {
+        "code": "C001",
+        "name": "上海艾克米机械有限公司",
+        "currency": "CNY",
+        "department": EAST,
+        "customer_since": date(2020, 1, 1),
+        "created_at": timezone.now(),
+    } | changes
+    if "salesperson" not in fields:
+        fields["salesperson"] = member("ann")
+    found, _new = Customer.objects.get_or_create(code=fields.pop("code"), defaults=fields)
+    return found
+
+
+def _fixture(username: str) -> Any:
+    @pytest.fixture(name=username)
+    def one_of_the_cast(db: None) -> Person:
+        return member(username)
+
+    one_of_the_cast.__doc__ = f"{username.capitalize()}, who holds the post {CAST[username][0]}."
+    return one_of_the_cast
+
+
+ann, di, bo, cy, vi, le, fi, ed, ar, sy = (_fixture(name) for name in CAST)
