@@ -139,12 +139,13 @@ class QuestionGroup(Frozen):
 
 
 class Trigger(Frozen):
-    """When `fact` is true (or above `more_than`), the grade is at best `grade`: a veto for D, a cap otherwise."""
+    """When `fact` is true (or above `more_than`, or the word `equals`), the grade is at best `grade`: a veto if D."""
 
     key: str
     text: Text
     fact: str
     more_than: Decimal | None = None
+    equals: str | None = None
     missing: bool = Field(default=False, description="fires when the fact is not known at all")
     grade: Grade
 
