@@ -72,6 +72,11 @@ def exposure_of(account: CreditAccount) -> Exposure:
     return Exposure(**{bucket: getattr(account, bucket) for bucket in CreditAccount.BUCKETS})
 
 
+def balances(accounts: Iterable[int]) -> dict[int, Exposure]:
+    """Account id -> exposure, as it stands now."""
+    return {row.pk: exposure_of(row) for row in CreditAccount.objects.filter(pk__in=list(accounts))}
+
+
 def exposures(customers: Iterable[int]) -> dict[int, dict[str, Exposure]]:
     """Customer id -> currency -> exposure, as it stands now."""
     found: dict[int, dict[str, Exposure]] = defaultdict(dict)

@@ -1,0 +1,291 @@
+"""A line is asked for by one person and signed by another, within her authority, in the version she saw (B2.1)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.customers.models import Customer
+from shouxin.office import moves, posts, trail
+from shouxin.office.models import Person
+from shouxin.office.policies import Edition
+from shouxin.office.refusals import BadForm, Moved, NotYourDuty
+from shouxin.rules import authority
+from shouxin.rules.days import add_months
+from shouxin.rules.flow import flow, step
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade, Post
+
+from . import exposure, lines
+from .models import Line, LineRequest, Rating
+
+ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
+SIGNERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
+
+FLOW = flow(
+    "line-request",
+    "open",
+    (
+        step("change", "open", "open", *ASKERS),
+        step("approve", "open", "approved", *SIGNERS),
+        step("decline", "open", "declined", *SIGNERS),
+        step("withdraw", "open", "withdrawn", *ASKERS),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class LineTerms:
+    """What is asked for. `limit.kind` says which of the four things the limit is; amounts in `currency`."""
+
+    limit: Limit
+    currency: str
+    term_days: int
+    grade: Grade | None = None
+    discount_percent: Decimal | None = None
+    discount_days: int | None = None
+    since: date | None = None
+    until: date | None = None
+    temporary: bool = False
+    pool: bool = False
+
+
+def ask(
+    customer: Customer, terms: LineTerms, *, reason: str, edition: Edition, by: Person, today: date, at: datetime
+) -> LineRequest:
+    """A new request, waiting for somebody else's signature. Raises BadForm for terms the policy does not allow."""
+    posts.require(by, *ASKERS, on=today)
+    current = lines.in_force([customer.pk], on=today)[customer.pk]
+    terms = completed(terms, current.line, edition, today)
+    refuse_faults(terms, reason, edition, today)
+    request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at)
+    fill(request, terms, kind_of(terms, current.line), edition, customer)
+    with transaction.atomic():
+        request.save()
+        trail.record("line_request.ask", about=request, by=by, at=at, customer=customer, **summary(request))
+    return request
+
+
+def completed(terms: LineTerms, current: Line | None, edition: Edition, today: date) -> LineTerms:
+    """The terms with what was left open filled in: grade of the line in force, from today, for the policy's months."""
+    grade = terms.grade or (Grade(current.grade) if current and current.grade else None)
+    since = terms.since or today
+    until = terms.until
+    if until is None and not terms.temporary:
+        until = add_months(since, edition.policy.lines.months)
+    return LineTerms(**{**terms.__dict__, "grade": grade, "since": since, "until": until})
+
+
+def refuse_faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> None:
+    """Raise BadForm naming every field that cannot stand; nothing is corrected in silence."""
+    faults = list(_faults(terms, reason, edition, today))
+    if faults:
+        raise BadForm(faults)
+
+
+def _faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
+    policy = edition.policy
+    if not reason.strip():
+        yield "reason", _("Say why: the reason is kept with the line.")
+    if terms.limit.kind == "amount" and not (terms.limit.amount and terms.limit.amount > 0):
+        yield "limit", _("A limit must be above zero; for no credit choose “no credit”.")
+    if terms.grade is None and not terms.temporary and not terms.pool:
+        yield "grade", _("A first line needs a grade: rate the customer, or name one.")
+    if terms.grade and terms.term_days > policy.grades[terms.grade].term_days_max:
+        longest = policy.grades[terms.grade].term_days_max
+        yield "term_days", _("Grade %(grade)s bears at most %(days)s days.") % {"grade": terms.grade, "days": longest}
+    if terms.grade is Grade.D and terms.limit.kind in ("amount", "unlimited"):
+        yield "limit", _("Grade D has no credit: cash before delivery.")
+    if (terms.since or today) < today:
+        yield "effective_from", _("A line cannot begin in the past.")
+    if terms.until and terms.until < (terms.since or today):
+        yield "effective_to", _("A line cannot end before it begins.")
+    if terms.temporary:
+        yield from _temporary_faults(terms, edition, today)
+
+
+def _temporary_faults(terms: LineTerms, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
+    days_max = edition.policy.approval.temporary_days_max
+    if terms.limit.kind != "amount":
+        yield "limit", _("A temporary limit is an amount on top of the line.")
+    if terms.until is None:
+        yield "effective_to", _("A temporary limit needs its last day.")
+    elif (terms.until - (terms.since or today)).days > days_max:
+        yield "effective_to", _("A temporary limit lasts at most %(days)s days.") % {"days": days_max}
+
+
+def kind_of(terms: LineTerms, current: Line | None) -> str:
+    """Whether the request is the first line, a raise, a cut, a temporary limit, or a renewal."""
+    if terms.temporary:
+        return "temporary"
+    if current is None or terms.pool:
+        return "new"
+    old, new = reach(Limit(current.limit_kind, current.limit)), reach(terms.limit)
+    return "raise" if new > old else "lower" if new < old else "renewal"
+
+
+def reach(limit: Limit) -> Decimal:
+    """How far a limit goes, for comparison only: unlimited is farther than any amount."""
+    return {"unlimited": Decimal("Infinity"), "amount": limit.amount or lines.ZERO}.get(limit.kind, lines.ZERO)
+
+
+def fill(request: LineRequest, terms: LineTerms, kind: str, edition: Edition, customer: Customer) -> None:
+    """Put the terms on the paper, with the latest suggestion beside them."""
+    request.kind, request.policy_version = kind, edition.number
+    request.grade, request.currency = terms.grade or "", terms.currency
+    request.limit_kind, request.limit = terms.limit.kind, terms.limit.amount if terms.limit.kind == "amount" else None
+    request.term_days, request.since, request.until = terms.term_days, terms.since, terms.until
+    request.discount_percent, request.discount_days = terms.discount_percent, terms.discount_days
+    request.temporary, request.pool = terms.temporary, terms.pool
+    rating = Rating.objects.filter(customer=customer).order_by("-pk").first()
+    request.suggested = suggestion_of(rating) if rating else {}
+
+
+def suggestion_of(rating: Rating) -> dict[str, object]:
+    """What the latest rating suggested, as it is kept with the request."""
+    limit = f"{rating.limit:.2f}" if rating.limit is not None else None
+    return {"rating": rating.pk, "grade": rating.grade, "kind": rating.limit_kind, "limit": limit, "currency": rating.currency}
+
+
+def summary(request: LineRequest) -> dict[str, object]:
+    """The request in the trail's words."""
+    names = ("kind", "grade", "limit_kind", "limit", "currency", "term_days", "since", "until", "temporary", "reason")
+    return {name: getattr(request, name) for name in names}
+
+
+def needs(request: LineRequest, *, edition: Edition, today: date) -> authority.Needs:
+    """Whose signature the request needs: by the total limit it results in, and by the cases the policy reserves."""
+    total = resulting_total(request, today)
+    wanted = authority.RequestedLine(
+        Limit(request.limit_kind, request.limit),
+        Grade(request.grade) if request.grade else None,
+        request.kind,
+        over_suggestion(request),
+    )
+    return authority.who_may(edition.policy, wanted, total, split_sum(request, edition, today))
+
+
+def resulting_total(request: LineRequest, today: date) -> Decimal | None:
+    """The customer's whole limit once the request is signed; None is unlimited (I-15)."""
+    if request.limit_kind == "unlimited":
+        return None
+    amount = request.limit or lines.ZERO
+    if not request.temporary:
+        return amount
+    current = lines.in_force([request.customer_id], on=today)[request.customer_id]
+    if current.limit.kind == "unlimited":
+        return None
+    return amount + (current.limit.amount or lines.ZERO) + current.temporary_limit
+
+
+def split_sum(request: LineRequest, edition: Edition, today: date) -> Decimal:
+    """Raises already signed for this customer within the policy's days: requests are not cut up to slip under a bound."""
+    since = today - timedelta(days=edition.policy.approval.split_days)
+    signed = Line.objects.filter(request__customer=request.customer_id, request__kind="temporary", since__gte=since)
+    return signed.aggregate(total=Sum("limit"))["total"] or lines.ZERO
+
+
+def over_suggestion(request: LineRequest) -> bool:
+    """Whether more is asked for than the latest rating suggested."""
+    if not request.suggested or request.kind in ("lower", "temporary"):
+        return False
+    suggested = request.suggested["limit"]
+    return reach(Limit(request.limit_kind, request.limit)) > Decimal(str(suggested or 0))
+
+
+def change(
+    request: LineRequest, terms: LineTerms, *, reason: str, version: int, edition: Edition, by: Person, today: date, at: datetime
+) -> LineRequest:
+    """New terms on a waiting request; whoever looked at the old version has to look again (I-16)."""
+    with transaction.atomic():
+        fresh = locked(request, version)
+        current = lines.in_force([fresh.customer_id], on=today)[fresh.customer_id]
+        terms = completed(terms, current.line, edition, today)
+        refuse_faults(terms, reason, edition, today)
+        moves.move(fresh, FLOW, "change", by=by, on=today, at=at, version=version)
+        fresh.reason = reason
+        fill(fresh, terms, kind_of(terms, current.line), edition, fresh.customer)
+        fresh.save()
+        fresh.editors.add(by)
+    return fresh
+
+
+def locked(request: LineRequest, version: int) -> LineRequest:
+    """The request as it stands now, locked; raises Moved when somebody has changed it since it was seen."""
+    fresh = LineRequest.objects.select_related("customer").select_for_update(of=("self",)).get(pk=request.pk)
+    if fresh.version != version:
+        raise Moved(_("The request was changed after you opened it. Look at the new version and decide again."), code="version")
+    return fresh
+
+
+def approve(
+    request: LineRequest, *, version: int, reason: str = "", edition: Edition, by: Person, today: date, at: datetime
+) -> Line:
+    """Sign the version seen; the line holds from its day on. Never one's own request, never beyond one's authority."""
+    with transaction.atomic():
+        exposure.lock([request.customer_id])
+        fresh = locked(request, version)
+        refuse_unauthorised(fresh, edition=edition, by=by, today=today)
+        decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
+        moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, **decided)
+        line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)
+        trail.record("line.begin", about=line, by=by, at=at, customer=fresh.customer, **summary(fresh))
+    return line
+
+
+def refuse_unauthorised(request: LineRequest, *, edition: Edition, by: Person, today: date) -> None:
+    """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small an authority (I-14, I-15)."""
+    refusals = authority.may_approve(
+        edition.policy,
+        posts.authority_of(by, today),
+        needs(request, edition=edition, today=today),
+        approver=by.pk,
+        applicant=request.requested_by_id,
+        editors=tuple(request.editors.values_list("pk", flat=True)),
+        salesperson=request.customer.salesperson_id,
+    )
+    if refusals:
+        raise NotYourDuty(WORDS[refusals[0]], code=refusals[0])
+
+
+WORDS = {
+    "own_request": _("You asked for this line yourself; somebody else has to sign it."),
+    "edited": _("You changed this request; somebody else has to sign it."),
+    "own_customer": _("This is your own customer; somebody else has to sign."),
+    "authority": _("The limit is beyond your authority; hand it to the post named on the request."),
+    "post": _("Your posts do not sign lines."),
+}
+
+
+def line_from(request: LineRequest, today: date) -> dict[str, object]:
+    """The fields of the line a signed request becomes; it begins today at the earliest."""
+    names = ("customer", "grade", "limit_kind", "limit", "currency", "term_days", "discount_percent", "discount_days")
+    fields = {name: getattr(request, name) for name in (*names, "until", "temporary", "pool", "requested_by")}
+    return {**fields, "since": max(request.since, today), "why": request.reason, "cause": "request", "request": request}
+
+
+def decline(
+    request: LineRequest, *, version: int, reason: str, edition: Edition, by: Person, today: date, at: datetime
+) -> LineRequest:
+    """Refuse the version seen, with the reason the applicant will read."""
+    if not reason.strip():
+        raise BadForm([("reason", _("Say why: the applicant will read it."))])
+    with transaction.atomic():
+        fresh = locked(request, version)
+        decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
+        moves.move(fresh, FLOW, "decline", by=by, on=today, at=at, version=version, **decided)
+    return fresh
+
+
+def withdraw(request: LineRequest, *, reason: str = "", by: Person, today: date, at: datetime) -> LineRequest:
+    """Take one's own request back; raises NotYourDuty for somebody else's."""
+    if request.requested_by_id != by.pk:
+        raise NotYourDuty(_("Only the person who asked can withdraw a request."), code="not_yours")
+    with transaction.atomic():
+        decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
+        moves.move(request, FLOW, "withdraw", by=by, on=today, at=at, version=request.version, **decided)
+    return request

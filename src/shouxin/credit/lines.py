@@ -1,0 +1,134 @@
+"""Lines: what we trust a customer with from a day on. Rows are only ever added; the latest that has begun holds."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.customers.models import Customer
+from shouxin.office import trail
+from shouxin.office.models import Person
+from shouxin.office.policies import Edition
+from shouxin.rules.line import Limit
+from shouxin.rules.money import round_down_to
+from shouxin.rules.policy import Grade, Policy
+
+from .models import Line
+
+ZERO = Decimal("0.00")
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What holds for a customer on a day: the line (None: nothing was ever decided), temporary limits, the group's pool."""
+
+    line: Line | None = None
+    temporary: tuple[Line, ...] = ()
+    pool: Line | None = None
+
+    @property
+    def limit(self) -> Limit:
+        """The line's own limit; `unset` where there is no line."""
+        return Limit(self.line.limit_kind, self.line.limit) if self.line else Limit("unset")
+
+    @property
+    def temporary_limit(self) -> Decimal:
+        """The temporary limits of the day, added up, in their line's currency."""
+        return sum((line.limit or ZERO for line in self.temporary), ZERO)
+
+    @property
+    def grade(self) -> Grade | None:
+        """The grade the line was given under, or None."""
+        return Grade(self.line.grade) if self.line and self.line.grade else None
+
+
+@dataclass
+class _Found:
+    line: Line | None = None
+    pool: Line | None = None
+    temporary: list[Line] = field(default_factory=list)
+
+
+def in_force(customers: Iterable[int], *, on: date) -> dict[int, InForce]:
+    """Customer id -> what holds on the day, in two queries for any number of customers.
+
+    An expired line is still answered: that it has run out is a reason of the order check, not an absence.
+    """
+    wanted = set(customers)
+    found: dict[int, _Found] = defaultdict(_Found)
+    begun = Line.objects.filter(customer__in=wanted, since__lte=on)
+    latest = begun.filter(temporary=False).order_by("customer", "pool", "-since", "-pk").distinct("customer", "pool")
+    window = begun.filter(Q(until__isnull=True) | Q(until__gte=on), temporary=True)
+    for line in latest:
+        setattr(found[line.customer_id], "pool" if line.pool else "line", line)
+    for line in window.order_by("pk"):
+        found[line.customer_id].temporary.append(line)
+    return {pk: InForce(found[pk].line, tuple(found[pk].temporary), found[pk].pool) for pk in wanted}
+
+
+def history(customer: Customer, *, as_of: date | None = None) -> list[Line]:
+    """Every line the customer ever had, newest first; with `as_of`, those that had begun by that day."""
+    lines = customer.lines.select_related("approved_by", "requested_by").order_by("-since", "-pk")
+    return list(lines.filter(since__lte=as_of) if as_of else lines)
+
+
+def terms_after_downgrade(policy: Policy, line: Line, grade: Grade) -> dict[str, object]:
+    """Limit, term and discount a lower grade leaves: the limit falls with the grades' coefficients, rounded down.
+
+    An unlimited line falls to the lower grade's cap; where the policy sets none, to no credit.
+    """
+    old, new = policy.grades[Grade(line.grade or grade)], policy.grades[grade]
+    if line.limit_kind == "amount" and old.limit_coefficient:
+        amount = (line.limit or ZERO) * new.limit_coefficient / old.limit_coefficient
+    else:
+        amount = new.limit_max or ZERO if line.limit_kind == "unlimited" else ZERO
+    if new.limit_max is not None:
+        amount = min(amount, new.limit_max)
+    amount = round_down_to(amount, policy.limits.round_down_to)
+    discount = new.discount
+    return {
+        "limit_kind": "amount" if amount > 0 else "none",
+        "limit": amount if amount > 0 else None,
+        "term_days": min(line.term_days, new.term_days),
+        "discount_percent": discount.percent if discount else None,
+        "discount_days": discount.days if discount else None,
+    }
+
+
+def downgrade(
+    line: Line, to: Grade, *, why: str, edition: Edition, today: date, at: datetime, by: Person | None
+) -> Line:
+    """A new line under the lower grade from today on (B2.5); the history stays. `line` is the one in force."""
+    lower = Line.objects.create(
+        customer=line.customer,
+        grade=to,
+        currency=line.currency,
+        since=today,
+        until=line.until if line.until and line.until >= today else None,
+        why=why,
+        cause="downgrade",
+        approved_by=by,
+        policy_version=edition.number,
+        at=at,
+        **terms_after_downgrade(edition.policy, line, to),
+    )
+    trail.record("line.downgrade", about=lower, by=by, at=at, customer=line.customer, **changes(line, lower), why=why)
+    return lower
+
+
+def changes(old: Line | None, new: Line) -> Mapping[str, object]:
+    """What a new line changed, as pairs of old and new, for the trail and for letters."""
+    names = ("grade", "limit_kind", "limit", "currency", "term_days", "discount_percent", "until")
+    before = {name: getattr(old, name) if old else None for name in names}
+    return {name: [before[name], getattr(new, name)] for name in names if before[name] != getattr(new, name)}
+
+
+def label(line: Line | None) -> str:
+    """The line in a few words for a list: the amount with its currency, or which of the other three it is."""
+    if line is None:
+        return str(_("Not set"))
+    return f"{line.limit:,.2f} {line.currency}" if line.limit_kind == "amount" else str(line.get_limit_kind_display())
