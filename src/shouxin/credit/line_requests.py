@@ -58,10 +58,10 @@ def ask(
     customer: Customer, terms: LineTerms, *, reason: str, edition: Edition, by: Person, today: date, at: datetime
 ) -> LineRequest:
     """A new request, waiting for somebody else's signature. Raises BadForm for terms the policy does not allow."""
-    posts.require(by, *ASKERS, on=today)
+    posts.require(by, *ASKERS, on=today, about=customer, verb="line_request.ask", at=at)
     current = lines.in_force([customer.pk], on=today)[customer.pk]
     terms = completed(terms, current.line, edition, today)
-    refuse_faults(terms, reason, edition, today)
+    refuse_faults(terms, reason, current, edition, today)
     request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at)
     fill(request, terms, kind_of(terms, current.line), edition, customer)
     with transaction.atomic():
@@ -80,21 +80,25 @@ def completed(terms: LineTerms, current: Line | None, edition: Edition, today: d
     return LineTerms(**{**terms.__dict__, "grade": grade, "since": since, "until": until})
 
 
-def refuse_faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> None:
+def refuse_faults(terms: LineTerms, reason: str, current: lines.InForce, edition: Edition, today: date) -> None:
     """Raise BadForm naming every field that cannot stand; nothing is corrected in silence."""
-    faults = list(_faults(terms, reason, edition, today))
+    faults = list(_faults(terms, reason, current, edition, today))
     if faults:
         raise BadForm(faults)
 
 
-def _faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
+def _faults(
+    terms: LineTerms, reason: str, current: lines.InForce, edition: Edition, today: date
+) -> Iterable[tuple[str, object]]:
     policy = edition.policy
     if not reason.strip():
         yield "reason", _("Say why: the reason is kept with the line.")
     if terms.limit.kind == "amount" and not (terms.limit.amount and terms.limit.amount > 0):
         yield "limit", _("A limit must be above zero; for no credit choose “no credit”.")
-    if terms.grade is None and not terms.temporary and not terms.pool:
+    if terms.grade is None:
         yield "grade", _("A first line needs a grade: rate the customer, or name one.")
+    if terms.temporary and current.line and current.line.currency != terms.currency:
+        yield "currency", _("A temporary limit is in the currency of the line it stands on.")
     if terms.grade and terms.term_days > policy.grades[terms.grade].term_days_max:
         longest = policy.grades[terms.grade].term_days_max
         yield "term_days", _("Grade %(grade)s bears at most %(days)s days.") % {"grade": terms.grade, "days": longest}
@@ -159,34 +163,28 @@ def summary(request: LineRequest) -> dict[str, object]:
 
 def needs(request: LineRequest, *, edition: Edition, today: date) -> authority.Needs:
     """Whose signature the request needs: by the total limit it results in, and by the cases the policy reserves."""
-    total = resulting_total(request, today)
     wanted = authority.RequestedLine(
-        Limit(request.limit_kind, request.limit),
-        Grade(request.grade) if request.grade else None,
-        request.kind,
-        over_suggestion(request),
+        Limit(request.limit_kind, request.limit), Grade(request.grade), request.kind, over_suggestion(request)
     )
+    total = resulting_total(request, today)
     return authority.who_may(edition.policy, wanted, total, split_sum(request, edition, today))
 
 
-def resulting_total(request: LineRequest, today: date) -> Decimal | None:
-    """The customer's whole limit once the request is signed; None is unlimited (I-15)."""
-    if request.limit_kind == "unlimited":
-        return None
-    amount = request.limit or lines.ZERO
-    if not request.temporary:
-        return amount
+def resulting_total(request: LineRequest, today: date) -> Limit:
+    """The customer's whole limit once the request is signed, temporary limits included (I-15)."""
+    asked = Limit(request.limit_kind, request.limit)
     current = lines.in_force([request.customer_id], on=today)[request.customer_id]
-    if current.limit.kind == "unlimited":
-        return None
-    return amount + (current.limit.amount or lines.ZERO) + current.temporary_limit
+    beside = current.temporary_limit + ((current.limit.bound or lines.ZERO) if request.temporary else lines.ZERO)
+    if "unlimited" in (asked.kind, current.limit.kind if request.temporary else ""):
+        return Limit.unlimited()
+    return Limit.of((asked.bound or lines.ZERO) + beside)
 
 
 def split_sum(request: LineRequest, edition: Edition, today: date) -> Decimal:
-    """Raises already signed for this customer within the policy's days: requests are not cut up to slip under a bound."""
-    since = today - timedelta(days=edition.policy.approval.split_days)
-    signed = Line.objects.filter(request__customer=request.customer_id, request__kind="temporary", since__gte=since)
-    return signed.aggregate(total=Sum("limit"))["total"] or lines.ZERO
+    """Temporary limits signed in the policy's last days that have not begun yet: requests are not cut up (I-15)."""
+    signed_since = today - timedelta(days=edition.policy.approval.split_days)
+    waiting = Line.objects.filter(customer=request.customer_id, temporary=True, since__gt=today, at__date__gte=signed_since)
+    return waiting.aggregate(total=Sum("limit"))["total"] or lines.ZERO
 
 
 def over_suggestion(request: LineRequest) -> bool:
@@ -205,7 +203,7 @@ def change(
         fresh = locked(request, version)
         current = lines.in_force([fresh.customer_id], on=today)[fresh.customer_id]
         terms = completed(terms, current.line, edition, today)
-        refuse_faults(terms, reason, edition, today)
+        refuse_faults(terms, reason, current, edition, today)
         moves.move(fresh, FLOW, "change", by=by, on=today, at=at, version=version)
         fresh.reason = reason
         fill(fresh, terms, kind_of(terms, current.line), edition, fresh.customer)
@@ -218,7 +216,7 @@ def locked(request: LineRequest, version: int) -> LineRequest:
     """The request as it stands now, locked; raises Moved when somebody has changed it since it was seen."""
     fresh = LineRequest.objects.select_related("customer").select_for_update(of=("self",)).get(pk=request.pk)
     if fresh.version != version:
-        raise Moved(_("The request was changed after you opened it. Look at the new version and decide again."), code="version")
+        raise Moved(_("The request was changed after you opened it. Look at the new version and decide again."), code="version_seen")
     return fresh
 
 
@@ -241,7 +239,7 @@ def refuse_unauthorised(request: LineRequest, *, edition: Edition, by: Person, t
     """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small an authority (I-14, I-15)."""
     refusals = authority.may_approve(
         edition.policy,
-        posts.authority_of(by, today),
+        dict(posts.authority_of(by, today)),
         needs(request, edition=edition, today=today),
         approver=by.pk,
         applicant=request.requested_by_id,
@@ -249,15 +247,16 @@ def refuse_unauthorised(request: LineRequest, *, edition: Edition, by: Person, t
         salesperson=request.customer.salesperson_id,
     )
     if refusals:
-        raise NotYourDuty(WORDS[refusals[0]], code=refusals[0])
+        code = refusals[0]
+        raise posts.not_your_duty(by, about=request, verb="line_request.approve", message=WORDS[code], code=code)
 
 
 WORDS = {
-    "own_request": _("You asked for this line yourself; somebody else has to sign it."),
-    "edited": _("You changed this request; somebody else has to sign it."),
+    "own_application": _("You asked for this line yourself; somebody else has to sign it."),
+    "own_edit": _("You changed this request; somebody else has to sign it."),
     "own_customer": _("This is your own customer; somebody else has to sign."),
-    "authority": _("The limit is beyond your authority; hand it to the post named on the request."),
-    "post": _("Your posts do not sign lines."),
+    "no_post": _("The limit needs the signature of a higher post; the request names it."),
+    "own_amount": _("The limit is beyond your own authority; hand it to the post named on the request."),
 }
 
 

@@ -37,8 +37,9 @@ class InForce:
 
     @property
     def temporary_limit(self) -> Decimal:
-        """The temporary limits of the day, added up, in their line's currency."""
-        return sum((line.limit or ZERO for line in self.temporary), ZERO)
+        """The temporary limits of the day, added up, in their line's currency; a later cut to no credit ends them."""
+        cut = self.line.since if self.line and self.line.limit_kind == "none" else date.min
+        return sum((line.limit or ZERO for line in self.temporary if line.since >= cut), ZERO)
 
     @property
     def grade(self) -> Grade | None:

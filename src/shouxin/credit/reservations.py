@@ -145,8 +145,10 @@ def step(
     amount = left if amount is None else amount
     if amount <= 0 or amount > left:
         raise Moved(
-            _("Only %(left)s of order %(order)s is left to %(verb)s.") % {"left": left, "order": row.order_no, "verb": verb},
+            _("Of order %(order)s only %(left)s is left to deliver or cancel."),
             code="nothing_left",
+            left=f"{left:,.2f}",
+            order=row.order_no,
         )
     movements = rule.deliver(value, amount) if verb == "deliver" else rule.cancel(value, amount)
     entries = _apply(row, movements, verb)

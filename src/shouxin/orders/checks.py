@@ -16,7 +16,7 @@ from shouxin.credit import reservations
 from shouxin.credit.models import Reservation
 from shouxin.lib import numbering
 from shouxin.office import trail
-from shouxin.office.models import Person
+from shouxin.office.models import Person, TrailEntry
 from shouxin.office.policies import Edition
 from shouxin.rules import order_check
 from shouxin.rules.money import convert
@@ -199,11 +199,19 @@ def _row(
     )
 
 
-def _line(row: CreditDecision, by: Person | None, at: datetime) -> dict[str, Any]:
+def _line(row: CreditDecision, by: Person | None, at: datetime) -> TrailEntry:
     codes = [reason["code"] for reason in row.reasons]
-    particulars = {"order_no": row.order_no, "amount": row.amount, "currency": row.currency, "reasons": codes}
-    label = f"{row.order_no} {row.outcome}".strip()
-    return {"verb": f"check.{row.outcome}", "about": row, "by": by, "at": at, "customer": row.customer, "label": label, **particulars}
+    return trail.line(
+        f"check.{row.outcome}",
+        about=row,
+        by=by,
+        at=at,
+        customer=row.customer_id,
+        label=row.order_no,
+        amount=row.amount,
+        currency=row.currency,
+        reasons=codes,
+    )
 
 
 def releasable(row: CreditDecision) -> bool:

@@ -137,9 +137,12 @@ class Ledger:
         return line.currency if line else position.customer.currency
 
     def _rate(self, source: str, target: str) -> Decimal | None:
+        if source == target:
+            return Decimal(1)
         if (source, target) not in self._rates:
-            crossed = rates.cross(source, target, on=self._today, company_currency=self.company_currency)
-            self._rates[source, target] = crossed.rate if crossed else None
+            known = rates.rates([source, target], on=self._today, company_currency=self.company_currency)
+            both = source in known and target in known
+            self._rates[source, target] = known[source].rate / known[target].rate if both else None
         return self._rates[source, target]
 
     def facts(self, position: Position | None, currency: str, released_up_to: Decimal | None) -> Facts:
@@ -161,7 +164,7 @@ class Ledger:
             standing=self._worst_standing(pk, position.head_id),
             grade=held.grade,
             limit=held.limit,
-            temporary=self._temporary(held, target),
+            temporary=held.temporary_limit,
             line_until=line.until if line else None,
             term_days=line.term_days if line else 0,
             discount_percent=(line.discount_percent or ZERO) if line else ZERO,
@@ -182,10 +185,6 @@ class Ledger:
         """The customer's own standing, unless its group's head is blacklisted: then that (I-20)."""
         own, group = self._standings.get(pk, "good"), self._standings.get(head, "good")
         return "blacklisted" if "blacklisted" in (own, group) else own
-
-    def _temporary(self, held: InForce, target: str) -> Decimal:
-        amounts = [(line.limit or ZERO, self._rate(line.currency, target)) for line in held.temporary]
-        return sum((convert(amount, rate) for amount, rate in amounts if rate is not None), ZERO)
 
     def _pool_limit(self, pool: InForce, target: str) -> Limit:
         """The group's shared limit in the customer's line currency."""

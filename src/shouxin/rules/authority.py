@@ -5,7 +5,7 @@ for in the days before added, so that a large request cannot be cut into small o
 """
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -30,7 +30,7 @@ class Needs:
     """What it takes to sign: the lowest post that suffices, every post that does, and the total to be measured against.
 
     `post` is None when nobody has authority enough; `posts` is then empty. `why` holds all codes that decided:
-    `amount`, `unlimited`, `grade_d`, `over_suggestion`; `nobody` when no post suffices.
+    `amount`, `unlimited`, `grade_d`, `over_suggestion`, `exception`; `nobody` when no post suffices.
     """
 
     post: Post | None
@@ -53,6 +53,12 @@ def who_may(policy: Policy, request: RequestedLine, resulting_total: Limit, spli
     posts = [post for post in _posts_up_to(policy, amount) if _reaches_all(policy, post, special.values())]
     why = ("amount", *special) if posts else ("nobody", *special)
     return Needs(posts[0] if posts else None, tuple(posts), amount, why)
+
+
+def at_least(policy: Policy, needs: Needs, post: Post) -> Needs:
+    """The same needs where the policy also reserves the case to a post: it, or one above it, has to sign."""
+    posts = tuple(each for each in needs.posts if _reaches_all(policy, each, [post]))
+    return replace(needs, post=posts[0] if posts else None, posts=posts, why=(*needs.why, "exception"))
 
 
 def _with_splits(total: Limit, split_sum: Decimal) -> Limit:

@@ -1,0 +1,189 @@
+"""Orders that wait for a person: release with a reason, up to an amount and a day; reject; look again (I-19, I-20)."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.credit import exposure, lines
+from shouxin.office import moves, posts, rates
+from shouxin.office.models import Person
+from shouxin.office.policies import Edition
+from shouxin.office.refusals import BadForm, CannotDecide, Moved
+from shouxin.rules import authority
+from shouxin.rules.flow import flow, step
+from shouxin.rules.line import Limit
+from shouxin.rules.money import convert
+from shouxin.rules.policy import Grade, Post
+
+from . import checks
+from .models import CreditDecision, Hold, LiveOrder
+
+REVIEWERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
+LOOKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, *REVIEWERS)
+
+FLOW = flow(
+    "hold",
+    "open",
+    (
+        step("release", "open", "released", *REVIEWERS),
+        step("reject", "open", "rejected", *REVIEWERS),
+        step("recheck", "open", "superseded", *LOOKERS),
+    ),
+)
+
+
+def release(
+    hold: Hold,
+    *,
+    reason: str,
+    up_to_amount: Decimal | None = None,
+    until: date | None = None,
+    edition: Edition,
+    by: Person,
+    today: date,
+    at: datetime,
+) -> CreditDecision:
+    """Overrule a hold: the order is checked again with the release in hand, and reserved.
+
+    `up_to_amount` (default the order's own, with the policy's tolerance) and `until` (default the policy's days) bound
+    what a later check of the same order may lean on. Raises NotYourDuty for one's own order or beyond one's authority;
+    Moved where a forbidden customer or an unanswerable question stands in the way: no path releases those (I-7, I-20).
+    """
+    refuse_empty(reason)
+    with transaction.atomic():
+        fresh = locked(hold)
+        order_check = edition.policy.order_check
+        up_to = up_to_amount if up_to_amount is not None else fresh.decision.amount * (1 + order_check.release_tolerance)
+        until = until or today + timedelta(days=order_check.release_days)
+        _refuse_bounds(fresh, up_to, until, today, order_check.release_days)
+        _refuse_unauthorised(fresh, up_to, edition=edition, by=by, today=today, at=at)
+        changes = {"decided_by": by, "decided_at": at, "reason": reason, "up_to_amount": up_to, "until": until}
+        moves.move(fresh, FLOW, "release", by=by, on=today, at=at, **changes)
+        again = _again(fresh.decision, edition=edition, today=today, at=at, by=by)
+        if again.outcome != "approve":
+            raise Moved(_("Nobody can release this order: %(codes)s."), code="not_releasable", codes=_codes(again))
+        Hold.objects.filter(pk=fresh.pk).update(released_decision=again)
+    return again
+
+
+def reject(hold: Hold, *, reason: str, by: Person, today: date, at: datetime) -> Hold:
+    """Say no to the order for good; it may be asked about again only as a new check."""
+    refuse_empty(reason)
+    with transaction.atomic():
+        fresh = locked(hold)
+        return moves.move(fresh, FLOW, "reject", by=by, on=today, at=at, decided_by=by, decided_at=at, reason=reason)
+
+
+def recheck(hold: Hold, *, edition: Edition, by: Person, today: date, at: datetime) -> CreditDecision:
+    """Ask the same question again as of today; the new decision supersedes the one on hold, which is over."""
+    posts.require(by, *LOOKERS, on=today, about=hold, verb="recheck", at=at)
+    with transaction.atomic():
+        fresh = locked(hold)
+        if fresh.status != "open":
+            raise Moved(_("This hold is no longer open."), code="not_open")
+        again = _again(fresh.decision, edition=edition, today=today, at=at, by=by)
+        if again.outcome == "approve":
+            Hold.objects.filter(pk=fresh.pk).update(status="cured", released_decision=again)
+    return again
+
+
+def refuse_empty(reason: str) -> None:
+    """Raise BadForm without a reason: it is what the override register shows."""
+    if not reason.strip():
+        raise BadForm([("reason", _("Say why: the reason is kept in the register of overrides."))])
+
+
+def locked(hold: Hold) -> Hold:
+    """The hold with its customer's accounts locked, in the house's order: accounts, order, hold.
+
+    Raises Moved when the order has been decided again since the hold was opened.
+    """
+    if hold.customer_id:
+        exposure.lock([hold.customer_id])
+    decision = hold.decision
+    key = {"source_system": decision.source_system, "order_no": decision.order_no}
+    live = LiveOrder.objects.select_for_update().filter(**key).first()
+    fresh = Hold.objects.select_related("decision", "customer").select_for_update(of=("self",)).get(pk=hold.pk)
+    if live and live.decision_id != fresh.decision_id and fresh.status == "open":
+        raise Moved(_("The order has been decided again since; look at its latest decision."), code="superseded")
+    return fresh
+
+
+def _refuse_bounds(hold: Hold, up_to: Decimal, until: date, today: date, days_max: int) -> None:
+    faults = []
+    if up_to < hold.decision.amount:
+        faults.append(("up_to_amount", _("This is less than the order itself; the release would not cover it.")))
+    if not today <= until <= today + timedelta(days=days_max):
+        faults.append(("until", _("A release lasts from today for at most %(days)s days.") % {"days": days_max}))
+    if faults:
+        raise BadForm(faults)
+
+
+def _refuse_unauthorised(hold: Hold, up_to: Decimal, *, edition: Edition, by: Person, today: date, at: datetime) -> None:
+    """Never one's own order or customer, and within authority for what the customer would owe after it (I-15, I-19)."""
+    grade = Grade(hold.decision.facts.get("grade") or "D")
+    total = Limit.of(max(Decimal(0), _exposure_after(hold, up_to, edition, today)))
+    signing = authority.who_may(edition.policy, authority.RequestedLine(total, Grade.A, "raise"), total)
+    needed = authority.at_least(edition.policy, signing, edition.policy.grades[grade].exceptions_by)
+    refusals = authority.may_approve(
+        dict(posts.authority_of(by, today)),
+        needed,
+        approver=by.pk,
+        applicant=hold.decision.by_id,
+        salesperson=hold.customer.salesperson_id if hold.customer else None,
+    )
+    if refusals:
+        words, code = WORDS[refusals[0]], refusals[0]
+        raise posts.not_your_duty(by, about=hold, verb="release", at=at, message=words, code=code)
+
+
+WORDS = {
+    "own_application": _("You asked for this order yourself; somebody else has to release it."),
+    "own_edit": _("You asked for this order yourself; somebody else has to release it."),
+    "own_customer": _("This is your own customer; somebody else has to release the order."),
+    "no_post": _("This release needs a higher post: the customer would owe more than yours may sign for."),
+    "own_amount": _("This release is beyond your own authority: the customer would owe more than you may sign for."),
+}
+
+
+def _exposure_after(hold: Hold, up_to: Decimal, edition: Edition, today: date) -> Decimal:
+    """What the customer would owe with the order, in the company's currency; authority is measured in that."""
+    assert hold.customer_id is not None
+    company = edition.policy.company.currency
+    held = exposure.exposures([hold.customer_id])[hold.customer_id]
+    known = rates.rates({*held, hold.decision.currency}, on=today, company_currency=company)
+    missing = sorted({*held, hold.decision.currency} - known.keys())
+    if missing:
+        raise CannotDecide(_("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=missing[0])
+    total = sum((convert(each.total, known[currency].rate) for currency, each in held.items()), Decimal(0))
+    return total + convert(up_to, known[hold.decision.currency].rate)
+
+
+def _again(
+    decision: CreditDecision, *, edition: Edition, today: date, at: datetime, by: Person
+) -> CreditDecision:
+    """The same question, asked again."""
+    kept = decision.request
+    request = checks.CheckRequest(
+        customer=decision.customer_code,
+        amount=decision.amount,
+        order_no=decision.order_no,
+        currency=decision.currency,
+        prepaid=kept["prepaid"],
+        term_days=kept["term_days"],
+        discount_percent=Decimal(kept["discount_percent"]) if kept["discount_percent"] else None,
+        discount_days=kept["discount_days"],
+        source_system=decision.source_system,
+    )
+    return checks.decide([request], edition=edition, today=today, at=at, by=by)[0]
+
+
+def _codes(decision: CreditDecision) -> str:
+    return ", ".join(reason["code"] for reason in decision.reasons if reason["severity"] != "released")
+
+
+def line_of(hold: Hold, today: date) -> lines.InForce:
+    """The line that stood in the way, for the page that shows the hold."""
+    return lines.in_force([hold.customer_id], on=today)[hold.customer_id] if hold.customer_id else lines.InForce()
