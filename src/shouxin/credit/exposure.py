@@ -53,16 +53,18 @@ def lock(customers: Iterable[int]) -> dict[int, CreditAccount]:
 
     Answers account id -> account as it stands now. Must be called inside a transaction, once, before any check (I-1).
     """
-    rows = CreditAccount.objects.filter(customer__in=_with_groups(customers)).order_by("pk").select_for_update(of=("self",))
+    rows = (
+        CreditAccount.objects.filter(customer__in=_with_groups(customers))
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
     return {row.pk: row for row in rows}
 
 
 def _with_groups(customers: Iterable[int]) -> set[int]:
     """The customers themselves and everybody who shares a group head with one of them."""
     asked = set(customers)
-    heads = {
-        head or pk for pk, head in Customer.objects.filter(pk__in=asked).values_list("pk", "group_head")
-    }
+    heads = {head or pk for pk, head in Customer.objects.filter(pk__in=asked).values_list("pk", "group_head")}
     members = Customer.objects.filter(group_head__in=heads).values_list("pk", flat=True)
     return asked | heads | set(members)
 

@@ -152,7 +152,13 @@ def fill(request: LineRequest, terms: LineTerms, kind: str, edition: Edition, cu
 def suggestion_of(rating: Rating) -> dict[str, object]:
     """What the latest rating suggested, as it is kept with the request."""
     limit = f"{rating.limit:.2f}" if rating.limit is not None else None
-    return {"rating": rating.pk, "grade": rating.grade, "kind": rating.limit_kind, "limit": limit, "currency": rating.currency}
+    return {
+        "rating": rating.pk,
+        "grade": rating.grade,
+        "kind": rating.limit_kind,
+        "limit": limit,
+        "currency": rating.currency,
+    }
 
 
 def summary(request: LineRequest) -> dict[str, object]:
@@ -183,7 +189,9 @@ def resulting_total(request: LineRequest, today: date) -> Limit:
 def split_sum(request: LineRequest, edition: Edition, today: date) -> Decimal:
     """Temporary limits signed in the policy's last days that have not begun yet: requests are not cut up (I-15)."""
     signed_since = today - timedelta(days=edition.policy.approval.split_days)
-    waiting = Line.objects.filter(customer=request.customer_id, temporary=True, since__gt=today, at__date__gte=signed_since)
+    waiting = Line.objects.filter(
+        customer=request.customer_id, temporary=True, since__gt=today, at__date__gte=signed_since
+    )
     return waiting.aggregate(total=Sum("limit"))["total"] or lines.ZERO
 
 
@@ -196,7 +204,15 @@ def over_suggestion(request: LineRequest) -> bool:
 
 
 def change(
-    request: LineRequest, terms: LineTerms, *, reason: str, version: int, edition: Edition, by: Person, today: date, at: datetime
+    request: LineRequest,
+    terms: LineTerms,
+    *,
+    reason: str,
+    version: int,
+    edition: Edition,
+    by: Person,
+    today: date,
+    at: datetime,
 ) -> LineRequest:
     """New terms on a waiting request; whoever looked at the old version has to look again (I-16)."""
     with transaction.atomic():
@@ -216,7 +232,10 @@ def locked(request: LineRequest, version: int) -> LineRequest:
     """The request as it stands now, locked; raises Moved when somebody has changed it since it was seen."""
     fresh = LineRequest.objects.select_related("customer").select_for_update(of=("self",)).get(pk=request.pk)
     if fresh.version != version:
-        raise Moved(_("The request was changed after you opened it. Look at the new version and decide again."), code="version_seen")
+        raise Moved(
+            _("The request was changed after you opened it. Look at the new version and decide again."),
+            code="version_seen",
+        )
     return fresh
 
 

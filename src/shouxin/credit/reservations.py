@@ -46,7 +46,9 @@ def make(wanted: Sequence[Wanted], *, today: date, at: datetime, by: Person | No
     keys = numbering.ids(Reservation, len(wanted))
     made = Reservation.objects.bulk_create([_row(want, key, today) for want, key in zip(wanted, keys, strict=True)])
     entries = [
-        exposure.Entry(row.account_id, Movement(None, want.stage, want.amount), f"reserve:{row.number}", row.decision_id)
+        exposure.Entry(
+            row.account_id, Movement(None, want.stage, want.amount), f"reserve:{row.number}", row.decision_id
+        )
         for row, want in zip(made, wanted, strict=True)
     ]
     exposure.post(entries, on=today, at=at, by=by)
@@ -136,9 +138,7 @@ def locked(pk: int) -> Reservation:
     return Reservation.objects.select_related("account__customer").select_for_update(of=("self",)).get(pk=pk)
 
 
-def step(
-    row: Reservation, verb: str, amount: Decimal | None, *, today: date, at: datetime, by: Person
-) -> Reservation:
+def step(row: Reservation, verb: str, amount: Decimal | None, *, today: date, at: datetime, by: Person) -> Reservation:
     """Deliver or cancel the whole or a part of a locked reservation; raises Moved where less is left than asked (I-5)."""
     value = value_of(row)
     left = value.reserved + value.undelivered

@@ -20,7 +20,9 @@ class Customer(models.Model):
     uscc_confirmed = models.CharField(_("confirmed although the code fails"), max_length=300, blank=True)
     natural_person = models.BooleanField(_("natural person or sole trader"), default=False)
     legal_representative = models.CharField(_("legal representative"), max_length=80, blank=True)
-    registered_capital = models.DecimalField(_("registered capital"), max_digits=17, decimal_places=2, null=True, blank=True)
+    registered_capital = models.DecimalField(
+        _("registered capital"), max_digits=17, decimal_places=2, null=True, blank=True
+    )
     paid_in_capital = models.DecimalField(_("paid-in capital"), max_digits=17, decimal_places=2, null=True, blank=True)
     founded_on = models.DateField(_("founded on"), null=True, blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
@@ -30,12 +32,18 @@ class Customer(models.Model):
     contact = models.CharField(_("contact"), max_length=80, blank=True)
     bank = models.CharField(_("bank"), max_length=120, blank=True)
     bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
-    industry = models.CharField(_("industry"), max_length=1, blank=True, choices=[(k, zh) for k, (zh, _en) in INDUSTRIES.items()])
+    industry = models.CharField(
+        _("industry"), max_length=1, blank=True, choices=[(k, zh) for k, (zh, _en) in INDUSTRIES.items()]
+    )
     credit_standard = models.CharField(_("credit standard"), max_length=300, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
-    salesperson = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="customers", verbose_name=_("salesperson"))
+    salesperson = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="customers", verbose_name=_("salesperson")
+    )
     department = models.CharField(_("department"), max_length=80, blank=True)
-    group_head = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("group head"))
+    group_head = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("group head")
+    )
     customer_since = models.DateField(_("customer since"), null=True, blank=True)
     search_keys = ArrayField(models.CharField(max_length=40), default=list, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -132,7 +132,14 @@ def _asked(case: Case, ledger: Ledger) -> Asked:
 
 
 def _write(
-    cases: Sequence[Case], ledger: Ledger, live: LiveOrders, *, edition: Edition, today: date, at: datetime, by: Person | None
+    cases: Sequence[Case],
+    ledger: Ledger,
+    live: LiveOrders,
+    *,
+    edition: Edition,
+    today: date,
+    at: datetime,
+    by: Person | None,
 ) -> list[CreditDecision]:
     """All rows of the batch, each kind in one statement."""
     binding = {key_of(case.request): case for case in cases if case.request.reserve}
@@ -145,7 +152,9 @@ def _write(
             live.follow(case.request, number)
     _reserve([case for case in binding.values() if case.reserves], ledger, edition=edition, today=today, at=at, by=by)
     rows = CreditDecision.objects.bulk_create([_row(case, edition, today, at, by) for case in cases])
-    holds = [Hold(decision=row, customer_id=row.customer_id, opened_at=at) for row in rows if row.reserve and releasable(row)]
+    holds = [
+        Hold(decision=row, customer_id=row.customer_id, opened_at=at) for row in rows if row.reserve and releasable(row)
+    ]
     Hold.objects.bulk_create(holds)
     live.settle([case.supersedes for case in cases if case.supersedes], at=at, by=by)
     trail.record_many([_line(row, by, at) for row in rows])
@@ -163,16 +172,16 @@ def _reserve(
 
 def _wanted(case: Case, ledger: Ledger, edition: Edition, today: date) -> reservations.Wanted:
     request = case.request
-    days = request.expires_in_days if request.expires_in_days is not None else edition.policy.order_check.reservation_days
+    days = (
+        request.expires_in_days if request.expires_in_days is not None else edition.policy.order_check.reservation_days
+    )
     ends = max(today + timedelta(days=days), request.ship_on or today)
     assert case.position is not None
     account = ledger.account(case.position, case.currency)
     return reservations.Wanted(account, request.source_system, request.order_no, case.amount, ends, case.number)
 
 
-def _row(
-    case: Case, edition: Edition, today: date, at: datetime, by: Person | None
-) -> CreditDecision:
+def _row(case: Case, edition: Edition, today: date, at: datetime, by: Person | None) -> CreditDecision:
     request, decision = case.request, case.decision
     assert decision is not None
     return CreditDecision(
@@ -216,7 +225,9 @@ def _line(row: CreditDecision, by: Person | None, at: datetime) -> TrailEntry:
 
 def releasable(row: CreditDecision) -> bool:
     """Whether a person may overrule the decision: it was blocked, and by nothing that no path releases (I-19, I-20)."""
-    return row.outcome != "approve" and not order_check.NO_RELEASE.intersection(reason["code"] for reason in row.reasons)
+    return row.outcome != "approve" and not order_check.NO_RELEASE.intersection(
+        reason["code"] for reason in row.reasons
+    )
 
 
 @dataclass(frozen=True)

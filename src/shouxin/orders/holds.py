@@ -55,7 +55,9 @@ def release(
     with transaction.atomic():
         fresh = locked(hold)
         order_check = edition.policy.order_check
-        up_to = up_to_amount if up_to_amount is not None else fresh.decision.amount * (1 + order_check.release_tolerance)
+        up_to = (
+            up_to_amount if up_to_amount is not None else fresh.decision.amount * (1 + order_check.release_tolerance)
+        )
         until = until or today + timedelta(days=order_check.release_days)
         _refuse_bounds(fresh, up_to, until, today, order_check.release_days)
         _refuse_unauthorised(fresh, up_to, edition=edition, by=by, today=today, at=at)
@@ -121,7 +123,9 @@ def _refuse_bounds(hold: Hold, up_to: Decimal, until: date, today: date, days_ma
         raise BadForm(faults)
 
 
-def _refuse_unauthorised(hold: Hold, up_to: Decimal, *, edition: Edition, by: Person, today: date, at: datetime) -> None:
+def _refuse_unauthorised(
+    hold: Hold, up_to: Decimal, *, edition: Edition, by: Person, today: date, at: datetime
+) -> None:
     """Never one's own order or customer, and within authority for what the customer would owe after it (I-15, I-19)."""
     grade = Grade(hold.decision.facts.get("grade") or "D")
     total = Limit.of(max(Decimal(0), _exposure_after(hold, up_to, edition, today)))
@@ -156,14 +160,14 @@ def _exposure_after(hold: Hold, up_to: Decimal, edition: Edition, today: date) -
     known = rates.rates({*held, hold.decision.currency}, on=today, company_currency=company)
     missing = sorted({*held, hold.decision.currency} - known.keys())
     if missing:
-        raise CannotDecide(_("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=missing[0])
+        raise CannotDecide(
+            _("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=missing[0]
+        )
     total = sum((convert(each.total, known[currency].rate) for currency, each in held.items()), Decimal(0))
     return total + convert(up_to, known[hold.decision.currency].rate)
 
 
-def _again(
-    decision: CreditDecision, *, edition: Edition, today: date, at: datetime, by: Person
-) -> CreditDecision:
+def _again(decision: CreditDecision, *, edition: Edition, today: date, at: datetime, by: Person) -> CreditDecision:
     """The same question, asked again."""
     kept = decision.request
     request = checks.CheckRequest(

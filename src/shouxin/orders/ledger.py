@@ -46,7 +46,9 @@ class Position:
 class Ledger:
     """The locked accounts of a batch, with the running exposure as its requests are decided one after another."""
 
-    def __init__(self, customers: Iterable[Customer], accounts: dict[int, "CreditAccount"], edition: Edition, today: date) -> None:
+    def __init__(
+        self, customers: Iterable[Customer], accounts: dict[int, "CreditAccount"], edition: Edition, today: date
+    ) -> None:
         self.company_currency = edition.policy.company.currency
         self._by_code = {c.code: Position(c, c.group_head_id or c.pk) for c in customers}
         self._accounts = accounts
@@ -96,7 +98,9 @@ class Ledger:
         """
         if any(row.account_id not in self._accounts for row in live.reservations.values()):
             raise Moved(_("The order was decided for another customer at this moment; ask again."), code="order_moved")
-        self._ordered = {key: (row.account_id, row.reserved + row.undelivered) for key, row in live.reservations.items()}
+        self._ordered = {
+            key: (row.account_id, row.reserved + row.undelivered) for key, row in live.reservations.items()
+        }
         customers = [position.customer.pk for position in self._by_code.values()]
         heads = {position.head_id for position in self._by_code.values()}
         fresh = exposure.balances(self.accounts)
@@ -104,10 +108,14 @@ class Ledger:
         self._lines = lines.in_force({*customers, *heads}, on=today)
         self._standings = standing.standings_of({*customers, *heads}, on=today)
         self._overdue = owed.overdue_of(customers, today=today)
-        self._stages = dict(Episode.objects.filter(customer__in=customers, ended_on=None).values_list("customer", "stage"))
+        self._stages = dict(
+            Episode.objects.filter(customer__in=customers, ended_on=None).values_list("customer", "stage")
+        )
         self._reviews = review.due_on(self._lines, customers, policy=self._edition.policy)
         self._heads: dict[int, int] = dict(
-            Customer.objects.filter(pk__in={a.customer_id for a in self._accounts.values()}).values_list("pk", "group_head")
+            Customer.objects.filter(pk__in={a.customer_id for a in self._accounts.values()}).values_list(
+                "pk", "group_head"
+            )
         )
 
     def take_out(self, request: "CheckRequest") -> tuple[int, Decimal] | None:
@@ -153,12 +161,18 @@ class Ledger:
         held: InForce = self._lines[pk]
         pool: InForce = self._lines[position.head_id]
         mine = [a for a in self._accounts.values() if a.customer_id == pk]
-        group = [a for a in self._accounts.values() if (self._heads.get(a.customer_id) or a.customer_id) == position.head_id]
+        group = [
+            a for a in self._accounts.values() if (self._heads.get(a.customer_id) or a.customer_id) == position.head_id
+        ]
         pool_rate_from = pool.pool.currency if pool.pool else target
         overdue_days, overdue_amount, overdue_unknown = self._overdue_in(pk, target)
         unknown = self._missing(mine, target) or overdue_unknown or ("" if self._rate(currency, target) else currency)
         if pool.pool:
-            unknown = unknown or self._missing(group, pool_rate_from) or ("" if self._rate(target, pool_rate_from) else target)
+            unknown = (
+                unknown
+                or self._missing(group, pool_rate_from)
+                or ("" if self._rate(target, pool_rate_from) else target)
+            )
         line = held.line
         return Facts(
             standing=self._worst_standing(pk, position.head_id),
@@ -204,13 +218,17 @@ class Ledger:
         totals: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for account in accounts:
             totals[account.currency] += self._running[account.pk].total
-        return sum((convert(total, self._rate(currency, target) or ZERO) for currency, total in totals.items() if total), ZERO)
+        return sum(
+            (convert(total, self._rate(currency, target) or ZERO) for currency, total in totals.items() if total), ZERO
+        )
 
     def _overdue_in(self, pk: int, target: str) -> tuple[int, Decimal, str]:
         """Oldest days overdue, the overdue sum in `target`, and a currency without a rate if there is one."""
         days, amounts = self._overdue.get(pk, (0, {}))
         missing = next((currency for currency in sorted(amounts) if self._rate(currency, target) is None), "")
-        total = sum((convert(amount, self._rate(currency, target) or ZERO) for currency, amount in amounts.items()), ZERO)
+        total = sum(
+            (convert(amount, self._rate(currency, target) or ZERO) for currency, amount in amounts.items()), ZERO
+        )
         return days, total, missing
 
     def _in_line_currency(self, amount: Decimal | None, currency: str, target: str) -> Decimal | None:

@@ -24,14 +24,18 @@ def key_of(request: "CheckRequest") -> Key:
 class LiveOrders:
     """The live orders a batch asks about, locked, as they stand while its requests are decided one after another."""
 
-    def __init__(self, rows: Iterable[LiveOrder], reservations: dict[Key, Reservation], releases: dict[Key, Hold]) -> None:
+    def __init__(
+        self, rows: Iterable[LiveOrder], reservations: dict[Key, Reservation], releases: dict[Key, Hold]
+    ) -> None:
         self._rows = {(row.source_system, row.order_no): row for row in rows}
         self._latest = {key: row.decision_id for key, row in self._rows.items()}
         self._releases = releases
         self.reservations = reservations
 
     @classmethod
-    def locked(cls, requests: Sequence["CheckRequest"], customer_of: Callable[[str], int | None], today: date) -> "LiveOrders":
+    def locked(
+        cls, requests: Sequence["CheckRequest"], customer_of: Callable[[str], int | None], today: date
+    ) -> "LiveOrders":
         """Lock (and where new, begin) the live orders the requests name; nothing is begun by merely asking."""
         wanted = {key_of(request): customer_of(request.customer) for request in requests if request.order_no}
         begun = {key_of(request) for request in requests if request.order_no and request.reserve}
@@ -53,7 +57,9 @@ class LiveOrders:
     @staticmethod
     def _releases_of(wanted: Iterable[Key], today: date) -> dict[Key, Hold]:
         """The releases that still run, by order: a released order may be checked again at delivery (I-19)."""
-        holds = Hold.objects.filter(status="released", until__gte=today, decision__order_no__in={key[1] for key in wanted})
+        holds = Hold.objects.filter(
+            status="released", until__gte=today, decision__order_no__in={key[1] for key in wanted}
+        )
         return {
             (hold.decision.source_system, hold.decision.order_no): hold
             for hold in holds.select_related("decision").order_by("pk")

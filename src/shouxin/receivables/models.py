@@ -137,7 +137,11 @@ class Match(models.Model):
 class Contest(models.Model):
     """The customer disputes part of an instalment: that part rests in dunning and downgrade until it is settled."""
 
-    OUTCOMES = [("upheld", _("The customer is right")), ("rejected", _("The claim stands")), ("withdrawn", _("Withdrawn"))]
+    OUTCOMES = [
+        ("upheld", _("The customer is right")),
+        ("rejected", _("The claim stands")),
+        ("withdrawn", _("Withdrawn")),
+    ]
     instalment = models.ForeignKey(Instalment, models.PROTECT, related_name="contests")
     amount = money()
     why = models.CharField(max_length=500)
