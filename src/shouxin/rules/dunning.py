@@ -72,14 +72,16 @@ class DunningFacts:
 class DunningDecision:
     """What the round does for one customer on one day, with its reasons.
 
-    `stage` is kept as the episode's stage (None: the episode is over). `advanced`: the stage is higher than before, so
-    its owner has something new to do. `notice`: a letter goes out, with `deadline` for payment; `evidence`: it is meant
-    to interrupt the limitation period. `standing` is what the stage does to the customer's standing.
+    `running`: something is overdue, the episode runs and stands at `stage`; when it is false the episode is over.
+    `advanced`: the stage is higher than before, so its owner has something new to do. `notice`: a letter goes out, with
+    `deadline` for payment; `evidence`: it is meant to interrupt the limitation period. `standing` is what the stage
+    does to the customer's standing.
     `reminded` are the due dates a reminder before the due date speaks of, to be remembered.
     """
 
     stage: int | None
     claim: Decimal
+    running: bool = False
     advanced: bool = False
     notice: bool = False
     evidence: bool = False
@@ -172,19 +174,21 @@ def _pursue(policy: Policy, facts: DunningFacts, days: int, today: date) -> Dunn
     """Something is overdue: the stage by days, or the one the episode has reached if that is higher."""
     page = _reached(policy, facts, days)
     if page is None:
-        return DunningDecision(None, facts.claim, reasons=(*_noted(facts), "before_first_stage"))
-    letter = _letter(policy, page, facts, today)
+        return DunningDecision(None, facts.claim, running=True, reasons=(*_noted(facts), "before_first_stage"))
+    by_days = stage_at(policy, days)
+    letter = _letter(policy, page, by_days, facts, today)
     sent = letter == "letter"
     return DunningDecision(
         stage=page.stage,
         claim=facts.claim,
+        running=True,
         advanced=facts.episode_stage is None or page.stage > facts.episode_stage,
         notice=sent,
         evidence=sent and page.evidence,
         deadline=today + timedelta(days=page.deadline_days) if sent and page.deadline_days else None,
         standing=page.standing,
         owner=page.owner,
-        reasons=(*_noted(facts), "stage_by_days" if page == stage_at(policy, days) else "stage_kept", letter),
+        reasons=(*_noted(facts), "stage_by_days" if page == by_days else "stage_kept", letter),
     )
 
 
@@ -196,12 +200,14 @@ def _reached(policy: Policy, facts: DunningFacts, days: int) -> DunningStage | N
     return max(pages, key=lambda page: page.overdue_days_min, default=None)
 
 
-def _letter(policy: Policy, page: DunningStage, facts: DunningFacts, today: date) -> str:
+def _letter(policy: Policy, page: DunningStage, by_days: DunningStage | None, facts: DunningFacts, today: date) -> str:
     """Whether the stage's letter goes out today ("letter"), or why it does not."""
     if not page.notice or page.overdue_days_min < 0:
         return "no_letter"  # the reminder before the due date is no letter about something overdue
     if facts.last_stage is not None and facts.last_stage >= page.stage:
         return "already_sent"
+    if page != by_days:
+        return "no_letter"  # the debt that reached this stage is paid; its letter would be too harsh for the rest
     return "quiet" if _quiet(policy, facts, today) else "letter"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from .line import Limit
 from .money import round_half_up
 
 Unit = Literal["days", "share", "times"]
@@ -23,7 +24,9 @@ PLACES: Mapping[Unit, int] = {"days": 2, "share": 4, "times": 2}
 class Figure:
     """One figure: its value and unit, the formula, the inputs by name, and a code when there is no value.
 
-    `why_none`: no_sales, no_receivables, credit_balance, history_exhausted, no_limit, unlimited, nothing_collectable.
+    `why_none`: no_sales, no_receivables, nothing_overdue, nothing_collectable, credit_balance (the customers have paid
+    too much), history_exhausted (the months given do not reach back far enough), limit_unset, limit_none,
+    limit_unlimited.
     """
 
     key: str
@@ -154,13 +157,13 @@ def bad_debt_ratio(bad_debts: Decimal, credit_sales: Decimal) -> Figure:
     return _quotient("bad_debt_ratio", "share", "bad_debts / credit_sales", inputs, bad_debts, credit_sales, "no_sales")
 
 
-def limit_utilisation(exposure: Decimal, limit: Decimal | None, *, unlimited: bool = False) -> Figure:
-    """The share of the limit in use. There is none without a limit (None), with a limit of 0, or unlimited."""
-    if unlimited or limit is None:
-        why = "unlimited" if unlimited else "no_limit"
-        return Figure("limit_utilisation", None, "share", "exposure / limit", {"exposure": exposure}, why)
-    inputs = {"exposure": exposure, "limit": limit}
-    return _quotient("limit_utilisation", "share", "exposure / limit", inputs, exposure, limit, "no_limit")
+def limit_utilisation(exposure: Decimal, limit: Limit) -> Figure:
+    """The share of the limit in use; there is none where no amount is granted (unset, none, unlimited)."""
+    key, formula = "limit_utilisation", "exposure / limit"
+    if limit.amount is None:
+        return Figure(key, None, "share", formula, {"exposure": exposure}, f"limit_{limit.kind}")
+    inputs = {"exposure": exposure, "limit": limit.amount}
+    return _quotient(key, "share", formula, inputs, exposure, limit.amount, "limit_none")
 
 
 def _quotient(key: str, unit: Unit, formula: str, inputs: Inputs, above: Decimal, below: Decimal, why: str) -> Figure:
