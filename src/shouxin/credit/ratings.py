@@ -1,0 +1,74 @@
+"""Ratings as they are kept: who was rated when, from what, with which suggestion. Rows are only ever added."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from shouxin.customers.models import Customer
+from shouxin.office import trail
+from shouxin.office.models import Person
+from shouxin.office.policies import Edition
+from shouxin.rules.payment_record import PaymentRecord
+from shouxin.rules.rating import Rated
+
+from .models import Rating
+
+_SHEET: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+@dataclass(frozen=True)
+class RatedCustomer:
+    """A rating before it is kept: the customer, its payment record, and what the rules said."""
+
+    customer: Customer
+    record: PaymentRecord
+    rated: Rated
+
+
+def keep(
+    rated: Sequence[RatedCustomer], *, as_of: date, edition: Edition, by: Person | None, at: datetime
+) -> list[Rating]:
+    """Write the ratings, with everything a page needs to show every step; one trail line each."""
+    rows = Rating.objects.bulk_create([_row(each, as_of, edition, by, at) for each in rated])
+    trail.record_many(
+        [
+            trail.line("rate", about=row, by=by, at=at, customer=row.customer_id, grade=row.grade, score=row.score)
+            for row in rows
+        ]
+    )
+    return rows
+
+
+def _row(each: RatedCustomer, as_of: date, edition: Edition, by: Person | None, at: datetime) -> Rating:
+    rated = each.rated
+    limit = rated.suggestion.limit
+    return Rating(
+        customer=each.customer,
+        as_of=as_of,
+        score=rated.sheet.points,
+        coverage=rated.sheet.coverage,
+        grade=rated.grading.grade,
+        limit_kind=limit.kind,
+        limit=limit.amount,
+        currency=edition.policy.company.currency,
+        term_days=rated.suggestion.term_days,
+        sheet=shown(each),
+        policy_version=edition.number,
+        by=by,
+        at=at,
+    )
+
+
+def shown(each: RatedCustomer) -> dict[str, Any]:
+    """The rating as JSON in which every amount is text: `sheet`, `grading`, `suggestion`, `record`."""
+    parts = {
+        "sheet": each.rated.sheet,
+        "grading": each.rated.grading,
+        "suggestion": each.rated.suggestion,
+        "record": each.record,
+    }
+    kept: dict[str, Any] = _SHEET.dump_python(parts, mode="json")
+    return kept

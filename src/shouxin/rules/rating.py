@@ -1,0 +1,62 @@
+"""From facts to a suggested line in three steps: score sheet, grade, limit; every step kept for whoever asks why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from .grading import Grading, grade
+from .limits import LimitFigures, Suggestion, suggest
+from .payment_record import PaymentRecord
+from .payment_record import facts as record_facts
+from .policy import Grade, Policy
+from .scorecard import Fact, ScoreSheet, score
+
+OWN_LEDGER = "ledger"
+"""The source of facts that come from our own receivables."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A customer rated: the answers, the steps to the grade, the methods and caps behind the suggested line (B2.1)."""
+
+    sheet: ScoreSheet
+    grading: Grading
+    suggestion: Suggestion
+
+
+def rate(
+    policy: Policy, known: Mapping[str, Fact], record: PaymentRecord, *, previous: Grade | None, today: date
+) -> Rated:
+    """Rate a customer from what is known of it and how it has paid; amounts in the company's currency."""
+    facts = {**known, **facts_of(record)}
+    sheet = score(policy, facts, today)
+    grading = grade(policy, sheet, paid_invoices=record.paid_invoices, previous=previous)
+    figures = figures_of(policy, facts, record)
+    return Rated(sheet, grading, suggest(policy, grading.grade, figures, paid_invoices=record.paid_invoices))
+
+
+def facts_of(record: PaymentRecord) -> dict[str, Fact]:
+    """The payment record as facts of the day it was drawn up."""
+    return {key: Fact(key, value, record.as_of, OWN_LEDGER) for key, value in record_facts(record).items()}
+
+
+def figures_of(policy: Policy, facts: Mapping[str, Fact], record: PaymentRecord) -> LimitFigures:
+    """What the limit methods read: months of sales and collections, and the balance sheet where it is known."""
+    months, weights = policy.limits.sales_months, len(policy.limits.collection_weights)
+    return LimitFigures(
+        monthly_sales=tuple(month.amount for month in record.trade.sales[:months]),
+        expected_monthly_sales=_number(facts, "expected_monthly_sales"),
+        monthly_collections=tuple(month.amount for month in record.trade.collections[:weights]),
+        net_worth=_number(facts, "net_worth"),
+        paid_in_capital=_number(facts, "paid_in_capital"),
+        current_assets=_number(facts, "current_assets"),
+        inventory=_number(facts, "inventory"),
+        current_liabilities=_number(facts, "current_liabilities"),
+        total_liabilities=_number(facts, "total_liabilities"),
+    )
+
+
+def _number(facts: Mapping[str, Fact], key: str) -> Decimal | None:
+    value = facts[key].value if key in facts else None
+    return value if isinstance(value, Decimal) else None
