@@ -1,0 +1,78 @@
+"""Value moves and is conserved: reserved, undelivered, unbilled, receivable, paid."""
+
+from dataclasses import fields, replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shouxin.rules.exposure import Bucket, Exposure, Movement, OrderValue, bill, cancel, deliver, replay
+
+amounts = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10**7), places=2)
+
+
+def follow(value: OrderValue, movements: tuple[Movement, ...]) -> OrderValue:
+    """The order's value after the movements, as the reservation row keeps it."""
+    for movement in movements:
+        if movement.source is None:
+            continue
+        arrived = {Bucket.RECEIVABLE: "billed", None: "released"}.get(movement.target, movement.target)
+        value = replace(value, **{movement.source: getattr(value, movement.source) - movement.amount})
+        value = replace(value, **{str(arrived): getattr(value, str(arrived)) + movement.amount})
+    return value
+
+
+def worth(value: OrderValue) -> Decimal:
+    return sum((getattr(value, field.name) for field in fields(value)), Decimal(0))
+
+
+@pytest.mark.clause("A6")
+def test_an_order_walks_from_promise_to_payment() -> None:
+    hundred = Decimal(100)
+    steps = [
+        Movement(None, Bucket.RESERVED, hundred),
+        Movement(Bucket.RESERVED, Bucket.UNBILLED, hundred),
+        Movement(Bucket.UNBILLED, Bucket.RECEIVABLE, hundred),
+        Movement(Bucket.RECEIVABLE, None, hundred),
+    ]
+    assert [replay(steps[:n]).total for n in range(5)] == [0, 100, 100, 100, 0]
+
+
+def test_deposits_lower_the_total_and_unapplied_cash_lowers_the_receivable() -> None:
+    exposure = replay([Movement(None, Bucket.DEPOSITS, Decimal(30)), Movement(Bucket.RECEIVABLE, None, Decimal(20))])
+    assert (exposure.receivable, exposure.total) == (Decimal(-20), Decimal(-50))
+
+
+@pytest.mark.parametrize("movement", [("reserved", "reserved", 1), (None, "reserved", 0), (None, "reserved", -1)])
+def test_what_does_not_move_is_no_movement(movement: tuple[str | None, str, int]) -> None:
+    with pytest.raises(ValueError, match="no movement"):
+        Movement(movement[0], Bucket(movement[1]), Decimal(movement[2]))  # type: ignore[arg-type]
+
+
+@pytest.mark.invariant("I-5")
+@given(amounts, amounts, amounts, amounts)
+def test_whatever_is_done_the_parts_add_up(reserved: Decimal, first: Decimal, second: Decimal, third: Decimal) -> None:
+    value = OrderValue(reserved=reserved)
+    for verb, amount in ((deliver, first), (bill, second), (cancel, third)):
+        value = follow(value, verb(value, amount))
+        assert worth(value) == reserved
+        assert all(getattr(value, field.name) >= 0 for field in fields(value))
+
+
+@given(amounts, amounts)
+def test_a_bill_brings_its_whole_amount_into_the_receivable(reserved: Decimal, billed: Decimal) -> None:
+    start = Exposure(reserved=reserved)
+    end = start
+    for movement in bill(OrderValue(reserved=reserved), billed):
+        end = end.after(movement)
+    assert end.receivable == billed
+    assert end.total == max(reserved, billed)
+
+
+@given(amounts, amounts)
+def test_delivered_goods_cannot_be_cancelled(reserved: Decimal, delivered: Decimal) -> None:
+    value = OrderValue(reserved=reserved)
+    value = follow(value, deliver(value, delivered))
+    cancelled = follow(value, cancel(value, reserved))
+    assert cancelled.unbilled == value.unbilled
