@@ -1,0 +1,84 @@
+"""Rows of a delimited text (CSV, TSV and their cousins), one at a time, in flat memory."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from .faults import FileFault
+
+FIELD_LENGTH_MAX = 100_000
+DELIMITERS = (",", "\t", ";", "|")
+
+_SNIFFED_LINES = 30
+
+Record = tuple[int, list[object]]
+"""A row: its number in the file, counted from 1, and its cells."""
+
+BAD_QUOTING = object()
+"""Stands first in a record whose quotation marks cannot be read; the line as it is follows."""
+
+
+def rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
+    """Every row that is not blank. Raises FileFault for a quotation mark that never closes."""
+    csv.field_size_limit(FIELD_LENGTH_MAX)
+    with path.open(encoding=encoding, newline="", errors="strict") as file:
+        lines = _Remembered(file)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        number = 0
+        while True:
+            number += 1
+            before = reader.line_num
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                _raise_unless_row(error, before, reader.line_num, number)
+                yield number, [BAD_QUOTING, lines.last.rstrip("\r\n")]
+                continue
+            if any(cells) and any(map(str.strip, cells)):
+                yield number, cells  # type: ignore[misc]
+
+
+class _Remembered:
+    """Lines passed on one by one, the last of them at hand."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = iter(lines)
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.last = line
+            yield line
+
+
+def _raise_unless_row(error: csv.Error, before: int, after: int, number: int) -> None:
+    """Turn the reader's error into a fault of the file; a stray mark inside one row is that row's own fault."""
+    why = str(error)
+    if "unexpected end of data" in why or ("field larger" in why and after - before > 1):
+        raise FileFault("open_quote", {"line": before + 1}) from None
+    if "field larger" in why:
+        raise FileFault("field_too_long", {"row": number, "length_max": FIELD_LENGTH_MAX}) from None
+
+
+def sniff_delimiter(path: Path, encoding: str) -> str:
+    """The separator under which the first rows have the most columns and agree best; a comma if none does."""
+    with path.open(encoding=encoding, newline="", errors="replace") as file:
+        lines = list(islice((line[:20_000] for line in file if line.strip()), _SNIFFED_LINES))
+    return max(DELIMITERS, key=lambda delimiter: (_agreement(lines, delimiter), delimiter == ","))
+
+
+def _agreement(lines: list[str], delimiter: str) -> float:
+    """How many rows have the commonest width (above 1), times a little for that width."""
+    csv.field_size_limit(FIELD_LENGTH_MAX)
+    widths = []
+    try:
+        widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if len(cells) > 1]
+    except csv.Error:
+        return 0
+    if not widths:
+        return 0
+    common = max(set(widths), key=widths.count)
+    return widths.count(common) * (1 + common / 1000)

@@ -1,0 +1,135 @@
+"""What can be imported: the registry in which each package of the business enters its kinds of file."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+ColumnType = Literal["code", "name", "text", "amount", "date", "days", "currency", "share", "bool", "choice"]
+Sign = Literal["any", "positive", "not_negative", "not_zero"]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One thing a row can tell: its key, how ledgers head it (best heading first), and what may stand in it.
+
+    `length_max` bounds texts; `sign` bounds amounts; `choices` maps the words of files to the value taken.
+    """
+
+    key: str
+    label: Any
+    type: ColumnType
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    length_max: int = 200
+    sign: Sign = "any"
+    choices: Mapping[str, str] = field(default_factory=dict)
+    help: Any = ""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Under what conditions a file is taken over; the same for all its rows.
+
+    `currency` fills where a row names none. `unknown_customers` is create or refuse.
+    """
+
+    by: Any
+    at: datetime
+    today: date
+    currency: str = ""
+    source_system: str = ""
+    unknown_customers: Literal["create", "refuse"] = "refuse"
+    run_id: int | None = None
+
+
+@dataclass(slots=True)
+class Row:
+    """A checked row: its number in the file, its cells as read, and the value of every mapped column."""
+
+    number: int
+    cells: list[object]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row the business would not take: the code of the sentence, its particulars, the column it is about."""
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    column: str = ""
+
+
+Outcome = Literal["accepted", "unchanged"] | Refused
+
+
+class Writer(Protocol):
+    """Takes over checked rows. It is made anew for every run and after every roll-back, so it may remember."""
+
+    def write(self, rows: Sequence[Row]) -> Sequence[Outcome]:
+        """Write the rows, set-based, and say for each in their order what became of it.
+
+        Called inside a transaction. A row that is there already with the same content is `unchanged`,
+        by its natural key; one that is there with another content is Refused.
+        """
+
+
+RowCheck = Callable[[Mapping[str, Any]], Iterable[Refused]]
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of file: its columns, what makes a row the same row, and who writes it.
+
+    `one_of`: of each group at least one column must be there. `key`: a second row with the same values
+    is refused as a duplicate. `together`: neighbouring rows with the same values reach the writer in one
+    call (instalments of one paper). `sums`: the amount column of the sum control. `needs_currency`: every row
+    must come to a currency. `may`: whether a person may import it. `finished` leaves the trail line.
+    """
+
+    name: str
+    label: Any
+    columns: tuple[Column, ...]
+    writer: Callable[[Conditions], Writer]
+    may: Callable[[Any], bool]
+    key: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
+    sums: str = ""
+    needs_currency: bool = False
+    check: RowCheck = lambda values: ()
+    finished: Callable[[Conditions, Mapping[str, Any]], None] = lambda conditions, particulars: None
+    help: Any = ""
+
+    def column(self, key: str) -> Column:
+        """The column of that key; KeyError if the kind has none."""
+        return {column.key: column for column in self.columns}[key]
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Enter a kind; from then on the command line, the API and the page offer it."""
+    _KINDS[kind.name] = kind
+
+
+def get(name: str) -> Kind:
+    """The kind of that name. Raises KeyError."""
+    return _KINDS[name]
+
+
+def names() -> tuple[str, ...]:
+    """Every registered kind, in the order of registration."""
+    return tuple(_KINDS)
+
+
+def all_kinds() -> tuple[Kind, ...]:
+    """Every registered kind, in the order of registration."""
+    return tuple(_KINDS.values())
+
+
+Sums = dict[str, Decimal]
+"""Currency to amount."""
