@@ -15,9 +15,9 @@ from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.rules.line import Limit
 from shouxin.rules.money import round_down_to
-from shouxin.rules.policy import Grade, Policy
+from shouxin.rules.policy import Discount, Grade, Policy
 
-from .models import Line
+from .models import Line, Terms
 
 ZERO = Decimal("0.00")
 
@@ -126,6 +126,13 @@ def changes(old: Line | None, new: Line) -> Mapping[str, object]:
     names = ("grade", "limit_kind", "limit", "currency", "term_days", "discount_percent", "until")
     before = {name: getattr(old, name) if old else None for name in names}
     return {name: [before[name], getattr(new, name)] for name in names if before[name] != getattr(new, name)}
+
+
+def discount_of(terms: Terms) -> Discount | None:
+    """The cash discount of a line or a request as a plain value."""
+    if not terms.discount_percent:
+        return None
+    return Discount(percent=terms.discount_percent, days=terms.discount_days or 0)
 
 
 def label(line: Line | None) -> str:

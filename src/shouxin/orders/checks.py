@@ -21,6 +21,7 @@ from shouxin.office.policies import Edition
 from shouxin.rules import order_check
 from shouxin.rules.money import convert
 from shouxin.rules.order_check import Asked, Decision, Facts
+from shouxin.rules.policy import Discount
 
 from . import stored
 from .ledger import Ledger, Position
@@ -47,8 +48,7 @@ class CheckRequest:
     ship_on: date | None = None
     expires_in_days: int | None = None
     term_days: int | None = None
-    discount_percent: Decimal | None = None
-    discount_days: int | None = None
+    discount: Discount | None = None
     source_system: str = ""
 
 
@@ -126,8 +126,7 @@ def _asked(case: Case, ledger: Ledger) -> Asked:
         convert(case.amount, rate) if rate is not None else case.amount,
         request.prepaid,
         request.term_days,
-        request.discount_percent,
-        request.discount_days,
+        request.discount,
     )
 
 

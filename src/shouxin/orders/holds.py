@@ -17,7 +17,7 @@ from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post
 
-from . import checks
+from . import checks, stored
 from .models import CreditDecision, Hold, LiveOrder
 
 REVIEWERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
@@ -169,16 +169,15 @@ def _exposure_after(hold: Hold, up_to: Decimal, edition: Edition, today: date) -
 
 def _again(decision: CreditDecision, *, edition: Edition, today: date, at: datetime, by: Person) -> CreditDecision:
     """The same question, asked again."""
-    kept = decision.request
+    kept = stored.asked(decision.request)
     request = checks.CheckRequest(
         customer=decision.customer_code,
         amount=decision.amount,
         order_no=decision.order_no,
         currency=decision.currency,
-        prepaid=kept["prepaid"],
-        term_days=kept["term_days"],
-        discount_percent=Decimal(kept["discount_percent"]) if kept["discount_percent"] else None,
-        discount_days=kept["discount_days"],
+        prepaid=kept.prepaid,
+        term_days=kept.term_days,
+        discount=kept.discount,
         source_system=decision.source_system,
     )
     return checks.decide([request], edition=edition, today=today, at=at, by=by)[0]

@@ -41,7 +41,7 @@ CURES = {
     "raise_line": _("raise the limit to %(value)s, or add a temporary limit"),
     "pay_overdue": _("a payment of the overdue %(value)s"),
     "term_to": _("keep to the line's %(value)s days"),
-    "discount_to": _("keep to the line's discount of %(value)s %%"),
+    "discount_to": _("keep to the line's discount of %(value)s"),
     "review": _("do the review: rate the customer again"),
     "resume_contract": _("resume the contract"),
     "register": _("register the customer and rate it"),

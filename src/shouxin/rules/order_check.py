@@ -10,10 +10,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from . import terms
 from .line import Limit
-from .policy import Grade, Policy, Severity
+from .policy import Discount, Grade, Policy, Severity
 
 ZERO = Decimal("0.00")
+UNSET = Limit.unset()
 Measure = Decimal | int | str | date | None
 Outcome = Literal["approve", "hold", "decline"]
 
@@ -25,8 +27,7 @@ class Asked:
     amount: Decimal
     prepaid: bool = False
     term_days: int | None = None
-    discount_percent: Decimal | None = None
-    discount_days: int | None = None
+    discount: Discount | None = None
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,13 @@ class Facts:
     known: bool = True
     standing: str = "good"
     grade: Grade | None = None
-    limit: Limit = Limit("unset")
+    limit: Limit = UNSET
     temporary: Decimal = ZERO
     line_until: date | None = None
     term_days: int = 0
-    discount_percent: Decimal = ZERO
-    discount_days: int = 0
+    discount: Discount | None = None
     exposure: Decimal = ZERO
-    group_limit: Limit = Limit("unset")
+    group_limit: Limit = UNSET
     group_exposure: Decimal = ZERO
     overdue_days: int = 0
     overdue_amount: Decimal = ZERO
@@ -210,13 +210,18 @@ def document_too_large(case: Case) -> Failed | None:
 
 
 def terms_loosened(case: Case) -> Failed | None:
-    """The order asks for a longer term or a larger discount than the line grants (B2.1)."""
+    """The order asks for a longer term or a larger cash discount than the line grants (B2.1)."""
     asked, facts = case.asked, case.facts
-    if asked.term_days is not None and asked.term_days > facts.term_days:
+    if terms.loosened(facts.term_days, None, asked.term_days, None):
         return Failed(asked.term_days, facts.term_days, (Cure("term_to", facts.term_days),))
-    if asked.discount_percent is not None and asked.discount_percent > facts.discount_percent:
-        return Failed(asked.discount_percent, facts.discount_percent, (Cure("discount_to", facts.discount_percent),))
+    if terms.discount_loosened(facts.discount, asked.discount):
+        return Failed(shown(asked.discount), shown(facts.discount), (Cure("discount_to", shown(facts.discount)),))
     return None
+
+
+def shown(discount: Discount | None) -> str:
+    """A cash discount as traders write it: 2/10 is two per cent within ten days; 0 is none."""
+    return f"{discount.percent.normalize():f}/{discount.days}" if discount else "0"
 
 
 def review_overdue(case: Case) -> Failed | None:
