@@ -58,7 +58,8 @@ def who_may(policy: Policy, request: RequestedLine, resulting_total: Limit, spli
 def at_least(policy: Policy, needs: Needs, post: Post) -> Needs:
     """The same needs where the policy also reserves the case to a post: it, or one above it, has to sign."""
     posts = tuple(each for each in needs.posts if _reaches_all(policy, each, [post]))
-    return replace(needs, post=posts[0] if posts else None, posts=posts, why=(*needs.why, "exception"))
+    first = "amount" if posts else "nobody"
+    return replace(needs, post=posts[0] if posts else None, posts=posts, why=(first, *needs.why[1:], "exception"))
 
 
 def _with_splits(total: Limit, split_sum: Decimal) -> Limit:

@@ -42,9 +42,10 @@ class LimitFigures:
 class MethodResult:
     """What one method says: an amount to two decimals, the figures it was computed from, or why not.
 
-    `amount` is None when it cannot be computed; `counts` is False for a method the policy does not use. Codes of `why_not`: `no_sales`, `no_collections`, `no_net_worth`,
-    `no_paid_in_capital`, `no_balance_sheet` (figures missing); `net_worth_not_positive`,
-    `current_liabilities_not_positive` (the model does not fit: amount 0, a person has to look).
+    `amount` is None when it cannot be computed; `counts` is False for a method the policy does not use.
+    Codes of `why_not`, figures missing: `no_sales`, `no_collections`, `no_net_worth`, `no_paid_in_capital`,
+    `no_balance_sheet`; the model does not fit, amount 0, a person has to look: `net_worth_not_positive`,
+    `current_liabilities_not_positive`.
     """
 
     key: str
