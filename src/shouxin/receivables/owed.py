@@ -1,0 +1,216 @@
+"""What is owed, as facts for those above: open items on any day, what is overdue now, how was paid.
+
+As-of truth: the books of a past day know no invoice dated later, no receipt that came later and no match that counts
+from a later day; a dispute counts while it lasted. Amounts keep their own currency. Everything is read set-based.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import F, Min, Q, Sum
+from django.db.models.functions import Coalesce
+
+from shouxin.rules.aging import OpenItem
+from shouxin.rules.money import convert
+from shouxin.rules.payment_record import Dated, Settled
+
+from .bulk import UNDATED_PREFIX
+from .models import Contest, Instalment, Invoice, Match, Receipt
+
+ZERO = Decimal(0)
+
+
+def overdue_of(customers: Iterable[int], *, today: date) -> dict[int, tuple[int, dict[str, Decimal]]]:
+    """Customer id -> (days of the oldest, currency -> sum) of what is overdue and not contested; none: left out.
+
+    One query over the index of open instalments, cheap enough to be asked under the lock of an order check.
+    """
+    due = Coalesce("due_on", "invoice__dated_on")
+    rows = (
+        Instalment.objects.filter(Q(due_on__lt=today) | Q(due_on=None, invoice__dated_on__lt=today))
+        .filter(customer__in=set(customers), amount__gt=F("settled") + F("contested"))
+        .exclude(settled=F("amount"))
+        .order_by()
+        .values_list("customer_id", "invoice__currency")
+        .annotate(oldest=Min(due), sum=Sum(F("amount") - F("settled") - F("contested")))
+    )
+    found: dict[int, tuple[int, dict[str, Decimal]]] = {}
+    for customer, currency, oldest, amount in rows:
+        days, amounts = found.get(customer, (0, {}))
+        found[customer] = max(days, (today - oldest).days), amounts | {currency: amount}
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------------- open items
+
+
+_TABLES = {model.__name__.lower(): model._meta.db_table for model in (Instalment, Invoice, Match, Contest, Receipt)}
+
+_OPEN_INSTALMENTS = """
+WITH later AS (
+    SELECT id, sum(amount) AS amount FROM (
+        SELECT instalment_id AS id, amount FROM {match} WHERE "on" > %(as_of)s
+        UNION ALL
+        SELECT credit_id, -amount FROM {match} WHERE "on" > %(as_of)s AND credit_id IS NOT NULL
+    ) AS m GROUP BY id
+), disputed AS (
+    SELECT instalment_id AS id, sum(amount) AS amount FROM {contest}
+    WHERE since <= %(as_of)s AND (settled_on IS NULL OR settled_on > %(as_of)s) GROUP BY instalment_id
+)
+SELECT i.customer_id, v.doc_no, i.number, i.due_on, v.dated_on, i.amount - i.settled + COALESCE(later.amount, 0),
+       v.currency, COALESCE(disputed.amount, 0)
+FROM {instalment} i
+JOIN {invoice} v ON v.id = i.invoice_id
+LEFT JOIN later ON later.id = i.id
+LEFT JOIN disputed ON disputed.id = i.id
+WHERE v.dated_on <= %(as_of)s AND (NOT i.settled = i.amount OR i.settled_on > %(as_of)s)
+  AND NOT i.amount - i.settled + COALESCE(later.amount, 0) = 0 {customers}
+"""
+
+_UNAPPLIED_RECEIPTS = """
+WITH later AS (
+    SELECT receipt_id AS id, sum(amount) AS amount FROM {match}
+    WHERE "on" > %(as_of)s AND receipt_id IS NOT NULL GROUP BY receipt_id
+)
+SELECT r.account_id, r.customer_id, r.doc_no, r.received_on, r.amount - r.applied + COALESCE(later.amount, 0),
+       r.currency, r.id, r.reverses_id
+FROM {receipt} r LEFT JOIN later ON later.id = r.id
+WHERE r.received_on <= %(as_of)s AND (NOT r.applied = r.amount OR later.id IS NOT NULL)
+  AND NOT r.amount - r.applied + COALESCE(later.amount, 0) = 0 {customers}
+ORDER BY r.account_id, r.received_on, r.id
+"""
+
+
+def open_items(customers: Iterable[int] | None, *, as_of: date) -> Iterator[OpenItem]:
+    """Everything open at the close of a day: instalments, credit notes and unapplied money (both negative).
+
+    `customers`: whose (ids); None is everybody's. An item's `customer` is the customer's id as text. Repayments are
+    taken off unapplied receipts first; what was paid back beyond them stands as a positive item. Streamed, in no order.
+    """
+    for customer, *rest in _rows(_OPEN_INSTALMENTS, "i.customer_id", customers, as_of):
+        yield OpenItem(str(customer), *rest)
+    yield from _unapplied(_rows(_UNAPPLIED_RECEIPTS, "r.customer_id", customers, as_of))
+
+
+def _rows(text: str, column: str, customers: Iterable[int] | None, as_of: date) -> Iterator[Any]:
+    """The rows of a query, read through a cursor on the server so that millions never stand in memory."""
+    only = "" if customers is None else f"AND {column} = ANY(%(customers)s)"
+    params = {"as_of": as_of, "customers": None if customers is None else list(customers)}
+    with connection.chunked_cursor() as cursor:
+        cursor.itersize = 10_000
+        cursor.execute(text.format(**_TABLES, customers=only), params)
+        while rows := cursor.fetchmany(10_000):
+            yield from rows
+
+
+@dataclass(slots=True)
+class _Money:
+    """What is left of one receipt; negative: paid back."""
+
+    customer: int
+    doc_no: str
+    day: date
+    left: Decimal
+    currency: str
+    id: int
+    reverses: int | None
+
+
+def _unapplied(rows: Iterable[Any]) -> Iterator[OpenItem]:
+    by_account: dict[int, list[_Money]] = defaultdict(list)
+    for account, *rest in rows:
+        by_account[account].append(_Money(*rest))
+    for moneys in by_account.values():
+        _net(moneys)
+        for money in moneys:
+            if money.left:
+                yield OpenItem(str(money.customer), money.doc_no, 1, money.day, money.day, -money.left, money.currency)
+
+
+def _net(moneys: list[_Money]) -> None:
+    """Take repayments off what came in: the receipt they reverse first, then the oldest."""
+    for back in sorted((m for m in moneys if m.left < 0), key=lambda m: m.reverses is None):
+        for money in sorted((m for m in moneys if m.left > 0), key=lambda m: m.id != back.reverses):
+            part = min(-back.left, money.left)
+            money.left -= part
+            back.left += part
+
+
+# ------------------------------------------------------------------------------------------------------ how was paid
+
+
+@dataclass
+class History:
+    """What the payment record of one customer is computed from, all in one currency (`rules.payment_record`)."""
+
+    settled: list[Settled] = field(default_factory=list)
+    open_items: list[OpenItem] = field(default_factory=list)
+    invoices: list[Dated] = field(default_factory=list)
+    receipts: list[Dated] = field(default_factory=list)
+    missing_rates: set[str] = field(default_factory=set)
+
+
+def settled_history(customers: Collection[int], *, as_of: date, rates: Mapping[str, Decimal]) -> dict[int, History]:
+    """Customer id -> its history at the close of a day, in the company's currency; everybody asked has an answer.
+
+    `rates`: what one unit of a currency is worth in the company's (itself 1). Amounts in other currencies are left out
+    and the currency named in `missing_rates`. Credit notes and payments without a known day say nothing about
+    punctuality and are left out of `settled`; a dispute that was rejected excuses no delay; reversed invoices and receipts cancel out.
+    """
+    found = {customer: History() for customer in customers}
+    for customer, currency, row in _settled(customers, as_of):
+        _add(found[customer], "settled", row, currency, rates)
+    for item in open_items(customers, as_of=as_of):
+        _add(found[int(item.customer)], "open_items", item, item.currency, rates)
+    for model, day, name in ((Invoice, "dated_on", "invoices"), (Receipt, "received_on", "receipts")):
+        rows = model.objects.filter(customer__in=customers, **{f"{day}__lte": as_of}).order_by()
+        for customer, currency, on, amount, doc_no in rows.values_list(
+            "customer_id", "currency", day, "amount", "doc_no"
+        ):
+            _add(found[customer], name, Dated(on, amount, doc_no), currency, rates)
+    return found
+
+
+def _add(history: History, name: str, row: Any, currency: str, rates: Mapping[str, Decimal]) -> None:
+    rate = rates.get(currency)
+    if rate is None:
+        history.missing_rates.add(currency)
+        return
+    getattr(history, name).append(row if rate == 1 else _converted(row, rate))
+
+
+def _converted(row: Any, rate: Decimal) -> Any:
+    changes = {"amount": convert(row.amount, rate)}
+    if isinstance(row, OpenItem):
+        changes["contested"] = convert(row.contested, rate)
+    return replace(row, **changes)
+
+
+_SETTLED = """
+SELECT i.customer_id, v.currency, COALESCE(i.due_on, v.dated_on), r.received_on, sum(m.amount), v.doc_no, v.dated_on,
+       i.number, EXISTS (
+           SELECT 1 FROM {contest} c WHERE c.instalment_id = i.id AND c.since <= %(as_of)s
+           AND (c.settled_on IS NULL OR c.settled_on > %(as_of)s OR NOT c.outcome = 'rejected'))
+FROM {match} m
+JOIN {instalment} i ON i.id = m.instalment_id
+JOIN {invoice} v ON v.id = i.invoice_id
+JOIN {receipt} r ON r.id = m.receipt_id
+WHERE m."on" <= %(as_of)s AND i.amount > 0 AND NOT starts_with(r.doc_no, %(undated)s)
+  AND i.customer_id = ANY(%(customers)s)
+GROUP BY i.id, v.id, r.id
+HAVING NOT sum(m.amount) = 0
+"""
+
+
+def _settled(customers: Collection[int], as_of: date) -> Iterator[tuple[int, str, Settled]]:
+    """(customer id, currency, payment on an instalment); undone matches are gone."""
+    params = {"as_of": as_of, "undated": UNDATED_PREFIX, "customers": list(customers)}
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED.format(**_TABLES), params)
+        for customer, currency, *rest in cursor.fetchall():
+            yield customer, currency, Settled(*rest)
