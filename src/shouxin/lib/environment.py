@@ -189,7 +189,13 @@ def _mail(values: Mapping[str, str]) -> Mail:
 def _database(values: Mapping[str, str], home: Path) -> dict[str, Any]:
     """Django's database settings: the server named by DATABASE_URL, else the embedded one of this home."""
     own = _own_database(values["DATABASE_URL"]) if values.get("DATABASE_URL") else _embedded_database(home)
-    return {**own, "ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 0, "OPTIONS": _options(own.get("OPTIONS", {}))}
+    return {
+        **own,
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": _options(own.get("OPTIONS", {})),
+    }
 
 
 def _own_database(text: str) -> dict[str, Any]:

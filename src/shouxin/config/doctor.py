@@ -1,0 +1,170 @@
+"""The installation's check-up: each finding says what was seen and, where it is wrong, how to mend it."""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from psycopg_pool import PoolTimeout
+
+from shouxin.config import jobs, migrating
+from shouxin.lib import calendars
+from shouxin.lib.embedded import EmbeddedError
+from shouxin.office import clock, policies
+from shouxin.office.refusals import Refusal
+
+AWAY = (DatabaseError, InterfaceError, PoolTimeout, EmbeddedError)
+DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}, "data_checksums": {"on"}, "synchronous_commit": None}
+NOT_DURABLE_COMMITS = {"off", "local"}
+FREE_BYTES_MIN = 2 * 1024**3
+DRIFT_SECONDS_MAX = 5.0
+CHINESE_FONT_MARKS = ("cjk", "noto sans sc", "noto serif sc", "source han", "simsun", "simhei", "wenquanyi", "fandol")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `mend` is empty where nothing is wrong."""
+
+    check: str
+    ok: bool
+    seen: str
+    mend: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """The finding as a row of a table or a JSON object."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """All findings. What needs the database is left out while it is away: the first finding says so."""
+    database = _database()
+    rooms = [_locale, _durability, _migrations] if database.ok else []
+    lived_in = [_calendar, _clock, _queue] if database.ok and not migrating.pending() else []
+    return [database, *(found for check in [*rooms, *lived_in] for found in _guarded(check)), _fonts(), _disk(), _home()]
+
+
+def _guarded(check: Callable[[], Iterator[Finding] | Finding]) -> list[Finding]:
+    try:
+        found = check()
+        return [found] if isinstance(found, Finding) else list(found)
+    except (DatabaseError, Refusal) as error:
+        name = check.__name__.removeprefix("_")
+        return [Finding(name, False, str(error).strip(), _("Run `shouxin migrate`, then look again."))]
+
+
+def _ask(statement: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def _database() -> Finding:
+    try:
+        version = _ask("SELECT current_setting('server_version')")
+    except AWAY as error:
+        mend = _("Start the server DATABASE_URL names, or unset it to use the embedded one.")
+        return Finding("database", False, str(error).strip(), mend)
+    kind = _("embedded") if settings.ENVIRONMENT.embedded else _("your own")
+    old = migrating.server()[0] < migrating.SERVER_VERSION_MIN
+    return Finding("database", not old, f"PostgreSQL {version} ({kind})", _("Move to PostgreSQL 15 or later.") * old)
+
+
+def _locale() -> Finding:
+    _version, encoding, character_type = migrating.server()
+    ok = encoding == "UTF8" and character_type not in ("C", "POSIX")
+    mend = _("Create the database anew with ENCODING 'UTF8' LC_CTYPE 'C.UTF-8' and restore a backup into it.")
+    return Finding("locale", ok, f"{encoding}, LC_CTYPE {character_type}", "" if ok else mend)
+
+
+def _durability() -> Iterator[Finding]:
+    for name, wanted in DURABLE.items():
+        found = _ask(f"SELECT current_setting('{name}')")
+        ok = found in wanted if wanted else found not in NOT_DURABLE_COMMITS
+        mend = _("Set %(name)s = on in postgresql.conf: otherwise a power cut can lose what was confirmed.")
+        if name == "data_checksums":
+            mend = _("Stop the server and run `pg_checksums --enable`: otherwise a bad disk goes unnoticed.")
+        yield Finding(name, ok, found, "" if ok else mend % {"name": name})
+
+
+def _migrations() -> Finding:
+    waiting = migrating.pending()
+    seen = ngettext("%(count)d waits", "%(count)d wait", len(waiting)) % {"count": len(waiting)}
+    seen = f"{seen}: {waiting[0]} …" if waiting else _("all applied")
+    return Finding("migrations", not waiting, seen, _("Run `shouxin migrate`.") if waiting else "")
+
+
+def _calendar() -> Iterator[Finding]:
+    today = clock.today()
+    book = policies.in_force(today).policy.calendar
+    known = calendars.calendar(book.country, book.holidays, book.workdays).years
+    for year in (today.year, today.year + 1):
+        if year in known or (year > today.year and today.month < 12):
+            seen = _("known") if year in known else _("the notice is expected in November")
+            yield Finding(f"calendar {year}", True, seen)
+        else:
+            mend = _("Enter the rest days and make-up days of the yearly notice in the policy, chapter `calendar`.")
+            yield Finding(f"calendar {year}", False, _("rest days not known, only weekends are off"), mend)
+
+
+def _clock() -> Iterator[Finding]:
+    drift = abs((_ask("SELECT clock_timestamp()") - datetime.now(UTC)).total_seconds())
+    mend = _("Let both machines keep time by NTP.")
+    yield Finding("clock", drift <= DRIFT_SECONDS_MAX, f"± {drift:.1f} s", mend * (drift > DRIFT_SECONDS_MAX))
+    company = policies.in_force(clock.today()).policy.company.timezone
+    same = company == settings.TIME_ZONE
+    mend = _("Set SHOUXIN_TIMEZONE=%(zone)s, or change the policy.") % {"zone": company}
+    yield Finding("timezone", same, f"{settings.TIME_ZONE}, {clock.today()}", mend * (not same))
+
+
+def _queue() -> Iterator[Finding]:
+    stalled = jobs.stalled()
+    mend = _("Start a worker (`shouxin serve`): it takes them up again within minutes.")
+    yield Finding("jobs stalled", not stalled, str(stalled), mend * bool(stalled))
+    failed = _ask("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
+    mend = _("Read why in the log, then retry or remove them.")
+    yield Finding("jobs failed", not failed, str(failed), mend * bool(failed))
+    late = _ask(
+        "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"
+        " AND coalesce(scheduled_at, now() - interval '1 hour') < now() - interval '10 minutes'"
+        " AND NOT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - interval '2 minutes')"
+    )
+    yield Finding("worker", not late, str(late), _("Jobs wait and no worker runs: start `shouxin serve`.") * bool(late))
+
+
+def _fonts() -> Finding:
+    import typst
+
+    found = [
+        family for family in typst.Fonts().families() if any(mark in family.lower() for mark in CHINESE_FONT_MARKS)
+    ]
+    mend = _("Install a Chinese font, such as the package fonts-noto-cjk, for letters and reports.")
+    return Finding("fonts", bool(found), ", ".join(found[:3]) or "–", "" if found else mend)
+
+
+def _disk() -> Finding:
+    disk = shutil.disk_usage(settings.HOME)
+    ok = disk.free >= FREE_BYTES_MIN
+    seen = _("%(free).1f GB free of %(total).1f GB") % {"free": disk.free / 1024**3, "total": disk.total / 1024**3}
+    return Finding(
+        "disk", ok, f"{socket.gethostname()}: {seen}", _("Make room on the disk of SHOUXIN_HOME.") * (not ok)
+    )
+
+
+def _home() -> Finding:
+    open_to_others = [
+        path.name for path in settings.HOME.glob("*") if _private(path.name) and path.stat().st_mode & 0o077
+    ]
+    mend = _("Run chmod 600 on them: they are secrets.")
+    return Finding(
+        "home", not open_to_others, ", ".join(open_to_others) or str(settings.HOME), mend * bool(open_to_others)
+    )
+
+
+def _private(name: str) -> bool:
+    return name.endswith((".key", ".password", "-password"))

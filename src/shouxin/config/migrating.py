@@ -1,0 +1,78 @@
+"""Bringing the database to this release, by one process at a time however many start together."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+LOCK = 0x5300_0001
+SERVER_VERSION_MIN = 150000
+
+
+class UnfitServer(RuntimeError):
+    """The database server cannot serve this product; the message says why and what to do."""
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Hold the installation's advisory lock. Asked for again and again: a wait would run into `lock_timeout`."""
+    with connection.cursor() as cursor:
+        while not _asked(cursor, "pg_try_advisory_lock"):
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            _asked(cursor, "pg_advisory_unlock")
+
+
+def bring_up() -> int:
+    """Check the server, apply what is pending and put the shipped policy in force; returns how many steps it took."""
+    from shouxin.office import policies
+
+    check_server()
+    with alone():
+        steps = len(pending())
+        if steps:
+            call_command("migrate", interactive=False, verbosity=0)
+        policies.ensure()
+    return steps
+
+
+def pending() -> list[str]:
+    """The names of the migrations that have not been applied."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def check_server() -> None:
+    """Raises UnfitServer for a server too old, or one that cannot tell Chinese characters from punctuation."""
+    version, encoding, character_type = server()
+    if version < SERVER_VERSION_MIN:
+        raise UnfitServer(f"PostgreSQL 15 or later is needed; the server is {version // 10000}.")
+    if encoding != "UTF8":
+        raise UnfitServer(f"the database's encoding is {encoding}: create it with ENCODING 'UTF8'.")
+    if character_type in ("C", "POSIX"):
+        raise UnfitServer(
+            "the database's LC_CTYPE is C, so searching would not see Chinese: "
+            "create it with LC_CTYPE 'C.UTF-8' (or zh_CN.UTF-8) TEMPLATE template0."
+        )
+
+
+def server() -> tuple[int, str, str]:
+    """Version number, encoding and LC_CTYPE of the database in use."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version_num')::int, pg_encoding_to_char(encoding), datctype"
+            " FROM pg_database WHERE datname = current_database()"
+        )
+        version, encoding, character_type = cursor.fetchone()
+    return version, encoding, character_type
+
+
+def _asked(cursor, function: str) -> bool:
+    cursor.execute(f"SELECT {function}(%s)", [LOCK])
+    return bool(cursor.fetchone()[0])

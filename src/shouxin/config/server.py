@@ -1,0 +1,203 @@
+"""Everything that runs while the house is open: the web server and the worker, and the one who minds them.
+
+The minder starts both as children, restarts one that dies, sees to the embedded database, and takes all of them down
+with itself. A killed minder cannot say goodbye, so each child asks the kernel to be told of its parent's end.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from shouxin.lib import embedded
+from shouxin.lib.lifeline import die_with_parent
+
+log = structlog.get_logger("shouxin.server")
+
+STOP_SECONDS = 20
+LOOK_SECONDS = 0.5
+DEATHS_MAX = 5
+DEATHS_WITHIN = 60.0
+THREADS = 16
+JOBS_AT_ONCE = 4
+
+
+class Unstartable(RuntimeError):
+    """The server cannot start, or cannot be kept running; the message says why."""
+
+
+@dataclass
+class Child:
+    """A process we keep running: its role, and when it died of late."""
+
+    role: str
+    surroundings: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    deaths: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start it in a process group of its own, so that Ctrl-C on the terminal reaches the minder alone."""
+        words = [sys.executable, "-m", "shouxin.config.server", self.role]
+        self.process = subprocess.Popen(words, env={**os.environ, **self.surroundings}, start_new_session=True)
+
+    def dead(self) -> bool:
+        """Whether it has ended, for whatever reason."""
+        return self.process is None or self.process.poll() is not None
+
+    def signal(self, word: signal.Signals) -> None:
+        """Tell it and everything it has started."""
+        if self.process:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, word)
+
+    def revive(self) -> None:
+        """Start it again; raises Unstartable when it keeps dying."""
+        now = time.monotonic()
+        self.deaths = [at for at in self.deaths if now - at < DEATHS_WITHIN] + [now]
+        self.signal(signal.SIGKILL)
+        if len(self.deaths) > DEATHS_MAX:
+            raise Unstartable(f"the {self.role} process ended {len(self.deaths)} times within a minute; see its log")
+        log.warning("child died, starting it again", role=self.role, code=self.process and self.process.returncode)
+        time.sleep(0.2 * len(self.deaths))
+        self.start()
+
+
+@dataclass
+class Minder:
+    """Starts the children, watches over them and the embedded database, and stops them all."""
+
+    children: list[Child]
+    home: Path | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Keep everything running until SIGINT or SIGTERM; raises Unstartable when it cannot be kept so."""
+        for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(word, lambda *_: self.over.set())
+        try:
+            for child in self.children:
+                child.start()
+            while not self.over.wait(LOOK_SECONDS):
+                self._look()
+        finally:
+            self._stop()
+
+    def _look(self) -> None:
+        if self.home and not embedded.Cluster(self.home).running():
+            log.warning("the embedded database is down, starting it again")
+            embedded.Cluster(self.home).ensure()
+        for child in self.children:
+            if child.dead() and not self.over.is_set():
+                child.revive()
+
+    def _stop(self) -> None:
+        """Ask first, insist after a while; nothing started here is left behind."""
+        for child in self.children:
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self.children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if child.process:
+                    child.process.wait(max(0.1, deadline - time.monotonic()))
+            child.signal(signal.SIGKILL)
+
+
+def check_port(address: str, port: int) -> None:
+    """Raises Unstartable when somebody else listens there, or the address is not ours."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise Unstartable(
+                f"port {port} on {address} cannot be used ({error.strerror}): "
+                "stop the other program, or choose another with --port or SHOUXIN_PORT."
+            ) from error
+
+
+def serve(port: int, *, worker: bool) -> None:
+    """Run the web server on `port`, and a worker unless told otherwise, until somebody says stop."""
+    from django.conf import settings
+
+    folder = _figures(settings.HOME)
+    surroundings = {"SHOUXIN_PORT": str(port), "SHOUXIN_MINDED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    roles = ["web", *(["worker"] if worker else [])]
+    home = settings.HOME if settings.ENVIRONMENT.embedded else None
+    try:
+        Minder([Child(role, surroundings) for role in roles], home).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _figures(home: Path) -> Path:
+    """A folder where the processes of this server share their figures; those of dead servers are removed."""
+    shared = home / "figures"
+    for old in shared.glob("*"):
+        with contextlib.suppress(ProcessLookupError, ValueError):
+            os.kill(int(old.name), 0)
+            continue
+        shutil.rmtree(old, ignore_errors=True)
+    mine = shared / str(os.getpid())
+    mine.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return mine
+
+
+def web() -> None:
+    """The web server: granian with a pool of threads, and a worker process that replaces itself if it dies."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from shouxin.config.settings import ENVIRONMENT
+
+    Granian(
+        "shouxin.config.wsgi:application",
+        address=ENVIRONMENT.bind,
+        port=ENVIRONMENT.port,
+        interface=Interfaces.WSGI,
+        workers=1 if (os.cpu_count() or 1) < 4 else 2,
+        blocking_threads=THREADS,
+        backpressure=256,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=STOP_SECONDS // 2,
+        websockets=False,
+        log_level="warning",
+    ).serve()
+
+
+def work() -> None:
+    """The worker: takes jobs as they come, and looks at the clock for those that come by themselves."""
+    import asyncio
+
+    import django
+
+    django.setup()
+    from procrastinate.contrib.django import app
+
+    with app.replace_connector(app.connector.get_worker_connector()) as working:
+        asyncio.run(_work(working))
+
+
+async def _work(working) -> None:
+    async with working.open_async():
+        await working.run_worker_async(
+            concurrency=JOBS_AT_ONCE, shutdown_graceful_timeout=STOP_SECONDS / 2, fetch_job_polling_interval=5.0
+        )
+
+
+ROLES = {"web": web, "worker": work}
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shouxin.config.settings")
+    die_with_parent(signal.SIGTERM)
+    ROLES[sys.argv[1]]()

@@ -1,0 +1,104 @@
+"""What all commands share: who acts, how an answer is shown, how a command fails."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn
+
+import typer
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+NO = 1
+BAD = 2
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+By = Annotated[
+    str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="The person in whose name this is done.")
+]
+SYSTEM = "system"
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def person(name: str) -> Any:
+    """The person of this name who may act; `system` is the house itself. Fails where there is none."""
+    from shouxin.office import posts
+    from shouxin.office.models import Person
+
+    if name == SYSTEM:
+        return posts.system()
+    found = Person.objects.filter(username=name, is_active=True).first()
+    return found or fail(_("there is no active person called %(name)s") % {"name": name})
+
+
+def day(text: str | None) -> date:
+    """The business date a command is asked about: the given one as YYYY-MM-DD, else today's."""
+    from shouxin.office import clock
+
+    try:
+        return date.fromisoformat(text) if text else clock.today()
+    except ValueError:
+        fail(_("%(text)s is not a date such as 2026-11-30") % {"text": text})
+
+
+def fail(message: object) -> NoReturn:
+    """End the command with exit code 2 and this one line on stderr."""
+    print(f"shouxin: {' '.join(str(message).split())}", file=sys.stderr)
+    raise typer.Exit(BAD)
+
+
+def print_json_or_table(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    columns: Mapping[str, object] | None = None,
+    title: str | None = None,
+) -> None:
+    """Show rows: as JSON with amounts as strings, or as a table of `columns` (key -> heading; default all keys)."""
+    rows = list(rows)
+    if as_json:
+        print_json(rows)
+        return
+    headings = dict(columns or {key: key for key in (rows[0] if rows else {})})
+    table = Table(*[_column(key, heading, rows) for key, heading in headings.items()], title=title)
+    for row in rows:
+        table.add_row(*[_cell(row.get(key)) for key in headings])
+    console.print(table)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout, in UTF-8, Decimals as strings and dates as YYYY-MM-DD."""
+    sys.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2) + "\n")
+
+
+def progress(*, as_json: bool = False) -> Progress:
+    """A progress bar on stderr; silent where nobody watches."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    return Progress(*columns, console=errors, disable=as_json or not sys.stderr.isatty(), transient=True)
+
+
+def _column(key: str, heading: object, rows: Sequence[Mapping[str, Any]]) -> Any:
+    from rich.table import Column
+
+    numeric = rows and all(isinstance(row.get(key), Decimal | int | float | None) for row in rows)
+    return Column(str(heading), justify="right" if numeric else "left")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, Decimal):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return "\n".join(map(str, value))
+    return str(value) if isinstance(value, str | Promise | date | int | float) else json.dumps(value, default=str)
