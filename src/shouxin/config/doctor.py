@@ -29,7 +29,7 @@ CHINESE_FONT_MARKS = ("cjk", "noto sans sc", "noto serif sc", "source han", "sim
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `mend` is empty where nothing is wrong."""
+    """One thing looked at. `mend` is empty where nothing is to be done; what is `ok` and has a mend can wait."""
 
     check: str
     ok: bool
@@ -46,7 +46,13 @@ def examine() -> list[Finding]:
     database = _database()
     rooms = [_locale, _durability, _migrations] if database.ok else []
     lived_in = [_calendar, _clock, _queue] if database.ok and not migrating.pending() else []
-    return [database, *(found for check in [*rooms, *lived_in] for found in _guarded(check)), _fonts(), _disk(), _home()]
+    return [
+        database,
+        *(found for check in [*rooms, *lived_in] for found in _guarded(check)),
+        _fonts(),
+        _disk(),
+        _home(),
+    ]
 
 
 def _guarded(check: Callable[[], Iterator[Finding] | Finding]) -> list[Finding]:
@@ -103,13 +109,16 @@ def _calendar() -> Iterator[Finding]:
     today = clock.today()
     book = policies.in_force(today).policy.calendar
     known = calendars.calendar(book.country, book.holidays, book.workdays).years
-    for year in (today.year, today.year + 1):
-        if year in known or (year > today.year and today.month < 12):
-            seen = _("known") if year in known else _("the notice is expected in November")
-            yield Finding(f"calendar {year}", True, seen)
-        else:
-            mend = _("Enter the rest days and make-up days of the yearly notice in the policy, chapter `calendar`.")
-            yield Finding(f"calendar {year}", False, _("rest days not known, only weekends are off"), mend)
+    yield _year(today.year, today.year in known, due=True)
+    yield _year(today.year + 1, today.year + 1 in known, due=False)
+
+
+def _year(year: int, known: bool, *, due: bool) -> Finding:
+    """Next year's notice comes out in November or later: without it the house runs on, but is told to look for it."""
+    if known:
+        return Finding(f"calendar {year}", True, _("known"))
+    mend = _("Enter the rest days and make-up days of the yearly notice in the policy, chapter `calendar`.")
+    return Finding(f"calendar {year}", not due, _("rest days not known yet, only weekends are off"), mend)
 
 
 def _clock() -> Iterator[Finding]:

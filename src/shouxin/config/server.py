@@ -5,6 +5,7 @@ with itself. A killed minder cannot say goodbye, so each child asks the kernel t
 """
 
 import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,6 +79,8 @@ class Minder:
 
     children: list[Child]
     home: Path | None = None
+    opened: Callable[[], bool] = lambda: True
+    greet: Callable[[], None] = lambda: None
     over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -86,18 +90,29 @@ class Minder:
         try:
             for child in self.children:
                 child.start()
+            greeted = False
             while not self.over.wait(LOOK_SECONDS):
                 self._look()
+                if not greeted and self.opened():
+                    greeted = True
+                    self.greet()
         finally:
             self._stop()
 
     def _look(self) -> None:
         if self.home and not embedded.Cluster(self.home).running():
-            log.warning("the embedded database is down, starting it again")
-            embedded.Cluster(self.home).ensure()
+            self._recover(embedded.Cluster(self.home))
         for child in self.children:
             if child.dead() and not self.over.is_set():
                 child.revive()
+
+    def _recover(self, database: embedded.Cluster) -> None:
+        """Start the database again. Where that fails (a full disk) pages answer 503, and it is tried until it works."""
+        log.warning("the embedded database is down, starting it again")
+        try:
+            database.ensure()
+        except embedded.EmbeddedError as error:
+            log.error("the embedded database cannot be started", why=str(error))
 
     def _stop(self) -> None:
         """Ask first, insist after a while; nothing started here is left behind."""
@@ -125,8 +140,24 @@ def check_port(address: str, port: int) -> None:
             ) from error
 
 
-def serve(port: int, *, worker: bool) -> None:
-    """Run the web server on `port`, and a worker unless told otherwise, until somebody says stop."""
+def answers(address: str, port: int) -> bool:
+    """Whether the web server there says that it is ready."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    caller = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        caller.request("GET", "/readyz", headers={"Host": "localhost"})
+        return caller.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        caller.close()
+
+
+def serve(port: int, *, worker: bool, greet: Callable[[], None]) -> None:
+    """Run the web server on `port`, and a worker unless told otherwise, until somebody says stop.
+
+    `greet` is called once, when the first page can be had.
+    """
     from django.conf import settings
 
     folder = _figures(settings.HOME)
@@ -134,7 +165,8 @@ def serve(port: int, *, worker: bool) -> None:
     roles = ["web", *(["worker"] if worker else [])]
     home = settings.HOME if settings.ENVIRONMENT.embedded else None
     try:
-        Minder([Child(role, surroundings) for role in roles], home).run()
+        children = [Child(role, surroundings) for role in roles]
+        Minder(children, home, lambda: answers(settings.ENVIRONMENT.bind, port), greet).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -216,10 +216,15 @@ class Cluster:
         return ["-D", str(self.data), *(word for name in settings for word in ("-c", f"{name}={settings[name]}"))]
 
     def _drop_stale_pid(self) -> None:
-        """Forget a server whose number was given to another program since (a reboot): PostgreSQL would wait for it."""
+        """Forget a dead server whose number is still taken, and for which PostgreSQL would therefore wait.
+
+        After a reboot another program may have the number; after a kill the number stays until the parent takes notice.
+        What the dead server's own children still hold is guarded by the shared memory, not by this file.
+        """
+        _launched[:] = [server for server in _launched if server.poll() is None]
         path = self.data / "postmaster.pid"
         pid = _first_line_number(path)
-        if pid and _command_of(pid) and self.process() is None:
+        if pid and _taken(pid) and self.process() is None:
             path.unlink(missing_ok=True)
 
     def _furnish(self) -> None:
@@ -445,6 +450,14 @@ def _ready(path: Path) -> bool:
     with contextlib.suppress(OSError, IndexError):
         return path.read_text().splitlines()[7].strip() == "ready"
     return False
+
+
+def _taken(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def _command_of(pid: int) -> str:

@@ -26,8 +26,7 @@ def serve(
         migrating.bring_up()
         sign_ins = _load_demo() if demo else []
         _let_go()
-        _greet(chosen, sign_ins)
-        server.serve(chosen, worker=not no_worker)
+        server.serve(chosen, worker=not no_worker, greet=lambda: _greet(chosen, sign_ins))
     except (server.Unstartable, migrating.UnfitServer) as error:
         terminal.fail(error)
 
