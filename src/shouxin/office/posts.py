@@ -39,6 +39,15 @@ def posts_of(person: Person | AnonymousUser, *, on: date) -> frozenset[Post]:
     return frozenset(held.post for held in _held(person, on))
 
 
+def posts_of_many(people: Iterable[Person], *, on: date) -> dict[int, frozenset[Post]]:
+    """Person id -> the posts held on the day, for a list of people in one query."""
+    found: dict[int, set[Post]] = {person.pk: set() for person in people}
+    rows = _in_force(on).filter(person__in=found, person__is_active=True)
+    for person, post in rows.values_list("person", "post"):
+        found[person].add(Post(post))
+    return {person: frozenset(held) for person, held in found.items()}
+
+
 def authority_of(person: Person, on: date) -> tuple[tuple[Post, Decimal | None], ...]:
     """Her posts on a day, each with the personal bound of its authority (None: as the policy gives to the post)."""
     return tuple((held.post, held.amount_max) for held in _held(person, on))

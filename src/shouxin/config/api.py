@@ -1,0 +1,71 @@
+"""The API, assembled: each package's router, the description, the page that shows it."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, re_path
+from ninja.openapi.docs import DocsBase
+
+from shouxin import __version__
+from shouxin.customers.api import router as customers
+from shouxin.office.api import router as office
+from shouxin.office.door import Door, not_found
+
+ROUTERS = [
+    office,
+    customers,
+]
+"""A package that speaks over the API adds its router here; paths are written in full in the package."""
+
+
+class PlainDocs(DocsBase):
+    """The description as one page of our own: no script, nothing from outside, so that the strictest CSP lets it be."""
+
+    def render_page(self, request: HttpRequest, api: Any, **_kwargs: Any) -> HttpResponse:
+        """Every path with its calls, parameters, body and answers."""
+        schema = api.get_openapi_schema()
+        calls = [
+            _call(address, method, call, schema) for address, verbs in schema["paths"].items() for method, call in verbs.items()
+        ]
+        schemas = sorted(schema["components"]["schemas"].items())
+        return render(request, "office/api_docs.html", {"schema": schema, "calls": calls, "schemas": schemas})
+
+
+def _call(address: str, method: str, call: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """One call as the page needs it."""
+    content = call.get("requestBody", {}).get("content", {})
+    return {
+        "address": address,
+        "method": method.upper(),
+        "summary": call.get("description") or call["summary"],
+        "parameters": call.get("parameters", []),
+        "body": [(kind, _reference(each["schema"])) for kind, each in content.items()],
+        "answers": [
+            (status, [_reference(each["schema"]) for each in answer.get("content", {}).values()])
+            for status, answer in call["responses"].items()
+        ],
+    }
+
+
+def _reference(schema: dict[str, Any]) -> str:
+    """The name of the schema, with [] for a list of it."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if schema.get("type") == "array":
+        return f"{_reference(schema['items'])}[]"
+    return str(schema.get("title") or schema.get("type", ""))
+
+
+api = Door(
+    title="Shouxin 授信·守信",
+    version=__version__,
+    description="Customer credit, by the company's own regulation. Amounts are JSON strings with two decimals.",
+    urls_namespace="api",
+    docs=PlainDocs(),
+)
+for router in ROUTERS:
+    api.add_router("", router)
+
+urlpatterns = [path("", api.urls), re_path("", not_found)]
+"""To be included below `api/v1/`."""

@@ -1,0 +1,289 @@
+"""The door of the API: who calls, in which transaction, answered once, and every refusal as a problem.
+
+A write is one transaction from the key to the answer: what is refused or fails leaves nothing behind but the line a
+refusal leaves in the trail. A 2xx answer is sent after the commit.
+"""
+
+import functools
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core import signals
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import HttpBearer
+from ninja.utils import check_csrf
+
+from shouxin.lib import complaints
+from shouxin.lib.api import BadCursor, ExactParser, ReadableRenderer, problem
+
+from . import clock, idempotency, tokens, trail
+from .models import Person
+from .refusals import BadForm, NotYourDuty, Refusal
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+RETRY_SECONDS = 5
+LOCK_RETRY_SECONDS = 1
+BUSY = frozenset({"55P03", "40P01", "40001"})
+"""SQLSTATE of lock not available, deadlock, serialization failure: try again at once."""
+
+logger = logging.getLogger("shouxin.api")
+
+
+def acting(request: HttpRequest) -> dict[str, Any]:
+    """Who acts, on which business day, at which moment: `by`, `on`, `at` for a verb, read once per request."""
+    known: dict[str, Any] | None = getattr(request, "_acting", None)
+    if known is None:
+        by = getattr(request, "auth", None) or request.user
+        known = request._acting = {"by": by, "on": clock.today(), "at": clock.now()}  # type: ignore[attr-defined]
+    return known
+
+
+def seen_version(request: HttpRequest) -> int | None:
+    """The version in If-Match (`"3"`, `W/"3"` or 3), None without the header. Raises BadForm for anything else."""
+    given = request.headers.get("If-Match")
+    if given is None:
+        return None
+    match = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', given.strip())
+    if match is None:
+        raise BadForm([("If-Match", _("must be the version you have seen, such as \"3\""))])
+    return int(match[1])
+
+
+class TokenOrSession(HttpBearer):
+    """A bearer token, else the session of the pages with its CSRF token."""
+
+    def __call__(self, request: HttpRequest) -> Person | None:
+        """The person who calls, or None. A token that does not work is not replaced by a session."""
+        if "Authorization" in request.headers:
+            return super().__call__(request)
+        if not request.user.is_authenticated:
+            return None
+        if request.method not in READS and check_csrf(request):
+            raise PermissionDenied
+        return request.user
+
+    def authenticate(self, request: HttpRequest, token: str) -> Person | None:
+        """Whose token it is."""
+        return tokens.person_of(token, on=clock.today(), at=clock.now())
+
+
+class Door(NinjaAPI):
+    """The API with its frame; routers are plain ninja routers."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(auth=TokenOrSession(), parser=ExactParser(), renderer=ReadableRenderer(), **options)
+        self.add_decorator(_one_transaction, mode="view")
+
+    def on_exception(self, request: HttpRequest, exc: Any) -> HttpResponse:
+        """Let it pass through the transaction; the frame around the view answers."""
+        raise exc
+
+    def _get_urls(self) -> list[Any]:
+        patterns = super()._get_urls()
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _framed(pattern.callback)
+        return patterns
+
+
+def _framed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    @functools.wraps(view)
+    def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            answer = view(request, *args, **kwargs)
+        except Exception as error:
+            return refused(request, error)
+        if answer.status_code == 405:
+            allowed = answer["Allow"]
+            answer = problem(405, _("This cannot be done here."), code="method_not_allowed")
+            answer["Allow"] = allowed
+        return answer
+
+    return framed
+
+
+def not_found(request: HttpRequest, *_args: Any) -> HttpResponse:
+    """No such address below /api/v1."""
+    return refused(request, Http404())
+
+
+# --- one transaction, one answer -----------------------------------------------------------------
+
+
+def _one_transaction(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Around one operation: the caller, the transaction, the key."""
+    operation = run.__self__  # type: ignore[attr-defined]
+
+    @functools.wraps(run)
+    def wrapped(request: HttpRequest, **path: Any) -> HttpResponse:
+        _refuse_unknown_query(request, operation)
+        if request.method in READS or getattr(operation.view_func, "own_transaction", False):
+            return run(request, **path)
+        error = operation._run_checks(request)  # the caller is known before her key is claimed
+        if error:
+            return error
+        with transaction.atomic():
+            return _answered_once(request, lambda: run(request, **path))
+
+    return wrapped
+
+
+def _answered_once(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
+    key = request.headers.get("Idempotency-Key")
+    if key is None or request.method != "POST":
+        return run()
+    caller = request.auth  # type: ignore[attr-defined]
+    known = idempotency.begin(caller, key, path=request.get_full_path(), body=body_of(request), at=clock.now())
+    if known:
+        return answered_before(known)
+    answer = run()
+    idempotency.finish(caller, key, status=answer.status_code, text=answer.content.decode())
+    return answer
+
+
+def answered_before(known: idempotency.Answer) -> HttpResponse:
+    """The first answer again, marked as such."""
+    answer = HttpResponse(known.text, status=known.status, content_type="application/json; charset=utf-8")
+    answer["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """What identifies the body: its bytes, or for an upload its fields and the digests of its files."""
+    if request.content_type != "multipart/form-data":
+        return request.body
+    parts = [f"{name}={request.POST.getlist(name)}" for name in sorted(request.POST)]
+    parts += [f"{name}={each.name}:{_digest(each)}" for name, each in _files(request)]
+    return "\n".join(parts).encode()
+
+
+def _files(request: HttpRequest) -> Iterator[tuple[str, Any]]:
+    for name, found in sorted(request.FILES.lists()):
+        for each in found:
+            yield name, each
+
+
+def _digest(upload: Any) -> str:
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    upload.seek(0)
+    return digest.hexdigest()
+
+
+def _refuse_unknown_query(request: HttpRequest, operation: Any) -> None:
+    """A misspelt filter would show everything: it is refused (no setting is silently ignored)."""
+    known = {
+        name
+        for model in operation.models
+        if model.__ninja_param_source__ == "query"
+        for name in model.__ninja_flatten_map__
+    }
+    unknown = [name for name in request.GET if name not in known]
+    if unknown:
+        raise BadForm([(name, _("is not known here")) for name in unknown])
+
+
+# --- what went wrong, told as a problem ----------------------------------------------------------
+
+
+def refused(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The problem for whatever went wrong. The failed transaction is over by now: a refusal leaves its line."""
+    if isinstance(error, Refusal):
+        return _refusal(error)
+    if isinstance(error, Error):
+        return _database(request, error)
+    if isinstance(error, ValidationError):
+        return _invalid(error)
+    told = next((told for kinds, told in _PLAIN if isinstance(error, kinds)), None)
+    return told(error) if told else _broken(request, error)
+
+
+def _refusal(error: Refusal) -> HttpResponse:
+    trail.keep(error)
+    answer = problem(
+        error.status,
+        str(error.message) % error.params if error.params else str(error.message),
+        code=error.code,
+        detail=str(error),
+        cure=error.cure_text,
+        errors=error.errors,
+        retry_after=RETRY_SECONDS if error.status == 503 else None,
+    )
+    return answer
+
+
+def _invalid(error: ValidationError) -> HttpResponse:
+    pairs = [(_field(each["loc"]), complaints.said(each)) for each in error.errors]
+    return problem(422, _("Some fields cannot be accepted."), code="bad_form", errors=pairs)
+
+
+def _field(loc: tuple[Any, ...]) -> str:
+    """Where in what the caller sent: ninja's source word and the name of our own parameter are no part of it."""
+    source, *parts = loc
+    inner = parts[1:] if source == "body" else parts
+    return ".".join(map(str, inner)) or str(parts[0] if parts else source)
+
+
+def _database(request: HttpRequest, error: Error) -> HttpResponse:
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state in BUSY:
+        return problem(
+            503, _("Others are writing the same thing just now."), code="busy", retry_after=LOCK_RETRY_SECONDS
+        )
+    if isinstance(error, (OperationalError, InterfaceError)):
+        logger.warning("database away: %s", type(error).__name__)
+        return problem(503, _("The database is not available."), code="database_away", retry_after=RETRY_SECONDS)
+    if isinstance(error, IntegrityError) and state in ("23505", "23P01"):
+        return problem(409, _("Somebody has written the same thing in the meantime."), code="conflict")
+    if isinstance(error, DataError):
+        return problem(422, _("A value is too long, too large, or holds a character that cannot be kept."), code="bad_value")
+    return _broken(request, error)
+
+
+def _unauthenticated(_error: Exception) -> HttpResponse:
+    answer = problem(
+        401, _("Sign in, or send a token that works."), code="unauthenticated", cure=_("Authorization: Bearer …")
+    )
+    answer["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _http(error: Any) -> HttpResponse:
+    if isinstance(error.__cause__, RequestDataTooBig):
+        return _too_big(error)
+    if error.status_code == 400:
+        detail = _("The body is not JSON that can be accepted here: %(why)s") % {"why": error.__cause__}
+        return problem(400, _("The body cannot be read."), code="unreadable_body", detail=detail)
+    return problem(error.status_code, str(error), code="http")
+
+
+def _too_big(_error: Exception) -> HttpResponse:
+    return problem(413, _("The body is too large."), code="too_large")
+
+
+def _broken(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Our own fault: told to the log and the developers, never in its details to the caller."""
+    signals.got_request_exception.send(sender=Door, request=request)
+    logger.error("unexpected failure at %s %s", request.method, request.path, exc_info=error)
+    return problem(500, _("Something went wrong on our side."), code="failure")
+
+
+_PLAIN: list[tuple[tuple[type[Exception], ...], Callable[[Any], HttpResponse]]] = [
+    ((AuthenticationError,), _unauthenticated),
+    ((HttpError,), _http),
+    ((Http404,), lambda error: problem(404, _("There is no such thing, or it is not among those you may see."), code="not_found")),
+    ((PermissionDenied,), lambda error: problem(403, str(NotYourDuty.message), code="forbidden")),
+    ((BadCursor,), lambda error: problem(422, str(error), code="bad_cursor", errors=[("cursor", str(error))])),
+    ((RequestDataTooBig,), _too_big),
+    ((SuspiciousOperation,), lambda error: problem(400, _("The request cannot be accepted."), code="bad_request")),
+]
