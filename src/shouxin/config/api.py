@@ -26,9 +26,11 @@ class PlainDocs(DocsBase):
         """Every path with its calls, parameters, body and answers."""
         schema = api.get_openapi_schema()
         calls = [
-            _call(address, method, call, schema) for address, verbs in schema["paths"].items() for method, call in verbs.items()
+            _call(address, method, call, schema)
+            for address, verbs in schema["paths"].items()
+            for method, call in verbs.items()
         ]
-        schemas = sorted(schema["components"]["schemas"].items())
+        schemas = [(name, each, _fields(each)) for name, each in sorted(schema["components"]["schemas"].items())]
         return render(request, "office/api_docs.html", {"schema": schema, "calls": calls, "schemas": schemas})
 
 
@@ -39,7 +41,7 @@ def _call(address: str, method: str, call: dict[str, Any], schema: dict[str, Any
         "address": address,
         "method": method.upper(),
         "summary": call.get("description") or call["summary"],
-        "parameters": call.get("parameters", []),
+        "parameters": [each | {"kind": _kind(each["schema"])} for each in call.get("parameters", [])],
         "body": [(kind, _reference(each["schema"])) for kind, each in content.items()],
         "answers": [
             (status, [_reference(each["schema"]) for each in answer.get("content", {}).values()])
@@ -48,13 +50,28 @@ def _call(address: str, method: str, call: dict[str, Any], schema: dict[str, Any
     }
 
 
+def _fields(schema: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(name, type, pattern, meaning) of each field of a shape."""
+    properties = schema.get("properties", {})
+    return [
+        (name, _kind(each), each.get("pattern", ""), each.get("description", "")) for name, each in properties.items()
+    ]
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """The type in words, its alternatives parted by strokes."""
+    if "anyOf" in schema:
+        return " | ".join(_kind(each) for each in schema["anyOf"])
+    return _reference(schema)
+
+
 def _reference(schema: dict[str, Any]) -> str:
     """The name of the schema, with [] for a list of it."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if schema.get("type") == "array":
         return f"{_reference(schema['items'])}[]"
-    return str(schema.get("title") or schema.get("type", ""))
+    return str(schema.get("type") or schema.get("title", ""))
 
 
 api = Door(

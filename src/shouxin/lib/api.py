@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PlainSerializer
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
 """An amount as text: ASCII digits, up to thirteen before the point and two behind it (I-31)."""
@@ -29,14 +29,19 @@ def _amount(value: Any) -> Decimal:
         return value  # our own value on its way out
     if isinstance(value, str) and AMOUNT.fullmatch(value):
         return Decimal(value) + 0  # "-0" is 0
-    raise PydanticCustomError("amount", "must be an amount as text, such as \"1200.00\"")  # translated by complaints
+    raise PydanticCustomError("amount", 'must be an amount as text, such as "1200.00"')  # translated by complaints
+
+
+def _amount_out(value: Decimal, info: SerializationInfo) -> Decimal | str:
+    """Text in an answer (ninja tells its context, `mode` says JSON); our own code reads a body's Decimal."""
+    return format(value, ".2f") if info.context or info.mode == "json" else value
 
 
 Amount = Annotated[
     Decimal,
-    GetPydanticSchema(lambda _source, _handler: core_schema.no_info_plain_validator_function(_amount)),
-    PlainSerializer(lambda value: format(value, ".2f"), return_type=str),
-    Field(json_schema_extra={"type": "string", "pattern": f"^{AMOUNT.pattern}$", "examples": ["1200.00"]}),
+    BeforeValidator(_amount),
+    PlainSerializer(_amount_out),
+    WithJsonSchema({"type": "string", "pattern": f"^{AMOUNT.pattern}$", "examples": ["1200.00"]}),
 ]
 """An amount of money beside its currency: a JSON string with two decimals, numbers are refused."""
 
@@ -103,7 +108,9 @@ def _cursor(row: Model, order: Sequence[str]) -> str:
 def _opened(cursor: str, order: Sequence[str], model: type[Model]) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        columns = [model._meta.pk if name.lstrip("-") == "pk" else model._meta.get_field(name.lstrip("-")) for name in order]
+        columns = [
+            model._meta.pk if name.lstrip("-") == "pk" else model._meta.get_field(name.lstrip("-")) for name in order
+        ]
         return [column.to_python(value) for column, value in zip(columns, values, strict=True)]
     except Exception as error:
         raise BadCursor(_("This cursor does not belong to this list.")) from error

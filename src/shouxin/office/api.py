@@ -234,9 +234,7 @@ def list_rates(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
 @router.post("/exchange-rates", response={201: RateOut})
 def put_rate(request: HttpRequest, new: NewRate) -> Any:
     """A rate from a day on. For finance and the credit office."""
-    row = rates.put(
-        new.currency, Decimal(new.rate), since=new.since, source=new.source, **acting(request)
-    )
+    row = rates.put(new.currency, Decimal(new.rate), since=new.since, source=new.source, **acting(request))
     return Status(201, _rate(row))
 
 

@@ -54,7 +54,7 @@ def seen_version(request: HttpRequest) -> int | None:
         return None
     match = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', given.strip())
     if match is None:
-        raise BadForm([("If-Match", _("must be the version you have seen, such as \"3\""))])
+        raise BadForm([("If-Match", _('must be the version you have seen, such as "3"'))])
     return int(match[1])
 
 
@@ -210,7 +210,7 @@ def refused(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _refusal(error: Refusal) -> HttpResponse:
     trail.keep(error)
-    answer = problem(
+    return problem(
         error.status,
         str(error.message) % error.params if error.params else str(error.message),
         code=error.code,
@@ -219,7 +219,6 @@ def _refusal(error: Refusal) -> HttpResponse:
         errors=error.errors,
         retry_after=RETRY_SECONDS if error.status == 503 else None,
     )
-    return answer
 
 
 def _invalid(error: ValidationError) -> HttpResponse:
@@ -246,7 +245,9 @@ def _database(request: HttpRequest, error: Error) -> HttpResponse:
     if isinstance(error, IntegrityError) and state in ("23505", "23P01"):
         return problem(409, _("Somebody has written the same thing in the meantime."), code="conflict")
     if isinstance(error, DataError):
-        return problem(422, _("A value is too long, too large, or holds a character that cannot be kept."), code="bad_value")
+        return problem(
+            422, _("A value is too long, too large, or holds a character that cannot be kept."), code="bad_value"
+        )
     return _broken(request, error)
 
 
@@ -281,7 +282,12 @@ def _broken(request: HttpRequest, error: Exception) -> HttpResponse:
 _PLAIN: list[tuple[tuple[type[Exception], ...], Callable[[Any], HttpResponse]]] = [
     ((AuthenticationError,), _unauthenticated),
     ((HttpError,), _http),
-    ((Http404,), lambda error: problem(404, _("There is no such thing, or it is not among those you may see."), code="not_found")),
+    (
+        (Http404,),
+        lambda error: problem(
+            404, _("There is no such thing, or it is not among those you may see."), code="not_found"
+        ),
+    ),
     ((PermissionDenied,), lambda error: problem(403, str(NotYourDuty.message), code="forbidden")),
     ((BadCursor,), lambda error: problem(422, str(error), code="bad_cursor", errors=[("cursor", str(error))])),
     ((RequestDataTooBig,), _too_big),

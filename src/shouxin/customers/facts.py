@@ -1,0 +1,157 @@
+"""What we know about a customer: each fact with its kind of source, its day and its collector (A7). Never edited.
+
+A newer fact of the same key takes the place of the older one. A fact that no longer counts (信用修复)
+is followed by one of value null; one that is published only until a day ends by itself after that day.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.office import posts, trail
+from shouxin.office.models import Person
+from shouxin.office.refusals import BadForm
+from shouxin.rules import scorecard
+from shouxin.rules.policy import Post
+
+from .models import Customer, Fact
+
+COLLECTORS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE, Post.VICE_PRESIDENT)
+SOURCES = frozenset(name for name, _label in Fact.SOURCES)
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,8})?")
+_NO_LONGER = "until"
+
+Value = Decimal | str | bool | None
+
+
+@transaction.atomic
+def add(
+    customer: Customer,
+    key: str,
+    value: Any,
+    *,
+    source: str,
+    as_of: date,
+    by: Person,
+    on: date,
+    at: datetime,
+    note: str = "",
+    until: date | None = None,
+) -> Fact:
+    """Something learnt about the customer. `value` None: the earlier fact no longer counts. `until`: its last day.
+
+    Numbers come as Decimal, int or text and are kept as text. Raises NotYourDuty, and BadForm for an answer the
+    scorecard could not read: a fact that is silently ignored would be worse than none.
+    """
+    posts.require(by, *COLLECTORS, on=on, about=customer, verb="add_fact", at=at)
+    fact = checked(customer.pk, key, value, source=source, as_of=as_of, by=by, on=on, at=at, note=note, until=until)
+    fact.save(force_insert=True)
+    trail.record("add_fact", about=customer, by=by, at=at, key=key, value=fact.value, source=source, as_of=as_of)
+    return fact
+
+
+def checked(
+    customer_id: int,
+    key: str,
+    value: Any,
+    *,
+    source: str,
+    as_of: date,
+    by: Person | None,
+    on: date,
+    at: datetime,
+    note: str = "",
+    until: date | None = None,
+) -> Fact:
+    """The fact, looked at but not written: for imports, which write many at once. Raises BadForm."""
+    errors: list[tuple[str, Any]] = []
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
+        errors.append(("key", _("must be small letters, digits and underscores, such as debt_to_assets")))
+    kept, complaint = _kept(key, value)
+    if complaint:
+        errors.append(("value", complaint))
+    if source not in SOURCES:
+        errors.append(("source", _("is not a kind of source")))
+    if as_of > on:
+        errors.append(("as_of", _("cannot be in the future")))
+    if until is not None and until < as_of:
+        errors.append(("until", _("cannot be before the fact itself")))
+    if errors:
+        raise BadForm(errors)
+    if until is not None:
+        kept = {"value": kept, _NO_LONGER: until.isoformat()}
+    return Fact(
+        customer_id=customer_id,
+        key=key,
+        value=kept,
+        source=source,
+        as_of=as_of,
+        note=note,
+        collected_by=by,
+        collected_at=at,
+    )
+
+
+def latest(customers: Iterable[int], on: date) -> dict[int, dict[str, scorecard.Fact]]:
+    """Customer id -> key -> the fact that counts on the day, as the rules read it; one query for all customers."""
+    found: dict[int, dict[str, scorecard.Fact]] = defaultdict(dict)
+    rows = (
+        Fact.objects.filter(customer__in=set(customers), as_of__lte=on)
+        .order_by("customer", "key", "-as_of", "-id")
+        .distinct("customer", "key")
+        .values_list("customer_id", "key", "value", "as_of", "source")
+    )
+    for customer, key, kept, as_of, source in rows:
+        value = read(key, kept, on)
+        if value is not None:
+            found[customer][key] = scorecard.Fact(key, value, as_of, source)
+    return found
+
+
+def read(key: str, kept: Any, on: date) -> Value:
+    """What a kept value means on a day: None where it no longer counts. Numbers of known facts become Decimal."""
+    if isinstance(kept, dict):
+        kept = kept.get("value") if kept.get(_NO_LONGER, "9999") >= on.isoformat() else None
+    if kept is None or isinstance(kept, bool):
+        return kept
+    numeric = scorecard.FACTS.get(key, scorecard.NUMBER) == scorecard.NUMBER
+    return Decimal(kept) if numeric and _NUMBER.fullmatch(str(kept)) else str(kept)
+
+
+def _kept(key: str, value: Any) -> tuple[Any, Any]:
+    """(the value as it is stored, what is wrong with it)."""
+    answers = scorecard.FACTS.get(key)
+    if value is None:
+        return None, None
+    if answers == scorecard.YES_NO:
+        return (value, None) if isinstance(value, bool) else (None, _("must be true or false"))
+    if isinstance(value, bool):
+        return (value, None) if answers is None else (None, _("must not be true or false"))
+    if isinstance(value, (int, Decimal, str)):
+        return _kept_text(str(value).strip(), answers)
+    return None, _("must be a text, a number, true, false or null")
+
+
+def _kept_text(text: str, answers: tuple[str, ...] | None) -> tuple[str | None, Any]:
+    if answers == scorecard.NUMBER:
+        return _plain_number(text)
+    if answers and text not in answers:
+        return None, _("is not among the answers: %(answers)s") % {"answers": ", ".join(answers)}
+    if not 0 < len(text) <= 500:
+        return None, _("must have 1 to 500 characters")
+    return text, None
+
+
+def _plain_number(text: str) -> tuple[str | None, Any]:
+    try:
+        number = Decimal(text)
+        plain = format(number, "f") if number.is_finite() and abs(number.adjusted()) < 16 else ""
+    except InvalidOperation:
+        plain = ""
+    return (plain, None) if _NUMBER.fullmatch(plain) else (None, _("must be a number with at most 8 decimals"))

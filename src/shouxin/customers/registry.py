@@ -1,0 +1,344 @@
+"""The register of customers: who they are (B2.2), every change with who, when, from what to what."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.lib import numbering
+from shouxin.office import policies, posts, sight, trail
+from shouxin.office.models import Person
+from shouxin.office.refusals import BadForm, Moved, NotVisible
+from shouxin.rules import ids
+from shouxin.rules.currencies import CURRENCIES
+from shouxin.rules.industries import INDUSTRIES
+from shouxin.rules.policy import Post
+
+from . import names, search
+from .models import Customer, OtherName
+
+CREDIT_OFFICE = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
+REGISTRARS = (*CREDIT_OFFICE, Post.SALES)
+CONTACT_FIELDS = frozenset({"short_name", "contact", "telephone", "email", "address", "region"})
+BANK_FIELDS = frozenset({"bank", "bank_account"})
+FIELDS = CONTACT_FIELDS | BANK_FIELDS | frozenset(
+    {
+        "name", "uscc", "uscc_confirmed", "natural_person", "legal_representative", "registered_capital",
+        "paid_in_capital", "founded_on", "industry", "credit_standard", "currency", "salesperson", "department",
+        "group_head", "customer_since",
+    }
+)  # fmt: skip
+"""What can be written. The code is given once: papers name the customer by it."""
+
+_SEARCHED = frozenset({"name", "short_name", "uscc"})
+_MASKED = {"telephone": ids.mask_phone, "bank_account": ids.mask_bank_account}
+CANDIDATES_MAX = 200
+
+
+@dataclass(frozen=True)
+class Double:
+    """A customer who may be the same company; `likeness` of 100."""
+
+    customer: Customer
+    likeness: int
+
+
+# --- verbs ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create(*, by: Person, on: date, at: datetime, code: str = "", **fields: Any) -> Customer:
+    """A new customer; without a code the next number is given. Sales register only customers of their own.
+
+    Whether the company is known already is asked first (`doubles`); the same credit code twice is refused.
+    Raises NotYourDuty and BadForm with everything that is wrong.
+    """
+    held = _require_registrar(by, on=on, at=at)
+    fields = _given(fields)
+    if not held & set(CREDIT_OFFICE) and not posts.is_system(by):
+        fields = _own(fields, by)
+    fields.setdefault("currency", "")
+    fields["currency"] = fields["currency"] or policies.in_force(on).policy.company.currency
+    errors = [*_code_errors(code), *_errors(fields, Customer(), on=on)]
+    if not fields.get("name"):
+        errors.append(("name", _("is missing")))
+    if errors:
+        raise BadForm(errors)
+    customer = Customer(code=code or _next_code(), created_at=at, **fields)
+    customer.search_keys = search.keys_of(customer)
+    customer.save(force_insert=True)
+    trail.record("register", about=customer, by=by, at=at, code=customer.code, **_shown(fields))
+    return customer
+
+
+@transaction.atomic
+def change(
+    customer: Customer, *, by: Person, on: date, at: datetime, version: int | None = None, **changes: Any
+) -> Customer:
+    """Write the fields that differ, with their history; `version` is the one the caller saw.
+
+    Sales keep the contacts of their customers, finance the bank, the credit office everything. A former name stays
+    findable. Raises NotYourDuty, BadForm, Moved where somebody was faster.
+    """
+    changes = _given(changes)
+    changes = {name: value for name, value in changes.items() if getattr(customer, name) != value}
+    _require_keeper(customer, changes, by=by, on=on, at=at)
+    seen = customer.version if version is None else version
+    if errors := _errors(changes, customer, on=on):
+        raise BadForm(errors)
+    if not changes:
+        return _unmoved(customer, seen)
+    was = {name: getattr(customer, name) for name in changes}
+    for name, value in changes.items():
+        setattr(customer, name, value)
+    if "name" in changes:
+        OtherName.objects.get_or_create(customer=customer, name=was["name"], defaults={"source": "former", "since": on})
+    if _SEARCHED & set(changes):
+        changes["search_keys"] = search.keys_of(customer, customer.other_names.values_list("name", flat=True))
+    if not Customer.objects.filter(pk=customer.pk, version=seen).update(version=seen + 1, **changes):
+        raise Moved
+    customer.version, customer.search_keys = seen + 1, changes.pop("search_keys", customer.search_keys)
+    told, before = _shown(changes), _shown(was)
+    trail.record(
+        "change_customer", about=customer, by=by, at=at, changes={name: [before[name], told[name]] for name in told}
+    )
+    return customer
+
+
+def confirm_uscc(customer: Customer, reason: str, *, by: Person, on: date, at: datetime) -> Customer:
+    """The credit code is right although its check fails: somebody of the credit office has seen the licence."""
+    if not reason.strip():
+        raise BadForm([("reason", _("Say how it was confirmed."))])
+    return change(customer, uscc_confirmed=reason.strip(), by=by, on=on, at=at)
+
+
+@transaction.atomic
+def add_name(customer: Customer, name: str, *, source: str, by: Person, on: date, at: datetime) -> None:
+    """Another spelling under which papers name the customer; from now on imports and search know it."""
+    posts.require(by, *REGISTRARS, Post.FINANCE, on=on, about=customer, verb="add_name", at=at)
+    name = " ".join(name.split())
+    if not 0 < len(name) <= 200:
+        raise BadForm([("name", _("must have 1 to 200 characters"))])
+    _other, new = OtherName.objects.get_or_create(
+        customer=customer, name=name, defaults={"source": source, "since": on}
+    )
+    if new:
+        search.recompute(Customer.objects.filter(pk=customer.pk))
+        trail.record("add_name", about=customer, by=by, at=at, name=name, source=source)
+
+
+def unmask(customer: Customer, reason: str, *, by: Person, on: date, at: datetime) -> dict[str, str]:
+    """Telephone and bank account in full; that they were read, by whom and why, stays in the trail (domain 3.5).
+
+    Sales read the telephone of their customers only.
+    """
+    held = posts.require(
+        by,
+        *REGISTRARS,
+        Post.FINANCE,
+        Post.VICE_PRESIDENT,
+        Post.LEGAL_REPRESENTATIVE,
+        on=on,
+        about=customer,
+        verb="unmask",
+        at=at,
+    )
+    if not reason.strip():
+        raise BadForm([("reason", _("Say why it must be read."))])
+    shown = {"telephone": customer.telephone}
+    if held - {Post.SALES}:
+        shown["bank_account"] = customer.bank_account
+    trail.record("unmask", about=customer, by=by, at=at, fields=sorted(shown), why=reason.strip())
+    return shown
+
+
+# --- questions -----------------------------------------------------------------------------------
+
+
+def visible_customer(reference: str | int, *, by: Person, on: date) -> Customer:
+    """The customer with this id (a number) or code (a text that is not all digits), if she may see it; NotVisible."""
+    text = str(reference)
+    if isinstance(reference, int) or re.fullmatch(r"[0-9]{1,18}", text):
+        return sight.get_visible(Customer, by, int(text), on=on)
+    found = sight.visible(Customer, by, on=on).filter(code=text.replace("\0", "")).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def doubles(name: str, *, seen_by: Q, but: int | None = None, limit: int = 10) -> list[Double]:
+    """Customers whose name is so alike that a person should look, most alike first; only among those she may see."""
+    candidates = Customer.objects.filter(seen_by, _shares_three(names.core(name)[1])).exclude(pk=but)
+    found = [
+        Double(each, round(names.alike(name, each.name)))
+        for each in candidates.defer("search_keys").order_by("-pk")[:CANDIDATES_MAX]
+    ]
+    return sorted((each for each in found if each.likeness >= names.ALIKE_MIN), key=lambda each: -each.likeness)[:limit]
+
+
+def masked(customer: Customer) -> dict[str, str]:
+    """Telephone and bank account as lists and files show them."""
+    return {name: mask(getattr(customer, name)) if getattr(customer, name) else "" for name, mask in _MASKED.items()}
+
+
+def _shares_three(core: str) -> Q:
+    """Three letters in a row in common, found by their two overlapping pairs; short names as a whole."""
+    if len(core) < 3 or not re.fullmatch(r"[㐀-鿿]+", core):
+        return search.condition(core)
+    shared = Q()
+    for start in range(min(len(core) - 2, 20)):
+        shared |= Q(search_keys__contains=[core[start : start + 2], core[start + 1 : start + 3]])
+    return shared
+
+
+# --- what may be written, and by whom ------------------------------------------------------------
+
+
+def _require_registrar(by: Person, *, on: date, at: datetime) -> frozenset[Post]:
+    if posts.is_system(by):
+        return frozenset()
+    return posts.require(by, *REGISTRARS, on=on, about="customer:", verb="register", at=at)
+
+
+def _require_keeper(customer: Customer, changes: Mapping[str, Any], *, by: Person, on: date, at: datetime) -> None:
+    """Who may write all of these fields."""
+    if posts.is_system(by):
+        return
+    held = posts.require(by, *REGISTRARS, Post.FINANCE, on=on, about=customer, verb="change_customer", at=at)
+    allowed = FIELDS if held & set(CREDIT_OFFICE) else frozenset[str]()
+    allowed |= CONTACT_FIELDS if Post.SALES in held else frozenset()
+    allowed |= BANK_FIELDS if Post.FINANCE in held else frozenset()
+    if set(changes) - allowed:
+        raise posts.not_your_duty(by, CREDIT_OFFICE, about=customer, verb="change_customer", at=at)
+
+
+def _own(fields: dict[str, Any], by: Person) -> dict[str, Any]:
+    """What sales register is theirs: their customer, in their department, without the credit office's own fields."""
+    for field, value in (("salesperson", by), ("department", by.department)):
+        if fields.setdefault(field, value) != value:
+            raise BadForm([(field, _("Sales register only customers of their own."))])
+    for field in ("uscc_confirmed", "credit_standard", "group_head"):
+        if fields.get(field):
+            raise BadForm([(field, _("This is for the credit office to fill in."))])
+    return fields
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are kept: texts without surplus blanks, the credit code as registers print it."""
+    unknown = set(fields) - FIELDS
+    if unknown:
+        raise BadForm([(name, _("is not known here")) for name in sorted(unknown)])
+    kept = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in fields.items()}
+    if kept.get("uscc"):
+        kept["uscc"] = ids.normalise(kept["uscc"])
+    return kept
+
+
+def _errors(fields: Mapping[str, Any], customer: Customer, *, on: date) -> list[tuple[str, Any]]:
+    return [
+        *_length_errors(fields),
+        *_value_errors(fields, on=on),
+        *_uscc_errors(fields, customer),
+        *_group_errors(fields.get("group_head"), customer),
+    ]
+
+
+def _length_errors(fields: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in fields.items():
+        room = Customer._meta.get_field(name).max_length  # type: ignore[union-attr]
+        if isinstance(value, str) and room and len(value) > room and name != "uscc":
+            yield name, _("must have at most %(room)s characters") % {"room": room}
+
+
+def _value_errors(fields: Mapping[str, Any], *, on: date) -> Iterable[tuple[str, Any]]:
+    if "name" in fields and not re.search(r"\w", fields["name"]):
+        yield "name", _("is missing")
+    if "currency" in fields and fields["currency"] not in CURRENCIES:
+        yield "currency", _("This currency is not known; use its three letters, such as USD.")
+    if fields.get("industry") and fields["industry"] not in INDUSTRIES:
+        yield "industry", _("must be a section letter of GB/T 4754, A to T")
+    for name in ("registered_capital", "paid_in_capital"):
+        if fields.get(name) is not None and not 0 <= fields[name] < Decimal(10) ** 15:
+            yield name, _("must be an amount of at least 0")
+    for name in ("founded_on", "customer_since"):
+        if fields.get(name) and fields[name] > on:
+            yield name, _("cannot be in the future")
+    if fields.get("email"):
+        try:
+            validate_email(fields["email"])
+        except ValidationError:
+            yield "email", _("is not an e-mail address")
+
+
+def _uscc_errors(fields: Mapping[str, Any], customer: Customer) -> Iterable[tuple[str, Any]]:
+    """The check digit, unless somebody has confirmed the code; and that nobody else has it."""
+    code = fields.get("uscc", customer.uscc)
+    if not code or not {"uscc", "uscc_confirmed"} & set(fields):
+        return
+    confirmed = fields.get("uscc_confirmed", "" if "uscc" in fields else customer.uscc_confirmed)
+    problem = ids.check_uscc(code).problem
+    if problem == "length" or len(code) > 18:
+        yield "uscc", _("must have 18 characters")
+    elif problem and not confirmed:
+        yield "uscc", USCC_PROBLEMS[problem]
+    if "uscc" in fields and Customer.objects.filter(uscc=code).exclude(pk=customer.pk).exists():
+        yield "uscc", _("Another customer is registered with this code; ask the credit office.")
+
+
+USCC_PROBLEMS = {
+    "length": _("must have 18 characters"),
+    "alphabet": _("has a letter that such a code never has (I, O, S, V, Z among them)"),
+    "department": _("begins with a letter that stands for no registering authority"),
+    "date": _("is not a credit code"),
+    "check_digit": _(
+        "Its check character does not fit: one character is wrong. If the licence says so, give a reason."
+    ),
+}
+
+
+NO_SUCH_PERSON = _("Nobody signs in with this name.")
+
+
+def _group_errors(head: Customer | None, customer: Customer) -> Iterable[tuple[str, Any]]:
+    """Groups have one level: a head has no head, a member has no members."""
+    if head is None:
+        return
+    if head.pk == customer.pk or head.group_head_id:
+        yield "group_head", _("must be the head of the group itself, not one of its members")
+    elif customer.pk and customer.members.exists():
+        yield "group_head", _("This customer heads a group of its own; move its members first.")
+
+
+def _code_errors(code: str) -> Iterable[tuple[str, Any]]:
+    if not code:
+        return
+    if not re.fullmatch(r"[\w.\-]{1,40}", code):
+        yield "code", _("must be letters, digits, points and hyphens, at most 40")
+    elif Customer.objects.filter(code=code).exists():
+        yield "code", _("This code is taken.")
+
+
+def _next_code() -> str:
+    """The next free number: imports may have brought some of the series along."""
+    while Customer.objects.filter(code=(code := numbering.take("C")[0])).exists():
+        continue
+    return code
+
+
+def _unmoved(customer: Customer, seen: int) -> Customer:
+    if not Customer.objects.filter(pk=customer.pk, version=seen).exists():
+        raise Moved
+    return customer
+
+
+def _shown(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as the trail may keep them: telephone and account masked (I-24)."""
+    return {name: _MASKED[name](value) if name in _MASKED and value else value for name, value in fields.items()}

@@ -1,0 +1,198 @@
+"""The door of the API: who comes in, what is refused how, and the same key answered once."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+
+from shouxin.customers.models import Customer
+from shouxin.office import clock, tokens
+from shouxin.office.models import IdempotencyKey, TrailEntry
+from tests.api import Caller
+from tests.people import TODAY, acme, member
+
+pytestmark = pytest.mark.django_db
+
+NEW = {"name": "重庆华联机械有限公司"}
+
+
+def test_nobody_comes_in_without_a_name() -> None:
+    answer = Caller().get("/customers")
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_token_opens_the_door_until_it_is_revoked(cy: Any) -> None:
+    token, text = tokens.create(cy, by=cy, at=clock.now())
+    assert Caller(token=text).get("/me").data["posts"] == ["credit-manager"]
+    tokens.revoke(token, by=cy, on=TODAY, at=clock.now())
+    assert Caller(token=text).get("/me").status_code == 401
+
+
+def test_a_wrong_token_is_not_replaced_by_a_session(cy: Any) -> None:
+    caller = Caller(cy)
+    caller.headers["Authorization"] = "Bearer nonsense"
+    assert caller.get("/me").status_code == 401
+
+
+def test_a_session_writes_only_with_its_csrf_token(cy: Any) -> None:
+    caller = Caller(cy)
+    caller.client.handler.enforce_csrf_checks = True
+    assert caller.post("/customers", NEW).status_code == 403
+
+
+@pytest.mark.invariant("I-34")
+def test_unknown_fields_and_misspelt_filters_are_refused(cy: Any) -> None:
+    answer = Caller(cy).post("/customers", NEW | {"grade": "A"})
+    assert (answer.status_code, answer.data["errors"]) == (422, [{"field": "grade", "message": "is not known here"}])
+    assert Caller(cy).get("/customers", indusrty="C").data["errors"][0]["field"] == "indusrty"
+
+
+@pytest.mark.invariant("I-31")
+@pytest.mark.parametrize("amount", [1200, 1200.5, "1e3", "NaN", "１２", "1,200.00", "1.234", " 1", "12345678901234", "٣"])
+def test_an_amount_is_a_plain_text(cy: Any, amount: Any) -> None:
+    answer = Caller(cy).post("/customers", NEW | {"registered_capital": amount})
+    assert answer.status_code == 422
+    assert answer.data["errors"] == [
+        {"field": "registered_capital", "message": 'must be an amount as text, such as "1200.00"'}
+    ]
+
+
+def test_an_amount_comes_back_with_two_decimals(cy: Any) -> None:
+    assert Caller(cy).post("/customers", NEW | {"registered_capital": "1200"}).data["registered_capital"] == "1200.00"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("{", 400), ('{"name": NaN}', 400), ('{"name":"a","name":"b"}', 400), ('{"name":"a\\u0000b"}', 400),
+     ('{"name":"\\ud800"}', 400), (b"\xff", 400), ("[" * 100_000, 400), ("[]", 422), ("", 422)],
+)  # fmt: skip
+def test_a_body_that_cannot_be_read_is_a_clear_refusal(cy: Any, body: Any, status: int) -> None:
+    assert Caller(cy).post("/customers", body).status_code == status
+    assert not Customer.objects.exists()
+
+
+def test_problems_speak_the_language_asked_for(cy: Any) -> None:
+    assert Caller(cy, language="en").get("/customers/7").data["title"].startswith("There is no such thing")
+    assert Caller(cy, language="zh").get("/customers/7").data["title"].startswith("没有")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("get", "/nothing", 404), ("patch", "/customers", 405)])
+def test_wrong_addresses_are_problems_too(cy: Any, method: str, path: str, status: int) -> None:
+    arguments: tuple[Any, ...] = ({},) if method == "patch" else ()
+    assert getattr(Caller(cy), method)(path, *arguments).status_code == status
+
+
+@pytest.mark.invariant("I-7")
+def test_a_database_that_is_away_is_503(cy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = Caller(cy)
+
+    def away(*_args: Any, **_kwargs: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("shouxin.customers.registry.create", away)
+    answer = caller.post("/customers", NEW)
+    assert (answer.status_code, answer.data["code"], answer["Retry-After"]) == (503, "database_away", "5")
+
+
+def test_our_own_fault_tells_nothing_of_our_insides(cy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shouxin.customers.registry.create", lambda **_k: 1 / 0)
+    answer = Caller(cy).post("/customers", NEW)
+    assert answer.status_code == 500
+    assert "division" not in answer.content.decode()
+
+
+@pytest.mark.invariant("I-22")
+def test_a_refused_duty_leaves_a_line_though_all_else_is_rolled_back(ed: Any) -> None:
+    assert Caller(ed).post("/customers", NEW).status_code == 403
+    line = TrailEntry.objects.get(verb="refuse")
+    assert (line.by, line.particulars["asked"]) == (ed, "register")
+
+
+def test_pages_follow_one_another_without_gap(cy: Any) -> None:
+    for number in range(5):
+        acme(code=f"P{number}", salesperson=None)
+    first = Caller(cy).get("/customers", limit=2).data
+    second = Caller(cy).get("/customers", limit=2, cursor=first["next"]).data
+    third = Caller(cy).get("/customers", limit=2, cursor=second["next"]).data
+    codes = [each["code"] for answer in (first, second, third) for each in answer["items"]]
+    assert codes == ["P4", "P3", "P2", "P1", "P0"]
+    assert third["next"] is None
+
+
+@pytest.mark.parametrize("query", [{"limit": 201}, {"limit": 0}, {"cursor": "nonsense"}, {"cursor": "W10"}])
+def test_a_page_that_cannot_be_is_refused(cy: Any, query: dict[str, Any]) -> None:
+    assert Caller(cy).get("/customers", **query).status_code == 422
+
+
+def test_the_description_and_its_page_need_nothing_from_outside(client: Any) -> None:
+    schema = client.get("/api/v1/openapi.json").json()
+    assert {"/api/v1/customers", "/api/v1/customers/{reference}/standing"} <= set(schema["paths"])
+    page = client.get("/api/v1/docs").content.decode()
+    assert "/api/v1/customers" in page
+    assert "<script" not in page and "http" not in page
+
+
+# --- the same key, the same answer ---------------------------------------------------------------
+
+
+@pytest.mark.invariant("I-10")
+def test_the_same_key_and_body_answer_the_same_for_ever(cy: Any) -> None:
+    first = Caller(cy).post("/customers", NEW, key="k1")
+    again = Caller(cy).post("/customers", '{ "name" : "重庆华联机械有限公司" }', key="k1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert again["Idempotency-Replayed"] == "true"
+    assert Customer.objects.count() == 1
+
+
+@pytest.mark.invariant("I-10")
+def test_another_body_or_address_under_the_key_is_409(cy: Any) -> None:
+    Caller(cy).post("/customers", NEW, key="k1")
+    assert Caller(cy).post("/customers", {"name": "别家公司"}, key="k1").data["code"] == "idempotency_key_reused"
+    assert Caller(cy).post("/tokens", NEW, key="k1").status_code == 409
+    assert Customer.objects.count() == 1
+
+
+@pytest.mark.invariant("I-10")
+def test_another_callers_key_is_another_key(cy: Any, bo: Any) -> None:
+    assert Caller(cy).post("/customers", NEW, key="k1").status_code == 201
+    assert Caller(bo).post("/customers", NEW, key="k1").status_code == 201
+    assert Customer.objects.count() == 2
+
+
+@pytest.mark.invariant("I-10")
+def test_what_was_refused_is_not_remembered(cy: Any) -> None:
+    assert Caller(cy).post("/customers", {"name": ""}, key="k1").status_code == 422
+    assert not IdempotencyKey.objects.exists()
+    assert Caller(cy).post("/customers", NEW, key="k1").status_code == 201
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "钥匙"])
+def test_a_key_that_cannot_be_kept_is_refused(cy: Any, key: str) -> None:
+    assert Caller(cy).post("/customers", NEW, key=key.encode().decode("latin-1")).status_code == 422
+
+
+@pytest.mark.invariant("I-10")
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_at_the_same_moment_acts_once() -> None:
+    _token, text = tokens.create(member("cy"), by=member("cy"), at=clock.now())
+    answers: list[Any] = []
+    gate = threading.Barrier(6)
+
+    def call() -> None:
+        gate.wait()
+        try:
+            answers.append(Caller(token=text).post("/customers", NEW, key="k1"))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert Customer.objects.count() == 1
