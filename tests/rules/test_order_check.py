@@ -109,6 +109,13 @@ class TestFourKindsOfLimit:
     def test_a_temporary_limit_gives_room_even_on_none(self) -> None:
         assert decide("10", replace(GOOD, limit=Limit.none(), temporary=Decimal(10))).outcome == "approve"
 
+    def test_a_temporary_limit_without_a_line_is_all_there_is(self) -> None:
+        facts = Facts(temporary=Decimal(50000))
+        assert [decide(amount, facts).outcome for amount in ("50000", "50000.01")] == ["approve", "hold"]
+
+    def test_a_cap_of_nothing_is_a_cap(self) -> None:
+        assert "document_too_large" in codes(decide("50", replace(GOOD, grade=Grade.D, limit=Limit.of(Decimal(100)))))
+
     def test_unlimited_holds_anything(self) -> None:
         decision = decide("9999999999999", replace(GOOD, limit=Limit.unlimited(), exposure=Decimal(10**12)))
         assert (decision.outcome, decision.available_before) == ("approve", None)
@@ -116,7 +123,9 @@ class TestFourKindsOfLimit:
 
 @pytest.mark.parametrize("asked", [{"prepaid": True}, {}], ids=["prepaid", "lowers risk"])
 def test_what_carries_no_risk_is_never_held_for_credit(asked: dict[str, object]) -> None:
-    facts = replace(GOOD, standing="cash_only", exposure=Decimal(10**9), overdue_days=400, overdue_amount=Decimal(10**6))
+    facts = replace(
+        GOOD, standing="cash_only", exposure=Decimal(10**9), overdue_days=400, overdue_amount=Decimal(10**6)
+    )
     assert decide("100" if asked else "-100", facts, **asked).outcome == "approve"
 
 

@@ -255,7 +255,7 @@ def approve(
 
 
 def refuse_unauthorised(request: LineRequest, *, edition: Edition, by: Person, today: date) -> None:
-    """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small an authority (I-14, I-15)."""
+    """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small a power (I-14, I-15)."""
     refusals = authority.may_approve(
         edition.policy,
         dict(posts.authority_of(by, today)),

@@ -24,7 +24,7 @@ ZERO = Decimal("0.00")
 
 @dataclass(frozen=True)
 class InForce:
-    """What holds for a customer on a day: the line (None: nothing was ever decided), temporary limits, the group's pool."""
+    """What holds for a customer on a day: the line (None: nothing was decided), temporary limits, the group's pool."""
 
     line: Line | None = None
     temporary: tuple[Line, ...] = ()

@@ -139,7 +139,7 @@ def locked(pk: int) -> Reservation:
 
 
 def step(row: Reservation, verb: str, amount: Decimal | None, *, today: date, at: datetime, by: Person) -> Reservation:
-    """Deliver or cancel the whole or a part of a locked reservation; raises Moved where less is left than asked (I-5)."""
+    """Deliver or cancel the whole or a part of a locked reservation; Moved where less is left than asked (I-5)."""
     value = value_of(row)
     left = value.reserved + value.undelivered
     amount = left if amount is None else amount

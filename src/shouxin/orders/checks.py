@@ -59,6 +59,7 @@ class Case:
     request: CheckRequest
     position: Position | None
     currency: str
+    line_currency: str
     amount: Decimal = ZERO
     asked: Asked = field(default_factory=lambda: Asked(ZERO))
     facts: Facts = field(default_factory=Facts)
@@ -100,7 +101,14 @@ def _decided(request: CheckRequest, ledger: Ledger, live: LiveOrders, *, edition
     """Facts, then the rule; what is approved counts for the requests behind it."""
     position = ledger.position(request.customer)
     currency = request.currency or (position.customer.currency if position else ledger.company_currency)
-    case = Case(request, position, currency, amount=_still_to_ship(request, live.reservations.get(key_of(request))))
+    line_currency = ledger.line_currency(position) if position else currency
+    case = Case(
+        request,
+        position,
+        currency,
+        line_currency,
+        amount=_still_to_ship(request, live.reservations.get(key_of(request))),
+    )
     before = ledger.take_out(request)
     released = live.released_up_to(request, ledger.customer_of(request.customer), currency)
     case.facts = ledger.facts(position, currency, released)
@@ -191,6 +199,7 @@ def _row(case: Case, edition: Edition, today: date, at: datetime, by: Person | N
         order_no=request.order_no,
         amount=request.amount,
         currency=case.currency,
+        line_currency=case.line_currency,
         reserve=request.reserve,
         outcome=decision.outcome,
         reasons=stored.reasons(decision),

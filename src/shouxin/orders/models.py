@@ -19,6 +19,7 @@ class CreditDecision(models.Model):
     order_no = models.CharField(max_length=80)
     amount = money()
     currency = models.CharField(max_length=3)
+    line_currency = models.CharField(max_length=3, help_text="the currency amounts in reasons and room are in")
     reserve = models.BooleanField(default=True)
     outcome = models.CharField(max_length=8, choices=OUTCOMES)
     reasons = models.JSONField()

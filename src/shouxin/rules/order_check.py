@@ -110,9 +110,9 @@ class Case:
     def limit_total(self) -> Limit:
         """The line's limit with the temporary limits of the day on top."""
         limit = self.facts.limit
-        if limit.kind in ("amount", "none") and self.facts.temporary:
-            return Limit("amount", (limit.amount or ZERO) + self.facts.temporary)
-        return limit
+        if limit.kind == "unlimited" or not self.facts.temporary:
+            return limit
+        return Limit.of((limit.bound or ZERO) + self.facts.temporary)
 
     @property
     def expired(self) -> bool:
@@ -204,9 +204,10 @@ def document_too_large(case: Case) -> Failed | None:
     """A single order larger than the customer's grade may place."""
     grade = case.facts.grade
     allowed = case.policy.grades[grade].document_max if grade else None
-    if not allowed or case.asked.amount <= allowed:
+    if allowed is None or case.asked.amount <= allowed:
         return None
-    return Failed(case.asked.amount, allowed, (Cure("reduce_to", allowed), Cure("prepay", case.asked.amount)))
+    smaller = (Cure("reduce_to", allowed),) if allowed else ()
+    return Failed(case.asked.amount, allowed, (*smaller, Cure("prepay", case.asked.amount)))
 
 
 def terms_loosened(case: Case) -> Failed | None:

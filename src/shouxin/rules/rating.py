@@ -31,9 +31,16 @@ def rate(
     """Rate a customer from what is known of it and how it has paid; amounts in the company's currency."""
     facts = {**known, **facts_of(record)}
     sheet = score(policy, facts, today)
-    grading = grade(policy, sheet, paid_invoices=record.paid_invoices, previous=previous)
+    clean = clean_months(policy, record)
+    grading = grade(policy, sheet, paid_invoices=record.paid_invoices, previous=previous, clean_months=clean)
     figures = figures_of(policy, facts, record)
     return Rated(sheet, grading, suggest(policy, grading.grade, figures, paid_invoices=record.paid_invoices))
+
+
+def clean_months(policy: Policy, record: PaymentRecord) -> int:
+    """For how many months nothing was paid late: all the months the record looks back, or none."""
+    clean = record.late_payments == 0 and record.owing.overdue_amount == 0
+    return policy.downgrade.late_payments_months if clean else 0
 
 
 def facts_of(record: PaymentRecord) -> dict[str, Fact]:

@@ -1,0 +1,38 @@
+"""Who asks, about whom: a caller's references to customers turned into the codes the check knows, within her sight."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from shouxin.customers.models import Customer
+from shouxin.office import posts, sight
+from shouxin.office.models import Person
+from shouxin.rules.policy import Post
+
+CHECKERS = (
+    Post.SALES,
+    Post.CREDIT_ADMINISTRATOR,
+    Post.CREDIT_MANAGER,
+    Post.VICE_PRESIDENT,
+    Post.LEGAL_REPRESENTATIVE,
+    Post.FINANCE,
+)
+
+
+def require_checker(by: Person, *, on: date, at: datetime) -> None:
+    """Raise NotYourDuty for whoever takes no part in business: auditor, archivist, system manager."""
+    if not posts.is_system(by):
+        posts.require(by, *CHECKERS, on=on, about="credit-check", verb="check", at=at)
+
+
+def codes_of(references: Iterable[str | int], *, by: Person, on: date) -> dict[str, str]:
+    """Reference (as text) -> customer code, for customers the caller may see; a code wins over an equal id.
+
+    What is missing or out of sight is answered as it was given: the check says "unknown customer" to both alike (I-33).
+    """
+    given = {str(reference) for reference in references}
+    ids = {int(each) for each in given if each.isascii() and each.isdigit() and len(each) < 19}
+    seen = Customer.objects.filter(sight.customers_seen_by(by, on))
+    by_id = {str(pk): code for pk, code in seen.filter(pk__in=ids).values_list("pk", "code")}
+    by_code = {code: code for code in seen.filter(code__in=given).values_list("code", flat=True)}
+    # The mark makes sure that an unseen customer's code finds nobody in the check either.
+    return {each: by_code.get(each) or by_id.get(each) or f"?{each}" for each in given}

@@ -1,0 +1,121 @@
+"""What becomes of a reservation: goods leave, an invoice is issued, it falls away, it lives longer (I-5)."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.credit import lines, reservations
+from shouxin.credit.models import Reservation
+from shouxin.credit.reservations import PARTS
+from shouxin.office import posts
+from shouxin.office.models import Person
+from shouxin.office.refusals import BadForm, Moved
+from shouxin.receivables import bulk
+from shouxin.receivables.papers import InvoiceRow
+from shouxin.rules.policy import Post
+
+SHIPPERS = (Post.SALES, Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
+BILLERS = (Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
+EXTENDERS = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
+
+__all__ = ["PARTS", "bill", "cancel", "deliver", "extend"]
+
+
+def deliver(reservation: Reservation, amount: Decimal | None, *, by: Person, today: date, at: datetime) -> Reservation:
+    """Goods leave: the whole or a part moves to delivered but not billed."""
+    return _step(reservation, "deliver", amount, by=by, today=today, at=at)
+
+
+def cancel(reservation: Reservation, amount: Decimal | None, *, by: Person, today: date, at: datetime) -> Reservation:
+    """The whole or a part of what has not been delivered is released."""
+    return _step(reservation, "cancel", amount, by=by, today=today, at=at)
+
+
+def _step(
+    reservation: Reservation, verb: str, amount: Decimal | None, *, by: Person, today: date, at: datetime
+) -> Reservation:
+    _require(by, SHIPPERS, reservation, verb, today, at)
+    with transaction.atomic():
+        row = reservations.locked(reservation.pk)
+        return reservations.step(row, verb, amount, today=today, at=at, by=by)
+
+
+def extend(reservation: Reservation, until: date, *, by: Person, today: date, at: datetime) -> Reservation:
+    """What is still reserved lives until a later day."""
+    _require(by, EXTENDERS, reservation, "extend", today, at)
+    if until < today:
+        raise BadForm([("until", _("This day has passed."))])
+    with transaction.atomic():
+        return reservations.extend(reservations.locked(reservation.pk), until, at=at, by=by)
+
+
+def bill(
+    reservation: Reservation,
+    amount: Decimal | None = None,
+    *,
+    invoice_no: str = "",
+    dated_on: date | None = None,
+    due_on: date | None = None,
+    by: Person,
+    today: date,
+    at: datetime,
+) -> Reservation:
+    """Post the invoice for the whole or a part; what it bills leaves the order and enters the receivables.
+
+    Left out: the amount is all that was delivered (or, where nothing was, all that is open), the number follows the
+    order's, the due date the term of the customer's line. Raises Moved where less is open than asked.
+    """
+    _require(by, BILLERS, reservation, "bill", today, at)
+    with transaction.atomic():
+        row = reservations.locked(reservation.pk)
+        billed = _billable(row, amount)
+        dated_on = dated_on or today
+        invoice = _invoice(row, billed, invoice_no, dated_on, due_on or _due(row, dated_on), today)
+        outcome = bulk.post_invoices([invoice], by=by, at=at, today=today)[0]
+        if outcome.state != "posted":
+            raise Moved(
+                _("An invoice with the number %(number)s exists already."), code="duplicate", number=invoice.doc_no
+            )
+        return Reservation.objects.select_related("account__customer").get(pk=row.pk)
+
+
+def _billable(row: Reservation, amount: Decimal | None) -> Decimal:
+    is_open = reservations.value_of(row).open
+    wanted = amount if amount is not None else row.unbilled or is_open
+    if wanted <= 0 or wanted > is_open:
+        raise Moved(
+            _("Of order %(order)s only %(left)s is left to bill."),
+            code="nothing_left",
+            left=f"{is_open:,.2f}",
+            order=row.order_no,
+        )
+    return wanted
+
+
+def _due(row: Reservation, dated_on: date) -> date:
+    """By the term of the line in force; without one, at once."""
+    line = lines.in_force([row.account.customer_id], on=dated_on)[row.account.customer_id].line
+    return dated_on + timedelta(days=line.term_days if line else 0)
+
+
+def _invoice(row: Reservation, amount: Decimal, number: str, dated_on: date, due_on: date, today: date) -> InvoiceRow:
+    return InvoiceRow(
+        customer_id=row.account.customer_id,
+        source_system=row.source_system,
+        doc_no=number or f"{row.order_no}-{row.version}",
+        kind="invoice",
+        dated_on=dated_on,
+        instalments=((1, due_on, amount),),
+        amount=amount,
+        currency=row.account.currency,
+        order_no=row.order_no,
+    )
+
+
+def _require(
+    by: Person, duty: tuple[Post, ...], reservation: Reservation, verb: str, today: date, at: datetime
+) -> None:
+    if not posts.is_system(by):
+        posts.require(by, *duty, on=today, about=reservation, verb=f"reservation.{verb}", at=at)
