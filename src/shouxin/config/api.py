@@ -11,10 +11,12 @@ from shouxin import __version__
 from shouxin.customers.api import router as customers
 from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
+from shouxin.orders.api import router as orders
 
 ROUTERS = [
     office,
     customers,
+    orders,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""
 

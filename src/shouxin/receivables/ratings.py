@@ -1,0 +1,113 @@
+"""Rating customers: their facts and payment record, through the rules, to a kept score sheet and suggested line."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from shouxin.credit import lines, ratings
+from shouxin.credit.models import Rating
+from shouxin.credit.ratings import RatedCustomer
+from shouxin.customers import facts
+from shouxin.customers.models import Customer
+from shouxin.office import posts, rates
+from shouxin.office.models import ExchangeRate, Person
+from shouxin.office.policies import Edition
+from shouxin.rules import rating
+from shouxin.rules.payment_record import PaymentRecord, payment_record
+from shouxin.rules.policy import Policy, Post
+from shouxin.rules.scorecard import Fact
+
+from . import owed
+
+CHUNK = 500
+RATERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
+
+
+@dataclass
+class Ratings:
+    """What came of a run: the customers rated, the kept rows, and whom no rate let us measure (id -> currencies)."""
+
+    rated: list[RatedCustomer] = field(default_factory=list)
+    kept: list[Rating] = field(default_factory=list)
+    unmeasured: dict[int, list[str]] = field(default_factory=dict)
+
+    def __add__(self, other: "Ratings") -> "Ratings":
+        return Ratings(self.rated + other.rated, self.kept + other.kept, self.unmeasured | other.unmeasured)
+
+
+def rate(
+    customers: Iterable[int], *, as_of: date, edition: Edition, by: Person, on: date, at: datetime, keep: bool = True
+) -> Ratings:
+    """Rate customers as of a day, a few hundred at a time; with `keep`, write the ratings (B2.1, C3.4).
+
+    Customers who trade in a currency without a rate are answered in `unmeasured`, never rated on half their ledger.
+    """
+    if not posts.is_system(by):
+        posts.require(by, *RATERS, on=on, about="rating", verb="rate", at=at)
+    done = Ratings()
+    for chunk in in_chunks(sorted(set(customers))):
+        rated, unmeasured = _rate_chunk(chunk, as_of=as_of, edition=edition)
+        done.rated += rated
+        done.unmeasured |= unmeasured
+        if keep:
+            with transaction.atomic():
+                done.kept += ratings.keep(rated, as_of=as_of, edition=edition, by=by, at=at)
+    return done
+
+
+def in_chunks(customers: list[int]) -> Iterator[list[int]]:
+    """The ids a chunk at a time, so that memory stays flat."""
+    for start in range(0, len(customers), CHUNK):
+        yield customers[start : start + CHUNK]
+
+
+def _rate_chunk(chunk: list[int], *, as_of: date, edition: Edition) -> tuple[list[RatedCustomer], dict[int, list[str]]]:
+    """Facts of the chunk in a handful of queries, then the rule for each customer."""
+    policy = edition.policy
+    rows = Customer.objects.in_bulk(chunk)
+    histories = owed.settled_history(chunk, as_of=as_of, rates=known_rates(policy, as_of))
+    known, held = facts.latest(chunk, as_of), lines.in_force(chunk, on=as_of)
+    unmeasured = {pk: sorted(histories[pk].missing_rates) for pk in rows if histories[pk].missing_rates}
+    rated = []
+    for pk, customer in rows.items():
+        if pk not in unmeasured:
+            record = record_of(histories[pk], policy, as_of)
+            about = {**registry_facts(customer, as_of), **known.get(pk, {})}
+            result = rating.rate(policy, about, record, previous=held[pk].grade, today=as_of)
+            rated.append(RatedCustomer(customer, record, result))
+    return rated, unmeasured
+
+
+def known_rates(policy: Policy, on: date) -> dict[str, Decimal]:
+    """Currency -> what one unit is worth in the company's currency on the day, for every currency that has a rate."""
+    company = policy.company.currency
+    currencies = {company, *ExchangeRate.objects.values_list("currency", flat=True).distinct()}
+    return {code: found.rate for code, found in rates.rates(currencies, on=on, company_currency=company).items()}
+
+
+def record_of(history: owed.History, policy: Policy, as_of: date) -> PaymentRecord:
+    """The payment record by the policy's windows."""
+    return payment_record(
+        as_of=as_of,
+        settled=history.settled,
+        open_items=history.open_items,
+        invoices=history.invoices,
+        receipts=history.receipts,
+        late_payments_months=policy.downgrade.late_payments_months,
+        overdue_amount_min=policy.downgrade.amount_min,
+        months=max(policy.limits.sales_months, len(policy.limits.collection_weights)),
+    )
+
+
+def registry_facts(customer: Customer, as_of: date) -> dict[str, Fact]:
+    """What the registry itself says: years in business and paid-in capital (not the capital merely subscribed)."""
+    found = {}
+    if customer.founded_on:
+        years = Decimal((as_of - customer.founded_on).days) / Decimal("365.25")
+        found["years_in_business"] = Fact("years_in_business", round(years, 2), as_of, "registry")
+    if customer.paid_in_capital is not None:
+        found["paid_in_capital"] = Fact("paid_in_capital", customer.paid_in_capital, as_of, "registry")
+    return found
