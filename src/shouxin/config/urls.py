@@ -8,6 +8,7 @@ PACKAGES = [
     # path("customers/", include("shouxin.customers.urls")),
 ]
 HOUSE = [
+    path("api/v1/", include("shouxin.config.api")),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("metrics", metrics.read, name="metrics"),

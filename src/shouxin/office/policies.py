@@ -12,9 +12,10 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import complaints, yaml_text
+from shouxin.rules import policy_check
 from shouxin.rules.policy import Policy, Post
 
-from . import clock, posts, trail
+from . import clock, policy_words, posts, trail
 from .models import Person, PolicyVersion
 from .refusals import BadForm, CannotDecide, NotVisible, Refusal
 
@@ -124,6 +125,15 @@ def parse(text: str, name: str) -> Policy:
         raise PolicyFaults(_faults(error, read, name)) from None
 
 
+def check(text: str, name: str) -> list[Fault]:
+    """What is wrong with a policy that can be read: rules that never bite, gaps, settings without effect.
+
+    Raises PolicyFaults where it cannot be read at all.
+    """
+    policy, lines = parse(text, name), yaml_text.read(text)
+    return [_soft_fault(each, lines, name) for each in policy_check.faults(policy)]
+
+
 @transaction.atomic
 def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str, name: str = "policy.yaml") -> Edition:
     """A new edition, in force from a day, today at the earliest. The command line acts as the built-in person.
@@ -194,6 +204,11 @@ def _rule_fault(told: str, read: yaml_text.Read, name: str) -> Fault:
     if missing != message:
         message = say("missing %(names)s") % {"names": missing}
     return Fault(name, read.line_of(tuple(path.split("."))), path, say(message))
+
+
+def _soft_fault(fault: policy_check.Fault, read: yaml_text.Read, name: str) -> Fault:
+    path = tuple(int(part) if part.isdigit() else part for part in fault.path.split("."))
+    return Fault(name, read.line_of(path), fault.path, policy_words.said(fault))
 
 
 def _known(loc: tuple[str | int, ...], read: yaml_text.Read) -> tuple[str | int, ...]:

@@ -1,0 +1,27 @@
+"""What a page does with a refusal: the line it leaves in the trail, then the refusal itself with its cure."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from . import trail
+from .refusals import Refusal
+
+
+class RefusalsShown:
+    """Answers a refusal raised by a view with its own status and words. The API's door answers its own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Nothing to do on the way in or out."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Only refusals; the transaction they ended is over by now."""
+        if not isinstance(exception, Refusal):
+            return None
+        trail.keep(exception)
+        return render(request, "office/refusal.html", {"refusal": exception}, status=exception.status)
