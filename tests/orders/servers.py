@@ -20,7 +20,9 @@ WSGI = "shouxin.config.wsgi:application"
 def database_url() -> str:
     """The test database as another process reaches it."""
     found = connection.settings_dict
-    place = f"{quote(found['USER'])}:{quote(found['PASSWORD'] or '')}@{quote(str(found['HOST']), safe='')}:{found['PORT']}"
+    place = (
+        f"{quote(found['USER'])}:{quote(found['PASSWORD'] or '')}@{quote(str(found['HOST']), safe='')}:{found['PORT']}"
+    )
     return f"postgres://{place}/{found['NAME']}"
 
 

@@ -34,7 +34,9 @@ def customer_with_room(room: int) -> Customer:
     """A customer whose line holds `room` orders of 100.00."""
     policies.ensure()
     number, today = next(numbers), clock.today()
-    customer = Customer.objects.create(code=f"RACE{number}", name=f"竞速{number}", currency="CNY", created_at=clock.now())
+    customer = Customer.objects.create(
+        code=f"RACE{number}", name=f"竞速{number}", currency="CNY", created_at=clock.now()
+    )
     Line.objects.create(
         customer=customer, grade="B", limit_kind="amount", limit=Decimal(100 * room), currency="CNY", term_days=30,
         since=today, why="race", cause="request", policy_version=1, at=clock.now(),
@@ -72,7 +74,9 @@ def fight(ports: list[int], bearer: str, codes: list[str], callers: int) -> Coun
         body = {"customer": codes[number % len(codes)], "order_no": f"SO-{next(numbers)}-{number}", "amount": "100.00"}
         start.wait()
         path = "/api/v1/credit-checks"
-        status, answer = servers.request(ports[number % len(ports)], "POST", path, body, Authorization=f"Bearer {bearer}")
+        status, answer = servers.request(
+            ports[number % len(ports)], "POST", path, body, Authorization=f"Bearer {bearer}"
+        )
         return answer["outcome"] if status == 201 else str(status)
 
     with ThreadPoolExecutor(callers) as pool:

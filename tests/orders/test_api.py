@@ -1,0 +1,130 @@
+"""Credit checks, reservations and holds over the API: the contract other programs rely on."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from shouxin.credit.models import Line
+from shouxin.customers.models import Customer
+from shouxin.office import clock
+from shouxin.office.models import Person
+from tests.api import Caller
+from tests.people import acme
+
+pytestmark = pytest.mark.django_db
+CHECK = {"customer": "C001", "order_no": "SO-1", "amount": "600.00"}
+
+
+@pytest.fixture
+def customer() -> Customer:
+    today = clock.today()
+    customer = acme()
+    Line.objects.create(
+        customer=customer, grade="B", limit_kind="amount", limit=Decimal(1000), currency="CNY", term_days=30,
+        since=today, until=today + timedelta(days=99), why="t", cause="request", policy_version=1, at=clock.now(),
+    )  # fmt: skip
+    return customer
+
+
+@pytest.mark.clause("A11")
+def test_the_answer_has_everything_the_contract_names(customer: Customer, bo: Person) -> None:
+    answer = Caller(bo).post("/credit-checks", CHECK)
+    assert answer.status_code == 201
+    assert answer.data["outcome"] == "approve"
+    assert (answer.data["available_before"], answer.data["available_after"]) == ("1000.00", "400.00")
+    held = Caller(bo).post("/credit-checks", CHECK | {"order_no": "SO-2"}).data
+    reason = held["reasons"][0]
+    assert (held["outcome"], reason["code"], reason["measured"], reason["allowed"]) == (
+        "hold", "limit_exceeded", "1200.00", "1000.00",
+    )  # fmt: skip
+    assert "200.00 CNY" in reason["cure"]
+    assert Caller(bo).get(f"/credit-checks/{held['id']}").data == held
+
+
+def test_reasons_come_in_the_callers_language(customer: Customer, bo: Person) -> None:
+    body = CHECK | {"amount": "1000.01"}
+    assert "额度" in Caller(bo, language="zh").post("/credit-checks", body).data["reasons"][0]["message"]
+    assert "limit" in Caller(bo, language="en").post("/credit-checks", body).data["reasons"][0]["message"]
+
+
+@pytest.mark.parametrize("amount", [600, 600.0, "6e2", "NaN", "１２", "1.234", "", "1 000", None])
+def test_an_amount_is_a_text_of_ascii_digits(customer: Customer, bo: Person, amount: object) -> None:
+    answer = Caller(bo).post("/credit-checks", CHECK | {"amount": amount})
+    assert (answer.status_code, answer.data["errors"][0]["field"]) == (422, "amount")
+
+
+@pytest.mark.invariant("I-10")
+def test_the_same_key_gives_the_same_answer_and_another_body_a_conflict(customer: Customer, bo: Person) -> None:
+    caller = Caller(bo)
+    first = caller.post("/credit-checks", CHECK, key="k1")
+    again = caller.post("/credit-checks", CHECK, key="k1")
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert caller.post("/credit-checks", CHECK | {"amount": "1.00"}, key="k1").status_code == 409
+
+
+@pytest.mark.invariant("I-33")
+def test_a_customer_out_of_sight_is_as_unknown_as_one_that_does_not_exist(customer: Customer, di: Person) -> None:
+    foreign = Caller(di).post("/credit-checks", CHECK).data
+    missing = Caller(di).post("/credit-checks", CHECK | {"customer": "C999", "order_no": "SO-3"}).data
+    assert [reason["code"] for reason in foreign["reasons"]] == ["unknown_customer"]
+    assert foreign["reasons"] == missing["reasons"]
+    assert (foreign["outcome"], foreign["available_before"]) == (missing["outcome"], None)
+
+
+@pytest.mark.parametrize("name", ["ed", "sy", "ar"])
+def test_who_takes_no_part_in_business_asks_nothing(
+    customer: Customer, name: str, request: pytest.FixtureRequest
+) -> None:
+    assert Caller(request.getfixturevalue(name)).post("/credit-checks", CHECK).status_code == 403
+
+
+def test_a_batch_answers_in_order_and_keeps_faults_apart(customer: Customer, bo: Person) -> None:
+    bad, unknown = {"customer": "C001"}, CHECK | {"customer": "X", "order_no": "SO-8"}
+    answer = Caller(bo).post("/credit-checks/batch", {"checks": [CHECK, bad, unknown, CHECK | {"order_no": "SO-9"}]})
+    found = [each.get("outcome", each.get("status")) for each in answer.data["items"]]
+    assert found == ["approve", 422, "decline", "hold"]
+    assert {error["field"] for error in answer.data["items"][1]["errors"]} == {"order_no", "amount"}
+
+
+def test_a_reservation_is_delivered_billed_and_found_by_number(customer: Customer, fi: Person) -> None:
+    caller = Caller(fi)
+    number = caller.post("/credit-checks", CHECK).data["reservation"]
+    delivered = caller.post(f"/reservations/{number}/deliver", {"amount": "200.00"}).data
+    assert (delivered["reserved"], delivered["unbilled"]) == ("400.00", "200.00")
+    billed = caller.post(f"/reservations/{number}/bill", {}).data
+    assert (billed["billed"], billed["unbilled"]) == ("200.00", "0.00")
+    assert caller.get(f"/reservations/{billed['number']}").data == billed
+    assert caller.post(f"/reservations/{number}/deliver", {"amount": "400.01"}).status_code == 409
+    assert caller.post(f"/reservations/{number}/cancel", {}).data["released"] == "400.00"
+
+
+@pytest.mark.invariant("I-14", "I-19")
+def test_a_hold_is_released_by_somebody_else_with_authority(
+    customer: Customer, ann: Person, cy: Person, vi: Person
+) -> None:
+    hold = Caller(ann).post("/credit-checks", CHECK | {"amount": "5000.00"}).data["hold"]
+    path, body = f"/holds/{hold}/release", {"reason": "年度框架合同"}
+    assert Caller(ann).post(path, body).status_code == 403
+    assert Caller(cy).post(path, {"reason": " "}).status_code == 422
+    released = Caller(cy).post(path, body)
+    assert (released.status_code, released.data["outcome"]) == (200, "approve")
+    assert {reason["severity"] for reason in released.data["reasons"]} == {"released"}
+    assert Caller(vi).post(path, body).status_code == 409
+    # At delivery the order is checked again: the release still covers it, up to its amount.
+    assert Caller(ann).post("/credit-checks", CHECK | {"amount": "5000.00"}).data["outcome"] == "approve"
+    assert Caller(ann).post("/credit-checks", CHECK | {"amount": "5000.01"}).data["outcome"] == "hold"
+
+
+@pytest.mark.invariant("I-15")
+def test_nobody_releases_beyond_her_authority(customer: Customer, ann: Person, cy: Person, vi: Person) -> None:
+    hold = Caller(ann).post("/credit-checks", CHECK | {"amount": "100000.01"}).data["hold"]
+    path, body = f"/holds/{hold}/release", {"reason": "大单"}
+    refused = Caller(cy).post(path, body)
+    assert (refused.status_code, refused.data["code"]) == (403, "no_post")
+    assert Caller(vi).post(path, body).status_code == 200
+
+
+def test_a_past_check_comes_out_the_same(customer: Customer, bo: Person) -> None:
+    number = Caller(bo).post("/credit-checks", CHECK).data["id"]
+    assert Caller(bo).post(f"/credit-checks/{number}/replay").data["same"] is True
