@@ -1,0 +1,31 @@
+"""What every page knows of who looks at it: menu, posts, page or fragment, demo sign-ins."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from shouxin.lib.menu import menu_for
+from shouxin.office import clock, posts
+from shouxin.office.models import POST_LABELS
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Names for templates: `layout`, `menu`, `my_posts`, `demo_signins`. Nothing is asked of the database before use."""
+    return {
+        "layout": "fragment.html" if wants_fragment(request) else "base.html",
+        "menu": SimpleLazyObject(lambda: menu_for(_held(request), request.path)),
+        "my_posts": SimpleLazyObject(lambda: [POST_LABELS[post] for post in sorted(_held(request))]),
+        "demo_signins": getattr(settings, "DEMO_SIGNINS", ()),
+    }
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part to put into a page that is already there."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") != "full"
+
+
+def _held(request: HttpRequest) -> frozenset[Any]:
+    user = getattr(request, "user", None)
+    return posts.posts_of(user, on=clock.today()) if user is not None else frozenset()

@@ -1,0 +1,129 @@
+"""The menu as one table: stage by stage, what there is to open and which posts see it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.rules.policy import Post
+
+OFFICE = frozenset({Post.CREDIT_MANAGER, Post.CREDIT_ADMINISTRATOR, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE})
+READERS = OFFICE | {Post.AUDITOR, Post.FINANCE}
+KEEPERS = frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu. `url` is a URL name; an entry whose name does not resolve is not shown.
+
+    `posts` is who sees it (empty: everybody); what a page allows is the page's own affair, never the menu's.
+    """
+
+    label: str | Promise
+    url: str
+    icon: str
+    posts: frozenset[Post] = frozenset()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of the regulation (事前, 事中, 事后) or the safeguards beneath them. `label` is empty for the top."""
+
+    key: str
+    label: str | Promise
+    entries: tuple[Entry, ...]
+
+
+STAGES = (
+    Stage("home", "", (Entry(_("Home"), "home", "home"),)),
+    Stage(
+        "before",
+        _("Before the deal"),
+        (
+            Entry(_("Customers"), "customers:list", "building"),
+            Entry(_("Credit applications"), "credit:applications", "file-text"),
+            Entry(_("Line requests"), "credit:line_requests", "adjustments"),
+        ),
+    ),
+    Stage(
+        "during",
+        _("During the deal"),
+        (
+            Entry(_("Credit check"), "orders:check", "shield-check"),
+            Entry(_("Orders on hold"), "orders:holds", "hand-stop"),
+            Entry(_("Reservations"), "orders:reservations", "bookmark"),
+        ),
+    ),
+    Stage(
+        "after",
+        _("After the deal"),
+        (
+            Entry(_("Invoices"), "receivables:invoices", "receipt"),
+            Entry(_("Receipts"), "receivables:receipts", "cash"),
+            Entry(_("Ageing"), "receivables:ageing", "chart-bar"),
+            Entry(_("Today's round"), "collection:round", "calendar-event", READERS),
+            Entry(_("Work list"), "collection:worklist", "list-check"),
+            Entry(_("Notices"), "collection:notices", "mail", READERS),
+            Entry(_("Key figures"), "records:figures", "chart-line"),
+        ),
+    ),
+    Stage(
+        "safeguards",
+        _("Safeguards"),
+        (
+            Entry(_("Import"), "imports:list", "upload"),
+            Entry(_("Policy"), "office:policy", "book"),
+            Entry(_("Proof of exposure"), "records:proof", "scale", READERS | KEEPERS),
+            Entry(_("Audit trail"), "office:trail", "history", READERS | KEEPERS),
+            Entry(_("People and posts"), "office:people", "users", KEEPERS),
+            Entry(_("API documents"), "api:docs", "api"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry as one person sees it on one page. `current`: this page is it, or lies beneath it."""
+
+    label: str | Promise
+    address: str
+    icon: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class ShownStage:
+    """A stage with the entries this person sees; never empty."""
+
+    key: str
+    label: str | Promise
+    entries: tuple[Shown, ...] = field(default=())
+
+
+def menu_for(posts: Collection[Post], path: str = "") -> tuple[ShownStage, ...]:
+    """The menu for a holder of these posts who looks at `path`; stages without an entry are left out."""
+    found = [(stage, [(entry, at) for entry in stage.entries if (at := _address(entry, posts))]) for stage in STAGES]
+    here = _current([at for _stage, entries in found for _entry, at in entries], path)
+    return tuple(
+        ShownStage(stage.key, stage.label, tuple(Shown(e.label, at, e.icon, at == here) for e, at in entries))
+        for stage, entries in found
+        if entries
+    )
+
+
+def _address(entry: Entry, posts: Collection[Post]) -> str:
+    if entry.posts and not entry.posts & set(posts):
+        return ""
+    try:
+        return reverse(entry.url)
+    except NoReverseMatch:
+        return ""
+
+
+def _current(addresses: list[str], path: str) -> str:
+    """The longest address that is `path` or a folder above it; the front page is above nothing."""
+    above = [at for at in addresses if path == at or (at != "/" and path.startswith(at.rstrip("/") + "/"))]
+    return max(above, key=len, default="")
