@@ -1,0 +1,2 @@
+// The door: the form is sent once.
+import "./forms.js";
