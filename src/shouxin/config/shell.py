@@ -12,7 +12,7 @@ from shouxin.office.models import POST_LABELS
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Names for templates: `layout`, `menu`, `my_posts`, `demo_signins`. Nothing is asked of the database before use."""
+    """Names for templates: `layout`, `menu`, `my_posts`, `demo_signins`; none asks the database before it is used."""
     return {
         "layout": "fragment.html" if wants_fragment(request) else "base.html",
         "menu": SimpleLazyObject(lambda: menu_for(_held(request), request.path)),

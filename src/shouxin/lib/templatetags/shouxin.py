@@ -235,15 +235,8 @@ def chart(kind: str, drawing: Mapping[str, Any], name: str, title: str = "", hei
     plain |= {"kind": kind, "unit": unit, "title": str(title)}
     if mark := drawing.get("mark"):
         plain["mark"] = {"name": str(mark["name"]), "value": _number(mark["value"])}
-    return {
-        "name": name,
-        "title": title,
-        "height": height,
-        "plain": plain,
-        "series": series,
-        "rows": rows,
-        "unit": unit,
-    }
+    drawn = {"plain": plain, "series": series, "rows": rows}
+    return {"name": name, "source": f"{name}-data", "title": title, "height": height, **drawn}
 
 
 def _plain_series(series: Mapping[str, Any]) -> dict[str, Any]:
