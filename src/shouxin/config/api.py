@@ -8,6 +8,7 @@ from django.urls import path, re_path
 from ninja.openapi.docs import DocsBase
 
 from shouxin import __version__
+from shouxin.credit.api import router as credit
 from shouxin.customers.api import router as customers
 from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
@@ -16,6 +17,7 @@ from shouxin.orders.api import router as orders
 ROUTERS = [
     office,
     customers,
+    credit,
     orders,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""

@@ -10,14 +10,15 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers.models import Customer
-from shouxin.office import moves, posts, trail
+from shouxin.office import moves, posts, rates, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, Moved, NotYourDuty
+from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.rules import authority
 from shouxin.rules.days import add_months
 from shouxin.rules.flow import flow, step
 from shouxin.rules.line import Limit
+from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post
 
 from . import exposure, lines
@@ -169,30 +170,69 @@ def summary(request: LineRequest) -> dict[str, object]:
 
 def needs(request: LineRequest, *, edition: Edition, today: date) -> authority.Needs:
     """Whose signature the request needs: by the total limit it results in, and by the cases the policy reserves."""
-    wanted = authority.RequestedLine(
-        Limit(request.limit_kind, request.limit), Grade(request.grade), request.kind, over_suggestion(request)
-    )
-    total = resulting_total(request, today)
-    return authority.who_may(edition.policy, wanted, total, split_sum(request, edition, today))
+    return needs_of([request], edition=edition, today=today)[request.pk]
 
 
-def resulting_total(request: LineRequest, today: date) -> Limit:
+def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) -> dict[int, authority.Needs]:
+    """Request id -> whose signature it needs; a handful of queries for any number of requests.
+
+    Authority is measured in the company's currency. Raises CannotDecide where a rate is missing.
+    """
+    requests = list(requests)
+    held = lines.in_force({each.customer_id for each in requests}, on=today)
+    splits = split_sums({each.customer_id for each in requests}, edition, today)
+    worth = worth_of({each.currency for each in requests}, edition, today)
+    found = {}
+    for each in requests:
+        rate = worth[each.currency]
+        total = in_company_currency(resulting_total(each, held[each.customer_id]), rate)
+        split = convert(splits.get(each.customer_id, lines.ZERO), rate)
+        found[each.pk] = authority.who_may(edition.policy, wanted(each), total, split)
+    return found
+
+
+def worth_of(currencies: Iterable[str], edition: Edition, today: date) -> dict[str, Decimal]:
+    """Currency -> what one unit is worth in the company's currency. Raises CannotDecide where nobody put a rate (I-7)."""
+    asked = set(currencies)
+    known = rates.rates(asked, on=today, company_currency=edition.policy.company.currency)
+    if missing := sorted(asked - known.keys()):
+        raise CannotDecide(
+            _("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=missing[0]
+        )
+    return {currency: found.rate for currency, found in known.items()}
+
+
+def in_company_currency(limit: Limit, rate: Decimal) -> Limit:
+    """A limit in the company's currency, rounded once; what is no amount stays what it is."""
+    return limit if limit.amount is None else Limit.of(convert(limit.amount, rate))
+
+
+def asked_limit(request: LineRequest) -> Limit:
+    """The limit asked for. To take a line back to "not set" takes trust away, as "no credit" does."""
+    return Limit.none() if request.limit_kind == "unset" else Limit(request.limit_kind, request.limit)
+
+
+def wanted(request: LineRequest) -> authority.RequestedLine:
+    """The request as the rule of authority reads it."""
+    return authority.RequestedLine(asked_limit(request), Grade(request.grade), request.kind, over_suggestion(request))
+
+
+def resulting_total(request: LineRequest, current: lines.InForce) -> Limit:
     """The customer's whole limit once the request is signed, temporary limits included (I-15)."""
-    asked = Limit(request.limit_kind, request.limit)
-    current = lines.in_force([request.customer_id], on=today)[request.customer_id]
+    asked = asked_limit(request)
     beside = current.temporary_limit + ((current.limit.bound or lines.ZERO) if request.temporary else lines.ZERO)
     if "unlimited" in (asked.kind, current.limit.kind if request.temporary else ""):
         return Limit.unlimited()
     return Limit.of((asked.bound or lines.ZERO) + beside)
 
 
-def split_sum(request: LineRequest, edition: Edition, today: date) -> Decimal:
-    """Temporary limits signed in the policy's last days that have not begun yet: requests are not cut up (I-15)."""
+def split_sums(customers: Iterable[int], edition: Edition, today: date) -> dict[int, Decimal]:
+    """Customer id -> temporary limits signed in the policy's last days that have not begun yet (I-15)."""
     signed_since = today - timedelta(days=edition.policy.approval.split_days)
     waiting = Line.objects.filter(
-        customer=request.customer_id, temporary=True, since__gt=today, at__date__gte=signed_since
+        customer__in=set(customers), temporary=True, since__gt=today, at__date__gte=signed_since
     )
-    return waiting.aggregate(total=Sum("limit"))["total"] or lines.ZERO
+    return dict(waiting.order_by().values_list("customer").annotate(total=Sum("limit")))
 
 
 def over_suggestion(request: LineRequest) -> bool:
@@ -256,19 +296,25 @@ def approve(
 
 def refuse_unauthorised(request: LineRequest, *, edition: Edition, by: Person, today: date) -> None:
     """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small a power (I-14, I-15)."""
-    refusals = authority.may_approve(
-        edition.policy,
-        dict(posts.authority_of(by, today)),
-        needs(request, edition=edition, today=today),
-        approver=by.pk,
-        applicant=request.requested_by_id,
-        editors=tuple(request.editors.values_list("pk", flat=True)),
-        salesperson=request.customer.salesperson_id,
-    )
-    if refusals:
+    if refusals := why_not(request, needs(request, edition=edition, today=today), by=by, today=today):
         code = refusals[0]
         raise posts.not_your_duty(by, about=request, verb="line_request.approve", message=WORDS[code], code=code)
 
+
+def why_not(request: LineRequest, needed: authority.Needs, *, by: Person, today: date) -> tuple[str, ...]:
+    """Every reason for which this person may not sign the request, as codes of WORDS; empty when she may."""
+    return authority.may_approve(
+        dict(posts.authority_of(by, today)),
+        needed,
+        approver=by.pk,
+        applicant=request.requested_by_id,
+        editors=tuple(each.pk for each in request.editors.all()),
+        salesperson=request.customer.salesperson_id,
+    )
+
+
+BELOW_ZERO = _("A limit cannot be below zero.")
+CONTRADICTION = _("The kind of limit and the amount contradict each other.")
 
 WORDS = {
     "own_application": _("You asked for this line yourself; somebody else has to sign it."),
@@ -297,6 +343,20 @@ def decline(
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
         moves.move(fresh, FLOW, "decline", by=by, on=today, at=at, version=version, **decided)
     return fresh
+
+
+def seen(request: LineRequest, version: int) -> LineRequest:
+    """The request in the version its reader saw: a step from here on fails where somebody has changed it since."""
+    request.version = version
+    return request
+
+
+def verbs_for(request: LineRequest, needed: authority.Needs, *, by: Person, today: date) -> list[str]:
+    """What this person may do with the request now: to sign it she needs the authority, to withdraw it must be hers."""
+    may_sign = not why_not(request, needed, by=by, today=today)
+    own = request.requested_by_id == by.pk
+    barred = {"approve": not may_sign, "withdraw": not own}
+    return [verb for verb in moves.verbs_for(request, FLOW, by, today) if not barred.get(verb)]
 
 
 def withdraw(request: LineRequest, *, reason: str = "", by: Person, today: date, at: datetime) -> LineRequest:

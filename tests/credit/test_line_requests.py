@@ -1,0 +1,303 @@
+"""A line is asked for by one and signed by another, in the version she saw: verbs, statuses, people, at the API."""
+
+import threading
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+from tests.api import Caller
+from tests.people import acme, member
+
+from shouxin.credit import line_requests
+from shouxin.credit.models import Line, LineRequest
+from shouxin.customers.models import Customer
+from shouxin.office import clock, policies
+from shouxin.office.models import ExchangeRate, Person, TrailEntry
+from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty, Refusal
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def policy_in_force(db: None) -> None:
+    policies.ensure()
+
+
+def now() -> dict[str, Any]:
+    return {"today": clock.today(), "at": timezone.now()}
+
+
+def terms(amount: str = "90000", **changes: Any) -> line_requests.LineTerms:
+    fields: dict[str, Any] = {"limit": Limit.of(Decimal(amount)), "currency": "CNY", "term_days": 30, "grade": Grade.B}
+    return line_requests.LineTerms(**fields | changes)
+
+
+def asked_by(person: Person, customer: Customer | None = None, **changes: Any) -> LineRequest:
+    return line_requests.ask(
+        customer or acme(), terms(**changes), reason="spring season", edition=edition(), by=person, **now()
+    )
+
+
+def edition() -> policies.Edition:
+    return policies.in_force(clock.today())
+
+
+def approved(request: LineRequest, by: Person, version: int | None = None) -> Line:
+    seen = request.version if version is None else version
+    return line_requests.approve(request, version=seen, edition=edition(), by=by, **now())
+
+
+@pytest.mark.clause("B2.1")
+def test_a_line_begins_when_somebody_else_has_signed_it(ann: Person, cy: Person) -> None:
+    line = approved(asked_by(ann), cy)
+    assert (line.limit, line.grade, line.requested_by, line.approved_by) == (Decimal(90000), "B", ann, cy)
+    assert TrailEntry.objects.filter(verb="line.begin", customer_id=line.customer_id).count() == 1
+
+
+@pytest.mark.invariant("I-14")
+@pytest.mark.parametrize(
+    ("asker", "signer", "code"),
+    [
+        pytest.param("cy", "cy", "own_application", id="her own request"),
+        pytest.param("ann", "ann", "own_application", id="sales signs nothing"),
+        pytest.param("ann", "bo", "no_post", id="the administrator investigates, others sign"),
+    ],
+)
+def test_who_may_not_sign(asker: str, signer: str, code: str, db: None) -> None:
+    request = asked_by(member(asker))
+    with pytest.raises(NotYourDuty) as refused:
+        approved(request, member(signer))
+    assert refused.value.code == code and not Line.objects.exists()
+
+
+@pytest.mark.invariant("I-14")
+def test_the_owning_salesperson_does_not_sign_even_as_manager(bo: Person, cy: Person) -> None:
+    request = asked_by(bo, acme(code="C9", salesperson=cy))
+    with pytest.raises(NotYourDuty, match="own customer"):
+        approved(request, cy)
+
+
+@pytest.mark.invariant("I-14")
+def test_who_changed_a_request_does_not_sign_it(ann: Person, cy: Person, vi: Person) -> None:
+    request = asked_by(ann)
+    changed = line_requests.change(request, terms("80000"), reason="less", version=1, edition=edition(), by=cy, **now())
+    with pytest.raises(NotYourDuty) as refused:
+        approved(changed, cy)
+    assert refused.value.code == "own_edit"
+    assert approved(changed, vi).limit == 80000
+
+
+@pytest.mark.clause("C2")
+@pytest.mark.invariant("I-15")
+@pytest.mark.parametrize(
+    ("amount", "signer", "passes"),
+    [
+        pytest.param("100000", "cy", True, id="equal is within authority"),
+        pytest.param("100000.01", "cy", False, id="one cent beyond"),
+        pytest.param("100000.01", "vi", True, id="the next post holds it"),
+        pytest.param("1000000.01", "vi", False, id="beyond the vice-president"),
+        pytest.param("1000000.01", "le", True, id="the legal representative has no bound"),
+    ],
+)
+def test_authority_by_amount(amount: str, signer: str, passes: bool, ann: Person) -> None:
+    request, signer_person = asked_by(ann, amount=amount), member(signer)
+    if passes:
+        assert approved(request, signer_person).limit == Decimal(amount)
+    else:
+        with pytest.raises(NotYourDuty):
+            approved(request, signer_person)
+
+
+@pytest.mark.invariant("I-15")
+def test_authority_is_measured_in_the_companys_currency(ann: Person, cy: Person) -> None:
+    request = asked_by(ann, amount="90000", currency="USD")
+    with pytest.raises(CannotDecide):
+        approved(request, cy)
+    rate = ExchangeRate(
+        currency="USD", rate=Decimal("7.1"), since=date(2020, 1, 1), source="test", put_at=timezone.now()
+    )
+    rate.save()
+    with pytest.raises(NotYourDuty):
+        approved(request, cy)
+
+
+@pytest.mark.invariant("I-16")
+def test_a_signature_binds_to_the_version_seen(ann: Person, bo: Person, cy: Person) -> None:
+    request = asked_by(ann)
+    line_requests.change(request, terms("95000"), reason="more", version=1, edition=edition(), by=bo, **now())
+    with pytest.raises(Moved) as stale:
+        approved(request, cy, version=1)
+    assert stale.value.code == "version_seen"
+    assert approved(request, cy, version=2).limit == 95000
+
+
+VERBS = {
+    "approve": lambda r, by: approved(r, by),
+    "decline": lambda r, by: line_requests.decline(
+        r, version=r.version, reason="no statements", edition=edition(), by=by, **now()
+    ),
+    "withdraw": lambda r, by: line_requests.withdraw(r, by=by, **now()),
+    "change": lambda r, by: line_requests.change(
+        r, terms("50000"), reason="less", version=r.version, edition=edition(), by=by, **now()
+    ),
+}
+
+
+@pytest.mark.invariant("I-17")
+@pytest.mark.parametrize("verb", line_requests.FLOW.verbs)
+@pytest.mark.parametrize("status", line_requests.FLOW.statuses)
+def test_every_verb_from_every_status(verb: str, status: str, vi: Person, cy: Person) -> None:
+    request = asked_by(cy)
+    if status != "open":
+        VERBS[{"approved": "approve", "declined": "decline", "withdrawn": "withdraw"}[status]](
+            request, cy if status == "withdrawn" else vi
+        )
+        request = LineRequest.objects.get(pk=request.pk)
+    by = cy if verb == "withdraw" else vi
+    step = line_requests.FLOW.step(verb, status)
+    if step is None:
+        with pytest.raises(Moved):
+            VERBS[verb](request, by)
+        assert LineRequest.objects.get(pk=request.pk).status == status
+    else:
+        VERBS[verb](request, by)
+        assert LineRequest.objects.get(pk=request.pk).status == step.target
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.invariant("I-17")
+def test_two_who_sign_at_once_make_one_line(ann: Person, vi: Person, le: Person) -> None:
+    policies.ensure()
+    request, answers, gate = asked_by(ann), [], threading.Barrier(2)
+
+    def sign(by: Person) -> None:
+        try:
+            gate.wait(10)
+            answers.append(approved(LineRequest.objects.get(pk=request.pk), by, version=1))
+        except Refusal as refusal:
+            answers.append(refusal)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=sign, args=(by,)) for by in (vi, le)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(type(each).__name__ for each in answers) == ["Line", "Moved"]
+    assert Line.objects.count() == 1
+
+
+@pytest.mark.clause("B2.1")
+def test_terms_the_policy_does_not_allow_are_all_named(ann: Person) -> None:
+    with pytest.raises(BadForm) as refused:
+        line_requests.ask(
+            acme(),
+            terms(term_days=46, since=date(2020, 1, 1)),
+            reason=" ",
+            edition=edition(),
+            by=ann,
+            **now(),
+        )
+    assert {field for field, _text in refused.value.errors} == {"reason", "term_days", "effective_from"}
+
+
+# --- over the API --------------------------------------------------------------------------------
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {"grade": "B", "limit": "90000.00", "term_days": 30, "reason": "spring season"} | changes
+
+
+@pytest.mark.clause("B2.1")
+def test_ask_and_sign_over_the_api(ann: Person, cy: Person) -> None:
+    customer = acme()
+    asked = Caller(ann).post(f"/customers/{customer.pk}/lines", body())
+    assert asked.status_code == 201, asked.data
+    assert (asked.data["status"], asked.data["version"], asked.data["needs"]["post"]) == ("open", 1, "credit-manager")
+    assert asked.data["verbs"] == ["change", "withdraw"] and asked["ETag"] == '"1"'
+    done = Caller(cy).post(f"/line-requests/{asked.data['id']}/approve", {"reason": "ok"}, If_Match='"1"')
+    assert (done.status_code, done.data["status"]) == (200, "approved"), done.data
+    lines = Caller(ann).get(f"/customers/{customer.pk}/lines").data["items"]
+    assert [(each["limit"], each["in_force"], each["id"]) for each in lines] == [("90000.00", True, done.data["line"])]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "limit"),
+    [
+        pytest.param({"limit": "0"}, "none", "0.00", id="nought is no credit"),
+        pytest.param({"limit": "0.00"}, "none", "0.00", id="nought with cents"),
+        pytest.param({"limit": None}, "unset", None, id="null is not set"),
+        pytest.param({"limit": None, "limit_kind": "unlimited"}, "unlimited", None, id="unlimited is its own value"),
+        pytest.param({"limit": "12.50"}, "amount", "12.50", id="an amount"),
+    ],
+)
+def test_the_four_limits_over_the_api(given: dict[str, Any], kind: str, limit: str | None, ann: Person) -> None:
+    asked = Caller(ann).post(f"/customers/{acme().pk}/lines", body(**given))
+    assert (asked.status_code, asked.data.get("limit_kind"), asked.data.get("limit")) == (201, kind, limit), asked.data
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        pytest.param({"limit": 90000}, "limit", id="a number"),
+        pytest.param({"limit": "1e5"}, "limit", id="an exponent"),
+        pytest.param({"limit": "１００"}, "limit", id="full-width digits"),
+        pytest.param({"limit": "-1.00"}, "limit", id="below zero"),
+        pytest.param({"limit": "5.00", "limit_kind": "unlimited"}, "limit_kind", id="contradiction"),
+        pytest.param({"status": "approved"}, "status", id="a read-only field"),
+        pytest.param({"reason": "  "}, "reason", id="no reason"),
+    ],
+)
+def test_bad_bodies_name_the_field(changes: dict[str, Any], field: str, ann: Person) -> None:
+    answer = Caller(ann).post(f"/customers/{acme().pk}/lines", body(**changes))
+    assert answer.status_code == 422 and field in {each["field"] for each in answer.data["errors"]}, answer.data
+    assert not LineRequest.objects.exists()
+
+
+@pytest.mark.invariant("I-33")
+def test_what_is_out_of_sight_does_not_exist(ann: Person, di: Person, sy: Person) -> None:
+    request = asked_by(ann)
+    for outsider in (di, sy):
+        caller = Caller(outsider)
+        assert caller.get(f"/line-requests/{request.pk}").status_code == 404
+        assert caller.post(f"/line-requests/{request.pk}/approve").status_code == 404
+        assert caller.get(f"/customers/{request.customer_id}/lines").status_code == 404
+        assert caller.get("/line-requests").data["items"] == []
+
+
+def test_duty_and_stale_version_over_the_api(ann: Person, bo: Person, cy: Person, ed: Person) -> None:
+    request = asked_by(ann)
+    path = f"/line-requests/{request.pk}"
+    assert Caller(ed).post(f"{path}/approve").status_code == 403
+    assert Caller(ann).post(f"{path}/approve").data["code"] == "own_application"
+    changed = Caller(bo).patch(path, {"limit": "95000.00", "reason": "more"}, If_Match='"1"')
+    assert (changed.status_code, changed.data["version"], changed.data["limit"]) == (200, 2, "95000.00"), changed.data
+    assert Caller(cy).post(f"{path}/approve", {}, If_Match='"1"').status_code == 409
+    assert Caller(cy).post(f"{path}/explode", {}, If_Match='"2"').status_code == 404
+    assert Caller(cy).post(f"{path}/decline", {}, If_Match='"2"').status_code == 422
+    assert Caller(cy).post(f"{path}/approve", {}, If_Match='"2"').status_code == 200
+
+
+def test_lines_as_of_a_past_day(ann: Person, cy: Person) -> None:
+    line = approved(asked_by(ann), cy)
+    earlier = Caller(ann).get(f"/customers/{line.customer_id}/lines", as_of="2020-01-01")
+    assert earlier.data == {"items": [], "next": None}
+
+
+def test_needs_of_many_requests_take_a_handful_of_queries(ann: Person, django_assert_max_num_queries: Any) -> None:
+    requests = [asked_by(ann, acme(code=f"Q{n}", name=f"客户{n}")) for n in range(12)]
+    with django_assert_max_num_queries(4):
+        line_requests.needs_of(requests, edition=edition(), today=clock.today())
+
+
+def test_a_request_is_told_in_the_trail(ann: Person) -> None:
+    request = asked_by(ann)
+    entry = TrailEntry.objects.get(verb="line_request.ask")
+    assert (entry.customer_id, entry.particulars["limit"]) == (request.customer_id, "90000")
+    assert isinstance(entry.at, datetime)
