@@ -258,9 +258,9 @@ def test_receipts_twice_change_nothing_and_other_content_is_refused() -> None:
 def test_sales_may_not_post(ann: Any, fi: Any) -> None:
     with pytest.raises(NotYourDuty):
         post_invoices([invoice()], by=ann, at=timezone.now(), today=TODAY)
-    post_invoices([invoice()], by=fi, at=timezone.now(), today=TODAY)
+    post_invoices([invoice(), invoice("S-2"), invoice("S-2")], by=fi, at=timezone.now(), today=TODAY)
     entry = TrailEntry.objects.get(verb="invoice.post_many")
-    assert (entry.by, entry.particulars) == (fi, {"posted": 1})
+    assert (entry.by, entry.particulars) == (fi, {"posted": 2, "unchanged": 1})
 
 
 def test_a_hundred_rows_cost_as_many_queries_as_two() -> None:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -24,10 +24,8 @@ from shouxin.credit.models import Reservation
 from shouxin.customers.models import Customer
 from shouxin.lib import numbering
 from shouxin.lib.copying import copy_in
-from shouxin.office import posts, trail
+from shouxin.office import trail
 from shouxin.office.models import Person
-from shouxin.rules.exposure import Bucket, Movement
-from shouxin.rules.policy import Post
 
 from . import matching
 from .models import Contest, Instalment, Invoice, Match, Receipt
@@ -48,11 +46,9 @@ from .papers import (
     receipt_again,
     repeated,
 )  # fmt: skip
+from .posting import into_receivable, require
 
 CHUNK = 5000
-MAY_POST = (Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
-"""Who may put papers into the books; sales may not (separation of duties)."""
-
 R = TypeVar("R", InvoiceRow, ReceiptRow)
 Row = InvoiceRow | ReceiptRow
 
@@ -98,23 +94,18 @@ def _post(
     at: datetime,
     today: date,
 ) -> list[Outcome]:
-    may_post(by, on=today, verb=f"{kind}.post_many", at=at)
+    require(by, on=today, verb=f"{kind}.post_many", at=at, about=f"{kind}:")
     known = _known_customers(rows)
     if connection.in_atomic_block:  # the caller's transaction spans all chunks: take all locks now, in one order
         _lock([row for row in rows if row.customer_id in known and is_currency(row.currency)])
     outcomes: list[Outcome] = []
     for start in range(0, len(rows), CHUNK):
         with transaction.atomic():
-            part = _one_chunk(rows[start : start + CHUNK], known, chunk, _Context(by, at, today))
-            _record(kind, part, by=by, at=at)
-        outcomes += part
+            part = rows[start : start + CHUNK]
+            answers = _one_chunk(part, known, chunk, _Context(by, at, today))
+            _record(kind, part, answers, by=by, at=at)
+        outcomes += answers
     return outcomes
-
-
-def may_post(by: Person | None, *, on: date, verb: str, at: datetime, about: models.Model | str = "invoice:") -> None:
-    """Raises NotYourDuty where a person who is not the house itself holds none of the posts that keep the books."""
-    if by is not None and not posts.is_system(by):
-        posts.require(by, *MAY_POST, on=on, about=about, verb=verb, at=at)
 
 
 def _known_customers(rows: Iterable[Row]) -> set[int]:
@@ -128,11 +119,21 @@ def _lock(rows: Iterable[Row]) -> dict[tuple[int, str], int]:
     return accounts
 
 
-def _record(kind: str, outcomes: Sequence[Outcome], *, by: Person | None, at: datetime) -> None:
-    """One trail line per transaction; the papers themselves say by whom and when they were posted."""
+def _record(kind: str, rows: Sequence[Row], outcomes: Sequence[Outcome], *, by: Person | None, at: datetime) -> None:
+    """One trail line per transaction: about the paper where it is one, else how many there were."""
     states = Counter(outcome.state for outcome in outcomes)
-    if states["posted"]:
+    if not states["posted"]:
+        return
+    if len(rows) == 1:
+        row, about = rows[0], f"{kind}:{outcomes[0].id}"
+        particulars = {"amount": row.amount, "currency": row.currency}
+        verb = f"{kind}.{SINGLE[kind]}"
+        trail.record(verb, about=about, by=by, at=at, customer=row.customer_id, label=row.doc_no, **particulars)
+    else:
         trail.record(f"{kind}.post_many", about=f"{kind}:many", by=by, at=at, **states)
+
+
+SINGLE = {"invoice": "issue", "receipt": "take"}
 
 
 def _one_chunk(
@@ -323,13 +324,6 @@ def _invoice_entries(rows: Sequence[InvoiceRow], context: _Context) -> list[expo
         if row.paid:
             entries.append(exposure.Entry(account, into_receivable(-row.paid), f"receipt:{settlement_doc_no(row)}"))
     return entries
-
-
-def into_receivable(amount: Decimal) -> Movement:
-    """The movement of a paper of this signed amount: positive enters `receivable`, negative leaves it."""
-    if amount > 0:
-        return Movement(None, Bucket.RECEIVABLE, amount)
-    return Movement(Bucket.RECEIVABLE, None, -amount)
 
 
 def open_orders(wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[str]]:

@@ -9,16 +9,18 @@ on which an earlier match of either was undone. So no money is ever applied twic
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection
 from django.db.models import F, Max, Q
+from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit.models import CreditAccount
 from shouxin.lib.copying import copy_in
 from shouxin.office.models import Person
+from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules.allocation import Debt, allocate
 
 from .models import Contest, Instalment, Match, Receipt
@@ -224,6 +226,41 @@ def _apply(source: Source, claim: Claim, amount: Decimal) -> Pair:
     return Pair(claim.instalment_id, amount, value_day(source, claim), source.receipt_id, source.credit_id)
 
 
+def copies(claims: Iterable[Claim]) -> list[Claim]:
+    """The same claims, to be counted down without harm."""
+    return [replace(claim) for claim in claims]
+
+
+def chosen(sources: Sequence[Source], claims: Iterable[Claim], wanted: Iterable[tuple[int, Decimal]]) -> list[Pair]:
+    """The matches a person chose: (instalment id, amount), served by the sources in turn.
+
+    Raises BadForm for a paper that is not open on the account, and for more than is open or left.
+    """
+    open_now = {claim.instalment_id: claim for claim in claims}
+    pairs: list[Pair] = []
+    for instalment, amount in wanted:
+        claim = open_now.get(instalment)
+        if claim is None:
+            raise BadForm([("pairs", _("One of the papers is not open on this account."))])
+        if not (amount.is_finite() and 0 < amount <= claim.open and amount == round(amount, 2)):
+            told = _("Of %(doc_no)s %(open)s is open.") % {"doc_no": claim.doc_no, "open": claim.open}
+            raise BadForm([("pairs", told)])
+        pairs += _serve(sources, claim, amount)
+    return pairs
+
+
+def _serve(sources: Iterable[Source], claim: Claim, amount: Decimal) -> list[Pair]:
+    pairs = []
+    for source in sources:
+        part = min(amount, source.left)
+        if part > 0:
+            pairs.append(_apply(source, claim, part))
+            amount -= part
+    if amount > 0:
+        raise BadForm([("pairs", _("That is more than is left to apply."))])
+    return pairs
+
+
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
@@ -237,6 +274,41 @@ def settle_receipts(receipts: Collection[int], *, at: datetime, by: Person | Non
 def settle_accounts(accounts: Collection[int], *, at: datetime, by: Person | None) -> list[Pair]:
     """Match every open credit note and unapplied receipt of these accounts, credit notes first; accounts are locked."""
     return _settle([*credits_of(accounts), *receipts_of(accounts)], at=at, by=by)
+
+
+def settle(
+    sources: Sequence[Source], pairs: Iterable[tuple[int, Decimal]] | None, *, at: datetime, by: Person | None
+) -> list[Pair]:
+    """Settle debts of one account with these sources, by a person's choice or (None) as art. 560 says; it is locked.
+
+    Raises Moved where nothing is left or nothing is open, BadForm for a choice that cannot be.
+    """
+    if not sources:
+        raise Moved(_("Nothing is left to apply."), code="nothing_left")
+    claims = claims_of({source.account_id for source in sources})
+    made = propose(sources, claims) if pairs is None else chosen(sources, claims, pairs)
+    if not made:
+        raise Moved(_("Nothing is open that this could settle."), code="nothing_open")
+    write(made, at=at, by=by)
+    return made
+
+
+def repay(receipt_id: int, *, at: datetime, by: Person | None) -> list[Pair]:
+    """Use up open credit notes, the oldest first, by money that was paid back (a negative receipt); it is locked.
+
+    Raises Moved where there is nothing to pay back.
+    """
+    receipt = Receipt.objects.get(pk=receipt_id)
+    left, pairs = receipt.applied - receipt.amount, list[Pair]()
+    for credit in credits_of({receipt.account_id}):
+        if (part := min(left, credit.left)) > 0:
+            day = max(receipt.received_on, credit.day, credit.freed_on)
+            pairs.append(Pair(credit.credit_id or 0, -part, day, receipt_id=receipt_id))
+            left -= part
+    if not pairs:
+        raise Moved(_("There is no open credit note that this repayment could use up."), code="nothing_open")
+    write(pairs, at=at, by=by)
+    return pairs
 
 
 def _settle(sources: list[Source], *, at: datetime, by: Person | None) -> list[Pair]:

@@ -1,4 +1,4 @@
-"""Invoices with their instalments, receipts, matches, contested amounts, overdue episodes, proof runs. Nothing posted is edited."""
+"""Invoices, instalments, receipts, matches, contests, overdue episodes, proof runs. Nothing posted is edited."""
 
 from decimal import Decimal
 

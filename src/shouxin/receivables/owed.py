@@ -158,9 +158,9 @@ class History:
 def settled_history(customers: Collection[int], *, as_of: date, rates: Mapping[str, Decimal]) -> dict[int, History]:
     """Customer id -> its history at the close of a day, in the company's currency; everybody asked has an answer.
 
-    `rates`: what one unit of a currency is worth in the company's (itself 1). Amounts in other currencies are left out
-    and the currency named in `missing_rates`. Credit notes and payments without a known day say nothing about
-    punctuality and are left out of `settled`; a dispute that was rejected excuses no delay; reversed invoices and receipts cancel out.
+    `rates`: what one unit of a currency is worth in the company's (itself 1). Amounts in other currencies are left
+    out and the currency named in `missing_rates`. Credit notes and payments without a known day say nothing about
+    punctuality and are left out of `settled`; a dispute that was rejected excuses no delay; reversals cancel out.
     """
     found = {customer: History() for customer in customers}
     for customer, currency, row in _settled(customers, as_of):
