@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class CustomersConfig(AppConfig):
     name = "shouxin.customers"
     label = "customers"
+
+    def ready(self) -> None:
+        from . import imports
+
+        imports.register()

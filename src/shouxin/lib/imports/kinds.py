@@ -10,6 +10,11 @@ ColumnType = Literal["code", "name", "text", "amount", "date", "days", "currency
 Sign = Literal["any", "positive", "not_negative", "not_zero"]
 
 
+def also(chinese: str, english: str = "") -> tuple[str, ...]:
+    """The headings of one column as ledgers write them: Chinese ones between blanks, English ones between commas."""
+    return (*chinese.split(), *filter(None, (word.strip() for word in english.split(","))))
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """One thing a row can tell: its key, how ledgers head it (best heading first), and what may stand in it.
