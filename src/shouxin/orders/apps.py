@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class OrdersConfig(AppConfig):
     name = "shouxin.orders"
     label = "orders"
+
+    def ready(self) -> None:
+        from . import imports
+
+        imports.register()

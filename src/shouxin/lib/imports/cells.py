@@ -145,8 +145,11 @@ def _mended(text: str, strip_decimal: bool) -> str:
 def _amount_reader(column: Column, unit: int) -> Reader:
     plain = _SIMPLE_AMOUNT.fullmatch
     signed = column.sign != "any"
+    words = column.choices
 
-    def read(cell: object) -> Decimal | None:
+    def read(cell: object) -> Decimal | str | None:
+        if words and cell.__class__ is str and cell in words:
+            return words[cell]  # type: ignore[index]
         if unit == 1:
             # The commonest spelling by far needs none of read_amount's patience; "-0.00" does.
             text = cell if cell.__class__ is str else f"{cell:.2f}" if cell.__class__ is float else ""

@@ -54,7 +54,7 @@ class Tally:
 
     def add_sum(self, state: State, currency: str | None, amount: Decimal | None) -> None:
         """Count an amount under its currency; a row without a readable one counts in the rows alone."""
-        if amount is not None and currency:
+        if isinstance(amount, Decimal) and currency:
             of_currency = self.sums.setdefault(currency, {})
             of_currency[state] = of_currency.get(state, Decimal(0)) + amount
 
