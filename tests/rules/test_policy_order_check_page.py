@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from test_order_check import GOOD, decide
+from tests.rules.test_order_check import GOOD, decide
 
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import REASON_CODES
