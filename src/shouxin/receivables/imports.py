@@ -15,7 +15,7 @@ from shouxin.lib.imports.kinds import Column, Conditions, Kind, Outcome, Refused
 from shouxin.office import clock, posts
 from shouxin.office.models import Person
 
-from . import bulk, papers
+from . import bulk, papers, posting
 
 ZERO = Decimal(0)
 
@@ -154,7 +154,7 @@ INVOICE_COLUMNS = (
 
 def may_import(person: Person) -> bool:
     """Whether she may put papers into the books by file: who may by hand, or the command line."""
-    return posts.is_system(person) or bool(posts.posts_of(person, on=clock.today()) & set(bulk.MAY_POST))
+    return posts.is_system(person) or bool(posts.posts_of(person, on=clock.today()) & set(posting.MAY_POST))
 
 
 def _check_invoice(values: Mapping[str, Any]) -> Iterable[Refused]:
@@ -174,7 +174,9 @@ class InvoiceWriter:
 
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
-        bulk.may_post(conditions.by, on=conditions.today, verb="invoice.post_many", at=conditions.at)
+        posting.require(
+            conditions.by, on=conditions.today, verb="invoice.post_many", at=conditions.at, about="invoice:"
+        )
         self.identifier = Identifier(conditions)
 
     def write(self, rows: Sequence[Row]) -> list[Outcome]:
@@ -319,7 +321,9 @@ class ReceiptWriter:
 
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
-        bulk.may_post(conditions.by, on=conditions.today, verb="receipt.post_many", at=conditions.at)
+        posting.require(
+            conditions.by, on=conditions.today, verb="receipt.post_many", at=conditions.at, about="receipt:"
+        )
         self.identifier = Identifier(conditions)
 
     def write(self, rows: Sequence[Row]) -> list[Outcome]:
