@@ -37,7 +37,7 @@ function axes(data) {
 function mark(data) {
   if (!data.mark) return undefined;
   const at = data.kind === "across" ? { xAxis: data.mark.value } : { yAxis: data.mark.value };
-  return { silent: true, symbol: "none", lineStyle: { color: "#bf3326", type: "dashed" }, label: { formatter: data.mark.name, color: "#bf3326", position: "insideEndTop" }, data: [at] };
+  return { silent: true, symbol: "none", lineStyle: { color: "#bf3326", type: "dashed" }, label: { formatter: data.mark.name, color: "#bf3326", position: data.kind === "across" ? "end" : "insideStartTop" }, data: [at] };
 }
 
 function series(data, colours) {

@@ -3,8 +3,8 @@ const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
 // Walking ----------------------------------------------------------------------------------------
 
-const rows = () => all(".grid[data-table] tbody tr").filter((each) => each.offsetParent !== null);
-const current = () => document.querySelector(".grid tr.is-current");
+const rows = () => all(".ledger[data-table] tbody tr").filter((each) => each.offsetParent !== null);
+const current = () => document.querySelector(".ledger tr.is-current");
 
 export const row = {
   step(by) {
@@ -27,7 +27,7 @@ function counted(form) {
   const bar = form.querySelector("[data-batch]"), words = bar.querySelector("[data-batch-count]");
   const everything = bar.querySelector("[data-batch-all]");
   const total = Number(bar.dataset.count);
-  words.textContent = words.dataset.text.replace("%n", everything.querySelector("input").checked ? total : on.length);
+  words.textContent = words.dataset.text.replace("{n}", everything.querySelector("input").checked ? total : on.length);
   bar.hidden = on.length === 0;
   everything.hidden = on.length < ticks.length || total <= ticks.length;
   if (everything.hidden) everything.querySelector("input").checked = false;
@@ -78,7 +78,7 @@ function columns(table) {
 }
 
 export function tables(from) {
-  all(".grid[data-table]", from).filter((table) => !table.dataset.ready).forEach((table) => {
+  all(".ledger[data-table]", from).filter((table) => !table.dataset.ready).forEach((table) => {
     table.dataset.ready = "1";
     columns(table);
     const form = table.closest(".batch-form");
