@@ -1,4 +1,4 @@
-"""Every component in a real browser, wide and on a phone, in both languages. SHOUXIN_SHOTS=folder keeps pictures."""
+"""Every component in a real browser, wide and on a phone, in both languages. TEST_PICTURES=folder keeps pictures."""
 
 import os
 import re
@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.browser.kit"), pytest
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep a picture where SHOUXIN_SHOTS says."""
-    if folder := os.environ.get("SHOUXIN_SHOTS"):
+    """Keep a picture where TEST_PICTURES says."""
+    if folder := os.environ.get("TEST_PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
