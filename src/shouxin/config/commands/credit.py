@@ -1,6 +1,9 @@
 """`shouxin check` and `shouxin rate`: one credit check with all its reasons; score sheet, grade and suggested line."""
 
+import csv
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -70,6 +73,9 @@ def rate(
     customer: Annotated[str | None, typer.Argument(help="The customer's code; left out: every customer.")] = None,
     as_of: AsOf = None,
     keep: Annotated[bool, typer.Option("--keep/--dry-run", help="Keep the ratings, or only show them.")] = True,
+    lines_to: Annotated[
+        Path | None, typer.Option("--lines-to", metavar="FILE", help="Also write the suggested lines, ready to import.")
+    ] = None,
     by: terminal.By = terminal.SYSTEM,
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -91,11 +97,27 @@ def rate(
         for chunk in ratings.in_chunks(ids):
             done = done + ratings.rate(chunk, as_of=today, keep=keep, **moment)
             bar.advance(task, len(chunk))
+    if lines_to:
+        _write_lines(lines_to, done, today, moment["edition"].policy.lines.months)
     if as_json:
         terminal.print_json([{"customer": each.customer.code, **kept.shown(each)} for each in done.rated])
     else:
         _print_ratings(done, alone=customer is not None)
     raise typer.Exit(terminal.NO if done.unmeasured else 0)
+
+
+def _write_lines(path: Path, done: Any, since: date, months: int) -> None:
+    """The suggestions as a file for `shouxin import lines`: whoever imports it signs it."""
+    from shouxin.rules.days import add_months
+
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["customer_code", "grade", "limit", "currency", "term_days", "since", "until", "reason"])
+        for row in done.kept or []:
+            limit = f"{row.limit:.2f}" if row.limit is not None else "0"
+            told = f"rated {row.as_of}: {row.score} points"
+            until = add_months(since, months)
+            writer.writerow([row.customer.code, row.grade, limit, row.currency, row.term_days, since, until, told])
 
 
 def _print_ratings(done: Any, *, alone: bool) -> None:
