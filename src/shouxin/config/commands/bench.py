@@ -1,0 +1,64 @@
+"""`shouxin bench NAME`: what is measured, against its anchor in the same run, in a home that is thrown away."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shouxin.config import terminal
+
+app = typer.Typer()
+BENCHES = ("checks",)
+INSIDE = "SHOUXIN_BENCH"
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="checks: credit decisions.")] = "checks",
+    accounts: Annotated[int, typer.Option(min=100, help="How many credit accounts.")] = 10_000,
+    runs: Annotated[int, typer.Option(min=1)] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Measure; never touches the installation's own data. Needs the source tree."""
+    if name not in BENCHES:
+        terminal.fail(f"no bench {name}; there is: {', '.join(BENCHES)}")
+    if not os.environ.get(INSIDE):
+        raise typer.Exit(_in_a_home_of_its_own())
+    _measure(accounts, runs, seconds, as_json=as_json)
+
+
+def _in_a_home_of_its_own() -> int:
+    """The same command again, with an embedded database in a folder that goes away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="shouxin-bench-") as home:
+        inside = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        inside |= {"SHOUXIN_HOME": home, INSIDE: "1"}
+        return subprocess.call([sys.executable, "-m", "shouxin.config.cli", *sys.argv[1:]], env=inside)
+
+
+def _measure(accounts: int, runs: int, seconds: float, *, as_json: bool) -> None:
+    from shouxin.config import migrating
+
+    sys.path.insert(0, str(Path(__file__).parents[4]))
+    try:
+        from benches import checks, measure
+    except ImportError:
+        terminal.fail("the benches are in the source tree, not in the installed package")
+    migrating.bring_up()
+    with terminal.progress(as_json=as_json) as bar:
+        task = bar.add_task("bench", total=runs * 3)
+        results = checks.run(lambda: bar.advance(task), accounts=accounts, runs=runs, seconds=seconds)
+    rows = [dataclasses.asdict(result) for result in results]
+    if as_json:
+        terminal.print_json(rows)
+        return
+    shown = [{**row, **{key: round(row[key], 2) for key in ("value", "anchor", "ratio")}} for row in rows]
+    terminal.print_json_or_table(
+        shown, as_json=False, columns={k: k for k in ("name", "value", "unit", "anchor", "ratio")}
+    )
+    terminal.console.print(measure.machine())
