@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.office.models import Appointment, Person
 from shouxin.rules.policy import Post
@@ -61,6 +62,8 @@ def acme(**changes: Any) -> Customer:
     } | changes
     if "salesperson" not in fields:
         fields["salesperson"] = member("ann")
+    customer = Customer(**fields)
+    fields["search_keys"] = search.keys_of(customer)
     found, _new = Customer.objects.get_or_create(code=fields.pop("code"), defaults=fields)
     return found
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from tests.api import Caller
+from tests.people import TODAY, acme, member
 
 from shouxin.customers.models import Customer
 from shouxin.office import clock, tokens
 from shouxin.office.models import IdempotencyKey, TrailEntry
-from tests.api import Caller
-from tests.people import TODAY, acme, member
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,9 @@ def test_unknown_fields_and_misspelt_filters_are_refused(cy: Any) -> None:
 
 
 @pytest.mark.invariant("I-31")
-@pytest.mark.parametrize("amount", [1200, 1200.5, "1e3", "NaN", "１２", "1,200.00", "1.234", " 1", "12345678901234", "٣"])
+@pytest.mark.parametrize(
+    "amount", [1200, 1200.5, "1e3", "NaN", "１２", "1,200.00", "1.234", " 1", "12345678901234", "٣"]
+)
 def test_an_amount_is_a_plain_text(cy: Any, amount: Any) -> None:
     answer = Caller(cy).post("/customers", NEW | {"registered_capital": amount})
     assert answer.status_code == 422

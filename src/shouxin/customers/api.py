@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.office import posts, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
@@ -63,7 +63,7 @@ class CustomerChange(CustomerFields):
     currency: Annotated[str, Field(max_length=3)] = ""
 
 
-class CustomerOut(BaseModel):
+class CustomerOut(Answer):
     """A customer. `telephone` and `bank_account` are masked; `version` goes into If-Match of a change."""
 
     id: int
@@ -95,7 +95,7 @@ class CustomerOut(BaseModel):
     version: int
 
 
-class Double(BaseModel):
+class Double(Answer):
     """A customer with a name so alike that it may be the same company."""
 
     id: int
@@ -132,7 +132,7 @@ class NewFact(Body):
     note: Annotated[str, Field(max_length=500)] = ""
 
 
-class FactOut(BaseModel):
+class FactOut(Answer):
     """A fact as it is kept; numbers as text."""
 
     id: int
@@ -141,6 +141,7 @@ class FactOut(BaseModel):
     value: Any
     source: str
     as_of: date
+    until: date | None
     note: str
     collected_by: str | None
     collected_at: datetime
@@ -160,7 +161,7 @@ class NewStanding(Body):
     malicious: bool = False
 
 
-class StandingOut(BaseModel):
+class StandingOut(Answer):
     """Where the customer stands. `pending`: the proposal to lift a blacklisting that waits for a second person."""
 
     customer: int
@@ -171,7 +172,7 @@ class StandingOut(BaseModel):
     pending: int | None = None
 
 
-class StandingRow(BaseModel):
+class StandingRow(Answer):
     """One standing of the customer's history."""
 
     standing: str
@@ -182,7 +183,7 @@ class StandingRow(BaseModel):
     at: datetime
 
 
-class ReleaseOut(BaseModel):
+class ReleaseOut(Answer):
     """A proposal to lift a blacklisting."""
 
     id: int
@@ -207,7 +208,7 @@ class NewName(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Unmasked(BaseModel):
+class Unmasked(Answer):
     """In full, as far as the caller may read it."""
 
     telephone: str
@@ -366,8 +367,11 @@ def _resolved(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+_COMPUTED = {"salesperson", "group_head", "standing", "telephone", "bank_account"}
+
+
 def _row(customer: Customer, stand: str) -> dict[str, Any]:
-    fields = {name: getattr(customer, name) for name in CustomerOut.model_fields if hasattr(customer, name)}
+    fields = {name: getattr(customer, name) for name in set(CustomerOut.model_fields) - _COMPUTED}
     return fields | registry.masked(customer) | {
         "salesperson": customer.salesperson.username if customer.salesperson else None,
         "group_head": customer.group_head_id,
@@ -380,11 +384,13 @@ def _with_standing(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
+    value, until = facts.told(fact)
     return {
         "id": fact.pk,
         "customer": fact.customer_id,
         "key": fact.key,
-        "value": fact.value,
+        "value": value,
+        "until": until,
         "source": fact.source,
         "as_of": fact.as_of,
         "note": fact.note,

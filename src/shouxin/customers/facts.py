@@ -25,7 +25,7 @@ from .models import Customer, Fact
 COLLECTORS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE, Post.VICE_PRESIDENT)
 SOURCES = frozenset(name for name, _label in Fact.SOURCES)
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,8})?")
-_NO_LONGER = "until"
+_UNTIL = "until"
 
 Value = Decimal | str | bool | None
 
@@ -52,7 +52,9 @@ def add(
     posts.require(by, *COLLECTORS, on=on, about=customer, verb="add_fact", at=at)
     fact = checked(customer.pk, key, value, source=source, as_of=as_of, by=by, on=on, at=at, note=note, until=until)
     fact.save(force_insert=True)
-    trail.record("add_fact", about=customer, by=by, at=at, key=key, value=fact.value, source=source, as_of=as_of)
+    trail.record(
+        "add_fact", about=customer, by=by, at=at, key=key, value=told(fact)[0], until=until, source=source, as_of=as_of
+    )
     return fact
 
 
@@ -84,8 +86,8 @@ def checked(
         errors.append(("until", _("cannot be before the fact itself")))
     if errors:
         raise BadForm(errors)
-    if until is not None:
-        kept = {"value": kept, _NO_LONGER: until.isoformat()}
+    if until is not None or kept is None:
+        kept = {"value": kept, _UNTIL: until.isoformat() if until else None}
     return Fact(
         customer_id=customer_id,
         key=key,
@@ -117,11 +119,19 @@ def latest(customers: Iterable[int], on: date) -> dict[int, dict[str, scorecard.
 def read(key: str, kept: Any, on: date) -> Value:
     """What a kept value means on a day: None where it no longer counts. Numbers of known facts become Decimal."""
     if isinstance(kept, dict):
-        kept = kept.get("value") if kept.get(_NO_LONGER, "9999") >= on.isoformat() else None
+        kept = kept["value"] if (kept[_UNTIL] or "9999") >= on.isoformat() else None
     if kept is None or isinstance(kept, bool):
         return kept
     numeric = scorecard.FACTS.get(key, scorecard.NUMBER) == scorecard.NUMBER
     return Decimal(kept) if numeric and _NUMBER.fullmatch(str(kept)) else str(kept)
+
+
+def told(fact: Fact) -> tuple[Any, date | None]:
+    """(value, last day it counts) as somebody fed them."""
+    if not isinstance(fact.value, dict):
+        return fact.value, None
+    until = fact.value[_UNTIL]
+    return fact.value["value"], date.fromisoformat(until) if until else None
 
 
 def _kept(key: str, value: Any) -> tuple[Any, Any]:

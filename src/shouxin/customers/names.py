@@ -20,8 +20,8 @@ LEGAL_FORMS = re.compile(
 )
 """What says only which kind of company it is, longest first."""
 
-ALIKE_MIN = 88
-"""From this likeness (of 100) of two cores on, a person should look whether it is the same company."""
+ALIKE_MIN = 83
+"""From this likeness (of 100) of two cores on a person should look: one character in six may differ."""
 
 _PLACE = re.compile(f"({'|'.join(sorted(PLACES, key=len, reverse=True))})(省|市|自治区|地区)?")
 _COUNTY = re.compile(r"[一-鿿]{1,3}?(?:区|县|镇)(?=[一-鿿]{4})")

@@ -52,10 +52,16 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+class Answer(BaseModel):
+    """What a caller reads, from a row of the database or from a dictionary."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
 Item = TypeVar("Item")
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(Answer, Generic[Item]):
     """One page of a list; `next` is the cursor of the page that follows, null on the last one."""
 
     items: list[Item]

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.rules.policy import Post
 
 from . import policies, posts, rates, tokens
@@ -22,7 +22,7 @@ KEEPERS = (Post.SYSTEM_MANAGER, Post.AUDITOR)
 """Who may read the list of people: who keeps it, and who audits it."""
 
 
-class PersonOut(BaseModel):
+class PersonOut(Answer):
     """Somebody who signs in."""
 
     id: int
@@ -63,7 +63,7 @@ class EndAppointment(Body):
     post: Post
 
 
-class TokenOut(BaseModel):
+class TokenOut(Answer):
     """A token without its text."""
 
     id: int
@@ -87,7 +87,7 @@ class TokenOnce(TokenOut):
     token: str
 
 
-class PolicyOut(BaseModel):
+class PolicyOut(Answer):
     """An edition of the policy."""
 
     number: int
@@ -110,7 +110,7 @@ class NewPolicy(Body):
     why: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class RateOut(BaseModel):
+class RateOut(Answer):
     """One unit of the currency in the company's currency, from a day on; the rate as text."""
 
     currency: str
