@@ -1,4 +1,4 @@
-"""What every test run needs: compiled translations before it, and a clean house after it.
+"""What every test run needs: the cast, and a clean house after it. (The Chinese is compiled by `settings`.)
 
 The embedded database of the run's home is started by the first test that wants it and serves all workers.
 """
@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shouxin.lib import embedded, translations
+from shouxin.lib import embedded
 
 pytest_plugins = ["tests.people"]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Compile the Chinese; a worker of a parallel run finds it done."""
-    if not hasattr(config, "workerinput"):
-        translations.compile_stale()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

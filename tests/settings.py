@@ -12,7 +12,10 @@ if "SHOUXIN_TESTED" not in os.environ:
     os.environ["SHOUXIN_HOME"] = tempfile.mkdtemp(prefix="shouxin-tests-")
     os.environ["SHOUXIN_TESTED"] = str(os.getpid())
 
-from shouxin.config.settings import *  # noqa: E402, F403
+from shouxin.config.settings import *  # noqa: F403
+from shouxin.lib import translations
+
+translations.compile_stale()  # before Django reads its first catalogue, which it keeps
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

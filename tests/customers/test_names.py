@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Q
-from tests.people import TODAY, acme
 
 from shouxin.customers import names, registry, search
 from shouxin.customers.models import Customer
 from shouxin.office import clock
 from shouxin.office.models import Person
+from tests.people import TODAY, acme
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.api import Caller
-from tests.people import EAST, SOUTH, TODAY, acme, member
 
 from shouxin.customers import registry
 from shouxin.customers.models import Customer
 from shouxin.office import clock
 from shouxin.office.models import Person, TrailEntry
 from shouxin.rules import ids
+from tests.api import Caller
+from tests.people import EAST, SOUTH, TODAY, acme, member
 
 pytestmark = pytest.mark.django_db
 GOOD_CODE = ids.uscc_for("9", "1", "310115", "MA1K3CUM")

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
-from tests.api import Caller
-from tests.people import TODAY, acme, member
 
 from shouxin.customers import facts, standing
 from shouxin.customers.models import Customer, Fact, Standing, StandingKind
 from shouxin.office import clock, posts
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty, Refusal
+from tests.api import Caller
+from tests.people import TODAY, acme, member
 
 pytestmark = pytest.mark.django_db
 HEADS = {"cy", "vi", "le"}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from tests.api import Caller
-from tests.people import TODAY, acme, member
 
 from shouxin.customers.models import Customer
 from shouxin.office import clock, tokens
 from shouxin.office.models import IdempotencyKey, TrailEntry
+from tests.api import Caller
+from tests.people import TODAY, acme, member
 
 pytestmark = pytest.mark.django_db
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 from django.utils import translation
-from tests.api import Caller
-from tests.people import TODAY, member
 
 from shouxin.office import clock, policies, rates
 from shouxin.office.models import Person, PolicyVersion, TrailEntry
 from shouxin.office.policies import PolicyFaults
 from shouxin.office.refusals import BadForm, CannotDecide, NotYourDuty
+from tests.api import Caller
+from tests.people import TODAY, member
 
 BOOK = policies.shipped()
 

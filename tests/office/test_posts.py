@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.api import Caller
-from tests.people import EAST, TODAY, acme, member, person
 
 from shouxin.office import clock, moves, posts, sight, tokens
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotVisible, NotYourDuty
 from shouxin.rules.flow import flow, step
 from shouxin.rules.policy import Post
+from tests.api import Caller
+from tests.people import EAST, TODAY, acme, member, person
 
 pytestmark = pytest.mark.django_db
 YESTERDAY, TOMORROW = TODAY - timedelta(1), TODAY + timedelta(1)

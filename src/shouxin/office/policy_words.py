@@ -54,6 +54,16 @@ WORDS: dict[str, str | Promise] = {
 }
 
 
+RULES = (
+    _("A, B, C and D are needed, in this order"),
+    _("score_min must fall from A to D, or bands overlap"),
+    _("must be 0, or the scores below it have no grade"),
+    _("no such reason code"),
+    _("cannot be 'warn'; a limit that only warns is no limit"),
+)
+"""What the rules of `rules.policy.Policy` say, in their own words, so that these are translated."""
+
+
 def said(fault: Fault) -> str:
     """The fault in the current language."""
     return str(WORDS[fault.code]) % fault.params
