@@ -31,7 +31,11 @@ def test_the_kit_fits_its_window(visit: Any, size: tuple[int, int], language: st
 
 def test_nothing_is_left_untranslated_in_the_shell(visit: Any) -> None:
     page = visit("/_kit/")
-    shell = page.locator(".side").inner_text() + page.locator(".list-bar").inner_text() + page.locator(".pager").inner_text()
+    shell = (
+        page.locator(".side").inner_text()
+        + page.locator(".list-bar").inner_text()
+        + page.locator(".pager").inner_text()
+    )
     assert not re.search(r"[A-Za-z]{3,}", shell)
 
 
@@ -40,7 +44,9 @@ def test_amounts_switch_to_ten_thousands_and_stay_so(visit: Any) -> None:
     cell = page.locator("tbody .amount").nth(1)
     before = cell.inner_text()
     page.locator("[data-unit='10000']").first.click()
-    assert float(cell.inner_text().replace(",", "")) == pytest.approx(float(before.replace(",", "")) / 10_000, abs=0.005)
+    assert float(cell.inner_text().replace(",", "")) == pytest.approx(
+        float(before.replace(",", "")) / 10_000, abs=0.005
+    )
     assert cell.get_attribute("title") == before
     page.reload()
     assert cell.get_attribute("title") == before
@@ -50,8 +56,10 @@ def test_amounts_round_as_whole_cents(visit: Any) -> None:
     page = visit("/_kit/")
     shown = page.evaluate(
         """async () => {
-             const { shown } = await import(document.querySelector('script[type=module]').src.replace('shell', 'units'));
-             return [shown('9007199254740993.01', '1'), shown('-49.99', '10000'), shown('-0.5', '1'), shown('50', '10000')];
+             const shell = document.querySelector('script[type=module]').src;
+             const { shown } = await import(shell.replace('shell', 'units'));
+             const asked = [['9007199254740993.01', '1'], ['-49.99', '10000'], ['-0.5', '1'], ['50', '10000']];
+             return asked.map(([amount, unit]) => shown(amount, unit));
            }"""
     )
     assert shown == ["9,007,199,254,740,993.01", "0.00", "−0.50", "0.01"]

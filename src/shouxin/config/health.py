@@ -45,9 +45,8 @@ def failed(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": why}
         return JsonResponse(problem, status=status, headers=headers, content_type="application/problem+json")
-    return HttpResponse(
-        render_to_string("lib/refused.html", {"title": title, "why": why}), status=status, headers=headers
-    )
+    told = {"title": title, "why": why, "status": status, "again": request.get_full_path() if away else ""}
+    return HttpResponse(render_to_string("lib/refused.html", told), status=status, headers=headers)
 
 
 def _away() -> tuple[str, str]:

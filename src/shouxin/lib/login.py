@@ -20,7 +20,7 @@ def locked_out(
     """429: too many wrong passwords for this name from this address; it opens again by itself."""
     why = _("Too many wrong passwords. Wait fifteen minutes, or ask the system manager to reset yours.")
     return HttpResponse(
-        render_to_string("lib/refused.html", {"title": _("Sign-in is paused"), "why": why}, request),
+        render_to_string("lib/refused.html", {"title": _("Sign-in is paused"), "why": why, "status": 429}, request),
         status=429,
         headers={"Retry-After": "900"},
     )
