@@ -260,7 +260,7 @@ urlpatterns = [
     path("_kit/progress/", progress, name="kit_progress"),
     path("customers/", include(([path("", kit, name="list"), path("suggest/", suggest, name="suggest")], "customers"))),
     path("credit/", include(([path(x, kit, name=x) for x in ("applications", "line_requests")], "credit"))),
-    path("orders/", include(([path(x, kit, name=x) for x in ("check", "holds", "reservations")], "orders"))),
+    path("orders/", include(([path(x, kit, name=x) for x in ("desk", "holds", "reservations")], "orders"))),
     path("money/", include(([path(x, kit, name=x) for x in ("invoices", "receipts", "ageing")], "receivables"))),
     path("collection/", include(([path(x, kit, name=x) for x in ("round", "worklist", "notices")], "collection"))),
     path("records/", include(([path(x, kit, name=x) for x in ("figures", "proof")], "records"))),

@@ -51,7 +51,7 @@ STAGES = (
         "during",
         _("During the deal"),
         (
-            Entry(_("Credit check"), "orders:check", "shield-check"),
+            Entry(_("Credit check"), "orders:desk", "shield-check"),
             Entry(_("Orders on hold"), "orders:holds", "hand-stop"),
             Entry(_("Reservations"), "orders:reservations", "bookmark"),
         ),
@@ -78,7 +78,7 @@ STAGES = (
             Entry(_("Proof of exposure"), "records:proof", "scale", READERS | KEEPERS),
             Entry(_("Audit trail"), "office:trail", "history", READERS | KEEPERS),
             Entry(_("People and posts"), "office:people", "users", KEEPERS),
-            Entry(_("API documents"), "api:docs", "api"),
+            Entry(_("API documents"), "api:openapi-view", "api"),
         ),
     ),
 )
