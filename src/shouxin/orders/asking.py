@@ -18,6 +18,11 @@ CHECKERS = (
 )
 
 
+def may_check(by: Person, *, on: date) -> bool:
+    """Whether she may ask for credit checks at all."""
+    return posts.is_system(by) or bool(posts.posts_of(by, on=on) & set(CHECKERS))
+
+
 def require_checker(by: Person, *, on: date, at: datetime) -> None:
     """Raise NotYourDuty for whoever takes no part in business: auditor, archivist, system manager."""
     if not posts.is_system(by):

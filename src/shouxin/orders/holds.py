@@ -127,20 +127,32 @@ def _refuse_unauthorised(
     hold: Hold, up_to: Decimal, *, edition: Edition, by: Person, today: date, at: datetime
 ) -> None:
     """Never one's own order or customer, and within authority for what the customer would owe after it (I-15, I-19)."""
+    refusals = why_not(hold, signers(hold, up_to=up_to, edition=edition, today=today), by=by, today=today)
+    if refusals:
+        words, code = WORDS[refusals[0]], refusals[0]
+        raise posts.not_your_duty(by, about=hold, verb="release", at=at, message=words, code=code)
+
+
+def signers(hold: Hold, *, up_to: Decimal, edition: Edition, today: date) -> authority.Needs:
+    """What it takes to release the hold up to an amount: the posts that suffice, and what would be owed with it.
+
+    Raises CannotDecide where a rate is missing.
+    """
     grade = Grade(hold.decision.facts.get("grade") or "D")
     total = Limit.of(max(Decimal(0), _exposure_after(hold, up_to, edition, today)))
     signing = authority.who_may(edition.policy, authority.RequestedLine(total, Grade.A, "raise"), total)
-    needed = authority.at_least(edition.policy, signing, edition.policy.grades[grade].exceptions_by)
-    refusals = authority.may_approve(
+    return authority.at_least(edition.policy, signing, edition.policy.grades[grade].exceptions_by)
+
+
+def why_not(hold: Hold, needed: authority.Needs, *, by: Person, today: date) -> tuple[str, ...]:
+    """Why this person may not release the hold, all codes (keys of WORDS); empty when she may."""
+    return authority.may_approve(
         dict(posts.authority_of(by, today)),
         needed,
         approver=by.pk,
         applicant=hold.decision.by_id,
         salesperson=hold.customer.salesperson_id if hold.customer else None,
     )
-    if refusals:
-        words, code = WORDS[refusals[0]], refusals[0]
-        raise posts.not_your_duty(by, about=hold, verb="release", at=at, message=words, code=code)
 
 
 WORDS = {

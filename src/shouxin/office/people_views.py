@@ -1,0 +1,252 @@
+"""People and their posts, and one's own account with its tokens."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.rules.policy import Post
+
+from . import posts, tokens
+from .models import POST_CHOICES, POST_LABELS, ApiToken, Person
+from .pages import acting, blame, page
+from .refusals import BadForm, NotVisible
+
+READERS = (Post.SYSTEM_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER)
+"""Who may read the list of people; only the system manager changes it."""
+
+
+class PersonForm(forms.Form):
+    """Somebody who is to sign in."""
+
+    username = forms.RegexField(
+        r"^[\w.@+-]+$", label=gettext_lazy("Sign-in name"), max_length=150, help_text=gettext_lazy("Letters and digits.")
+    )
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, required=False)
+    department = forms.CharField(
+        label=gettext_lazy("Department"),
+        max_length=80,
+        required=False,
+        help_text=gettext_lazy("Sales see the customers of their department."),
+    )
+    telephone = forms.CharField(label=gettext_lazy("Telephone"), max_length=40, required=False)
+    email = forms.EmailField(label=gettext_lazy("E-mail"), required=False)
+    password = forms.CharField(
+        label=gettext_lazy("First password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        validators=[validate_password],
+        help_text=gettext_lazy("At least 10 characters; she changes it after signing in."),
+    )
+
+
+class AppointForm(forms.Form):
+    """A post from a day on."""
+
+    post = forms.ChoiceField(label=gettext_lazy("Post"), choices=POST_CHOICES)
+    since = forms.DateField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    amount_max = forms.DecimalField(
+        label=gettext_lazy("Own authority"),
+        required=False,
+        min_value=0,
+        max_digits=15,
+        decimal_places=2,
+        help_text=gettext_lazy("Left out: as the policy gives to the post."),
+    )
+
+
+class TokenForm(forms.Form):
+    """A token of one's own."""
+
+    label = forms.CharField(
+        label=gettext_lazy("What it is for"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+def _require_reader(request: HttpRequest) -> dict[str, Any]:
+    who = acting(request)
+    posts.require(who["by"], *READERS, on=who["on"], verb="list_people")
+    return who
+
+
+def _address(row: Person) -> str:
+    return reverse("office:person", args=[row.pk])
+
+
+def _state(row: Person) -> tuple[Any, str]:
+    return (gettext_lazy("Active"), "green") if row.is_active else (gettext_lazy("Disabled"), "grey")
+
+
+def _columns(held: Any) -> tuple[Column, ...]:
+    return (
+        Column("username", gettext_lazy("Sign-in name"), sort="username", link=_address, drawer=True),
+        Column("name", gettext_lazy("Name"), sort="name"),
+        Column("department", gettext_lazy("Department"), sort="department"),
+        Column("posts", gettext_lazy("Posts"), value=lambda row: _labels(held(row))),
+        Column("state", gettext_lazy("Status"), "status", _state),
+        Column("last_login", gettext_lazy("Last signed in"), "moment", sort="last_login"),
+    )
+
+
+def _labels(held: Any) -> str:
+    return ", ".join(str(POST_LABELS[post]) for post in sorted(held))
+
+
+def _of_post(rows: Any, post: str) -> Any:
+    return rows.filter(appointments__post=post, appointments__until=None).distinct()
+
+
+ASKS = (
+    Ask("name", gettext_lazy("Name"), where="name__icontains"),
+    Ask("department", gettext_lazy("Department"), where="department__icontains"),
+    Ask("post", gettext_lazy("Post"), "select", _of_post, POST_CHOICES),
+)
+
+
+@page
+@require_GET
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody who signs in, with the posts of today."""
+    who, known = _require_reader(request), {}
+    rows = Person.objects.exclude(username=posts.SYSTEM)
+    columns = _columns(lambda row: known.get(row.pk, frozenset()))
+    listing = Listing(request, rows, columns, ASKS, key="people", order="username")
+    known |= posts.posts_of_many(listing.matching if listing.wants_export else listing.rows, on=who["on"])
+    if listing.wants_export:
+        return listing.export()
+    return render(request, "office/people.html", {"listing": listing, "keeper": _is_keeper(who)})
+
+
+def _is_keeper(who: dict[str, Any]) -> bool:
+    return Post.SYSTEM_MANAGER in posts.posts_of(who["by"], on=who["on"])
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    """Somebody new; her posts are given on her own page."""
+    who, form = acting(request), PersonForm(request.POST or None)
+    posts.require(who["by"], Post.SYSTEM_MANAGER, on=who["on"], about="person:", verb="add_person", at=who["at"])
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = posts.add_person(**form.cleaned_data, **who)
+        except BadForm as refusal:
+            blame(form, refusal)
+        else:
+            messages.success(request, _("%(name)s may sign in now; give her a post.") % {"name": made})
+            return redirect("office:person", made.pk)
+    return render(request, "office/person_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _person(request: HttpRequest, number: int) -> Person:
+    _require_reader(request)
+    found = Person.objects.exclude(username=posts.SYSTEM).filter(pk=number).first() if number < 2**63 else None
+    if found is None:
+        raise NotVisible
+    return found
+
+
+@page
+@require_GET
+def person(request: HttpRequest, number: int) -> HttpResponse:
+    """One person: her posts past and present, her tokens, and what the system manager may do."""
+    return _person_page(request, _person(request, number))
+
+
+def _person_page(request: HttpRequest, found: Person, form: AppointForm | None = None) -> HttpResponse:
+    who = acting(request)
+    told = {
+        "found": found,
+        "state": _state(found),
+        "appointments": found.appointments.select_related("appointed_by").order_by("until", "-since"),
+        "tokens": found.api_tokens.order_by("-pk")[:50],
+        "keeper": _is_keeper(who) and found != who["by"],
+        "form": form or AppointForm(initial={"since": who["on"]}),
+    }
+    return render(request, "office/person.html", told, status=422 if form is not None else 200)
+
+
+@page
+@require_POST
+def appoint(request: HttpRequest, number: int) -> HttpResponse:
+    """Give her a post from a day on."""
+    who, found, form = acting(request), _person(request, number), AppointForm(request.POST)
+    if not form.is_valid():
+        return _person_page(request, found, form)
+    asked = form.cleaned_data
+    try:
+        posts.appoint(found, Post(asked["post"]), since=asked["since"] or who["on"], amount_max=asked["amount_max"],
+                      **who)  # fmt: skip
+    except BadForm as refusal:
+        blame(form, refusal)
+        return _person_page(request, found, form)
+    messages.success(request, _("Appointed."))
+    return redirect("office:person", number)
+
+
+@page
+@require_POST
+def end_appointment(request: HttpRequest, number: int, post: str) -> HttpResponse:
+    """Take the post from her, from today."""
+    found = _person(request, number)
+    if post not in list(Post):
+        raise NotVisible
+    posts.end_appointment(found, Post(post), **acting(request))
+    messages.success(request, _("The appointment has ended."))
+    return redirect("office:person", number)
+
+
+@page
+@require_POST
+def disable(request: HttpRequest, number: int) -> HttpResponse:
+    """Nothing of hers works from now on."""
+    posts.disable_person(_person(request, number), **acting(request))
+    messages.success(request, _("Disabled: session, tokens and posts no longer work."))
+    return redirect("office:person", number)
+
+
+# --- one's own account ---------------------------------------------------------------------------
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """My posts, my language, my tokens; a new token is shown this once."""
+    who, form, made = acting(request), TokenForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        _token, made = tokens.create(who["by"], by=who["by"], at=who["at"], label=form.cleaned_data["label"])
+        form = TokenForm()
+    told = {
+        "form": form,
+        "made": made,
+        "authority": [(POST_LABELS[post], bound) for post, bound in posts.authority_of(who["by"], who["on"])],
+        "tokens": ApiToken.objects.filter(person=who["by"]).order_by("-pk")[:200],
+    }
+    answer = render(request, "office/account.html", told, status=422 if form.errors else 200)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@page
+@require_POST
+def revoke(request: HttpRequest, number: int) -> HttpResponse:
+    """The token works no longer: my own, or anybody's for the system manager."""
+    who = acting(request)
+    token = ApiToken.objects.select_related("person").filter(pk=number).first() if number < 2**63 else None
+    if token is None or (token.person != who["by"] and not _is_keeper(who)):
+        raise NotVisible
+    tokens.revoke(token, **who)
+    messages.success(request, _("The token is revoked."))
+    return redirect("office:account") if token.person == who["by"] else redirect("office:person", token.person_id)

@@ -1,0 +1,195 @@
+"""The trail for people: verbs and things in words, who may see which lines, where a line leads."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.rules.policy import Post
+
+from . import posts, sight
+from .models import POST_LABELS, Person, TrailEntry
+
+Text = str | Promise
+
+VERBS: Mapping[str, Text] = {
+    "register": _("registered the customer"),
+    "create": _("registered the customer"),
+    "change": _("changed"),
+    "change_customer": _("changed the customer's particulars"),
+    "add_name": _("added another name"),
+    "add_fact": _("noted a fact"),
+    "unmask": _("looked at a masked particular"),
+    "set_standing": _("set the standing"),
+    "propose_release": _("proposed to lift the blacklisting"),
+    "rate": _("rated"),
+    "line_request.ask": _("asked for a line"),
+    "line.begin": _("a line began"),
+    "line.downgrade": _("lowered the grade"),
+    "check.approve": _("checked an order: may ship"),
+    "check.hold": _("checked an order: on hold"),
+    "check.decline": _("checked an order: declined"),
+    "reservation.deliver": _("goods left"),
+    "reservation.cancel": _("cancelled what was reserved"),
+    "reservation.extend": _("extended the reservation"),
+    "reservation.bill": _("billed what was reserved"),
+    "invoice.post_many": _("posted invoices"),
+    "invoice.apply_credit": _("used a credit note"),
+    "invoice.contest": _("noted a dispute"),
+    "invoice.settle_contest": _("settled a dispute"),
+    "invoice.reverse": _("reversed an invoice"),
+    "receipt.post_many": _("posted receipts"),
+    "receipt.match": _("matched a receipt"),
+    "receipt.match_all": _("matched receipts"),
+    "receipt.unmatch": _("undid a match"),
+    "receipt.reverse": _("reversed a receipt"),
+    "notice.sent": _("sent a letter"),
+    "notice.held": _("held a letter back"),
+    "notice.failed": _("a letter could not be sent"),
+    "task.done": _("finished a task"),
+    "task.dropped": _("dropped a task"),
+    "proof.run": _("proved the exposure"),
+    "proof.unpark": _("opened a parked account again"),
+    "release": _("released"),
+    "reject": _("rejected"),
+    "recheck": _("checked again"),
+    "approve": _("approved"),
+    "decline": _("declined"),
+    "withdraw": _("withdrew"),
+    "confirm": _("confirmed"),
+    "refuse": _("was refused"),
+    "add_person": _("added a person"),
+    "appoint": _("appointed to a post"),
+    "end_appointment": _("ended an appointment"),
+    "disable_person": _("disabled a person"),
+    "create_token": _("made a token"),
+    "revoke_token": _("revoked a token"),
+    "put_policy": _("put a policy in force"),
+    "put_rate": _("entered an exchange rate"),
+}
+"""What each verb says; a verb that is not here is shown as it stands."""
+
+THINGS: Mapping[str, Text] = {
+    "customer": _("customer"),
+    "credit-decision": _("credit check"),
+    "hold": _("hold"),
+    "reservation": _("reservation"),
+    "line": _("line"),
+    "line-request": _("line request"),
+    "rating": _("rating"),
+    "invoice": _("invoice"),
+    "receipt": _("receipt"),
+    "contest": _("dispute"),
+    "notice": _("letter"),
+    "task": _("task"),
+    "person": _("person"),
+    "policy-version": _("policy"),
+    "policy": _("policy"),
+    "exchange-rate": _("exchange rate"),
+    "standing-release": _("lifting of a blacklisting"),
+    "proof-run": _("proof"),
+    "import": _("import"),
+    "office": _("the office"),
+}
+PAGES: Mapping[str, str] = {
+    "customer": "customers:file",
+    "credit-decision": "orders:decision",
+    "hold": "orders:hold",
+    "reservation": "orders:reservation",
+    "line-request": "credit:line_request",
+    "person": "office:person",
+    "invoice": "receivables:invoice",
+    "receipt": "receivables:receipt",
+    "notice": "collection:notice",
+}
+"""Where a thing has its page; a page that does not exist (yet) leads nowhere."""
+
+PARTICULARS: Mapping[str, Text] = {
+    "reason": _("reason"),
+    "why": _("why"),
+    "was": _("was"),
+    "now": _("now"),
+    "amount": _("amount"),
+    "currency": _("currency"),
+    "post": _("post"),
+    "since": _("from"),
+    "until": _("until"),
+    "up_to_amount": _("up to the amount"),
+    "asked": _("asked for"),
+    "code": _("code"),
+    "duty": _("duty of"),
+    "changes": _("changes"),
+    "reasons": _("reasons"),
+    "rate": _("rate"),
+    "source": _("source"),
+    "department": _("department"),
+    "username": _("sign-in name"),
+    "amount_max": _("own authority"),
+    "decided_by": _("decided by"),
+    "decided_at": _("decided at"),
+}
+
+
+def verb(entry: TrailEntry) -> str:
+    """What was done, in words."""
+    return str(VERBS.get(entry.verb, entry.verb))
+
+
+def thing(entry: TrailEntry) -> str:
+    """What it was done to: its kind in words, its name."""
+    kind, _colon, number = entry.about.partition(":")
+    return f"{THINGS.get(kind, kind)} {entry.label or number}".strip()
+
+
+def address(entry: TrailEntry) -> str:
+    """The page of the thing, or "" where it has none."""
+    kind, _colon, number = entry.about.partition(":")
+    if kind not in PAGES or not number.isdecimal():
+        return ""
+    try:
+        return reverse(PAGES[kind], args=[int(number)])
+    except NoReverseMatch:
+        return ""
+
+
+def particulars(entry: TrailEntry) -> str:
+    """What else the line says, as words."""
+    shown = ((PARTICULARS.get(name, name), _value(name, value)) for name, value in entry.particulars.items())
+    return " · ".join(f"{name}: {value}" for name, value in shown if value)
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None or value == "" or value == []:
+        return ""
+    if name in ("post", "duty"):
+        held = value if isinstance(value, list) else [value]
+        return ", ".join(str(POST_LABELS[Post(post)]) for post in held if post in list(Post))
+    if isinstance(value, list):
+        return " → ".join("—" if each is None else str(each) for each in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_value('', each)}" for key, each in value.items())
+    return str(value) if not isinstance(value, bool) else json.dumps(value)
+
+
+def seen_by(person: Person, *, on: date) -> QuerySet[TrailEntry]:
+    """The lines a person may see: the auditor all; others those of their customers, the book's and their own.
+
+    The system manager sees what concerns people and the machine, and no customer (I-20b, I-33).
+    """
+    held, lines = posts.posts_of(person, on=on), TrailEntry.objects.all()
+    if Post.AUDITOR in held or posts.is_system(person):
+        return lines
+    seen = Q(by=person) | Q(about__startswith="policy", customer_id=None) | Q(about__startswith="exchange-rate")
+    if Post.SYSTEM_MANAGER in held:
+        return lines.filter(seen | Q(customer_id=None, about__startswith="person:"))
+    if held & sight.SEE_ALL:
+        return lines.filter(seen | Q(customer_id__isnull=False))
+    # The office stands below the customers and is told of them by name alone.
+    customers = apps.get_model("customers", "Customer").objects.filter(sight.customers_seen_by(person, on))
+    return lines.filter(seen | Q(customer_id__in=customers.values("pk")))

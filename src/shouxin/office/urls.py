@@ -1,0 +1,25 @@
+"""Addresses of the office's pages."""
+
+from django.urls import path
+
+from . import people_views, policy_views, trail_views
+
+app_name = "office"
+urlpatterns = [
+    path("policy/", policy_views.policy, name="policy"),
+    path("policy/versions/", policy_views.versions, name="versions"),
+    path("policy/versions/<int:number>/", policy_views.version, name="version"),
+    path("policy/versions/<int:number>/policy.yaml", policy_views.download, name="policy_yaml"),
+    path("policy/compare/", policy_views.compare, name="policy_compare"),
+    path("policy/draft/", policy_views.draft, name="policy_draft"),
+    path("policy/rates/", policy_views.exchange_rates, name="rates"),
+    path("trail/", trail_views.trail, name="trail"),
+    path("people/", people_views.people, name="people"),
+    path("people/add", people_views.add, name="person_add"),
+    path("people/<int:number>/", people_views.person, name="person"),
+    path("people/<int:number>/appoint", people_views.appoint, name="appoint"),
+    path("people/<int:number>/end/<str:post>", people_views.end_appointment, name="end_appointment"),
+    path("people/<int:number>/disable", people_views.disable, name="disable"),
+    path("account/", people_views.account, name="account"),
+    path("account/tokens/<int:number>/revoke", people_views.revoke, name="revoke"),
+]

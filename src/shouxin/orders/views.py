@@ -1,0 +1,217 @@
+"""The credit-check desk, and each decision with everything it was taken from."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from shouxin.credit import exposure, lines
+from shouxin.credit.models import Reservation
+from shouxin.customers import search
+from shouxin.customers.models import Customer
+from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.office import policies, sight
+from shouxin.office.pages import acting, moment, page
+from shouxin.office.refusals import NotVisible
+
+from . import asking, checks, evidence, wording
+from .forms import CheckForm
+from .models import CreditDecision
+
+RECENT = 8
+SUGGESTED = 8
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def desk(request: HttpRequest) -> HttpResponse:
+    """Ask, or check and reserve; the answer stands beside the form, the checks before it below."""
+    form = CheckForm(request.POST if request.method == "POST" else None, initial=_initial(request))
+    if request.method == "POST":
+        decision = _decided(request, form)
+        if decision:
+            return _answered(request, decision)
+    wanted = request.GET.get("decision", "")
+    decision = visible_decision(request, int(wanted)) if wanted.isdecimal() and len(wanted) < 19 else None
+    told = {"form": form, "recent": _recent(request), "may_ask": _may_ask(request)}
+    told |= shown(decision) if decision else {}
+    return render(request, "orders/desk.html", told, status=422 if form.errors else 200)
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in ("customer", "order_no", "amount") if name in request.GET}
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    who = acting(request)
+    return asking.may_check(who["by"], on=who["on"])
+
+
+def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
+    """The decision on the form; None where something in it cannot be accepted."""
+    who, reserve = acting(request), request.POST.get("act") == "reserve"
+    asking.require_checker(who["by"], on=who["on"], at=who["at"])
+    if not form.is_valid():
+        return None
+    code = _code(request, form)
+    if reserve and not form.cleaned_data["order_no"]:
+        form.add_error("order_no", _("To reserve, the order needs its number."))
+    if form.errors or code is None:
+        return None
+    edition = policies.in_force(who["on"])
+    return checks.decide([form.request(code, reserve=reserve)], edition=edition, **moment(request))[0]
+
+
+def _code(request: HttpRequest, form: CheckForm) -> str | None:
+    """The code of the customer meant: its code or id, or part of its name that means no other."""
+    who, given = acting(request), form.cleaned_data["customer"].split(" ")[0]
+    code = asking.codes_of([given], by=who["by"], on=who["on"])[given]
+    if not code.startswith("?"):
+        return code
+    found = list(search.find(form.cleaned_data["customer"], sight.customers_seen_by(who["by"], who["on"]))[:2])
+    if len(found) == 1:
+        return found[0].code
+    form.add_error("customer", _("Several customers are meant; choose one.") if found else _("No such customer."))
+    return None
+
+
+def _answered(request: HttpRequest, decision: CreditDecision) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        told = {**shown(decision), "recent": _recent(request), "swapped": True}
+        return render(request, "orders/answer.html", told)
+    return redirect(f"{reverse('orders:desk')}?decision={decision.pk}")
+
+
+def _recent(request: HttpRequest) -> list[CreditDecision]:
+    return list(_decisions(request).order_by("-pk")[:RECENT])
+
+
+def _decisions(request: HttpRequest) -> Any:
+    who = acting(request)
+    return sight.visible(CreditDecision, who["by"], on=who["on"]).select_related("customer", "by")
+
+
+@page
+@require_GET
+def customers(request: HttpRequest) -> HttpResponse:
+    """Whom the typed text may mean: a few customers to choose from."""
+    who, text = acting(request), request.GET.get("customer", "")[:200]
+    found = search.find(text, sight.customers_seen_by(who["by"], who["on"])).order_by("pk")[:SUGGESTED]
+    return render(request, "orders/customers.html", {"found": found})
+
+
+@page
+@require_GET
+def customer(request: HttpRequest, code: str) -> HttpResponse:
+    """The customer chosen: the field with its code, and how much room its line has."""
+    who = acting(request)
+    rows = sight.visible(Customer, who["by"], on=who["on"]).filter(code=code)
+    if not (chosen := rows.first()):
+        raise NotVisible
+    held = lines.in_force([chosen.pk], on=who["on"])[chosen.pk]
+    told = {"chosen": chosen, "line": held, "line_label": lines.label(held.line), "room": _room(chosen, held)}
+    return render(request, "orders/customer_chosen.html", told)
+
+
+def _room(chosen: Customer, held: lines.InForce) -> dict[str, Any] | None:
+    """What the exposure bar needs; None where the customer owes in another currency than the line's."""
+    currency = held.line.currency if held.line else chosen.currency
+    owed = exposure.exposures([chosen.pk])[chosen.pk]
+    if set(owed) - {currency}:
+        return None
+    bound = held.limit.bound
+    total = bound if bound is None else bound + held.temporary_limit
+    unlimited = held.limit.kind == "unlimited"
+    return {"exposure": owed.get(currency), "limit": total, "currency": currency, "unlimited": unlimited}
+
+
+# --- one decision --------------------------------------------------------------------------------
+
+
+def visible_decision(request: HttpRequest, number: int) -> CreditDecision:
+    """The decision, where she may see it: by the customer, or her own question about nobody we know."""
+    who = acting(request)
+    rows = CreditDecision.objects.select_related("customer", "by", "reservation", "supersedes", "superseded_by", "hold")
+    own = rows.filter(pk=number, customer=None, by=who["by"]).first() if number < 2**63 else None
+    return own or sight.get_visible(rows, who["by"], number, on=who["on"])
+
+
+def shown(decision: CreditDecision) -> dict[str, Any]:
+    """What the templates say about a decision."""
+    told = [wording.told(reason, decision.line_currency) for reason in decision.reasons]
+    return {
+        "decision": decision,
+        "reasons": [each for each in told if each["severity"] != "released"],
+        "overruled": [each for each in told if each["severity"] == "released"],
+        "room": evidence.room_of(decision),
+        "hold": getattr(decision, "hold", None),
+    }
+
+
+@page
+@require_GET
+def decision(request: HttpRequest, number: int) -> HttpResponse:
+    """A decision with everything it was taken from; it is never edited."""
+    return _decision_page(request, visible_decision(request, number))
+
+
+@page
+@require_http_methods(["POST"])
+def replay(request: HttpRequest, number: int) -> HttpResponse:
+    """Recompute the decision from what was known then, and say whether it comes out the same (I-12)."""
+    found = visible_decision(request, number)
+    again = checks.replay(found, edition=policies.at(found.policy_version))
+    return _decision_page(request, found, replay=again)
+
+
+def _decision_page(request: HttpRequest, found: CreditDecision, **more: Any) -> HttpResponse:
+    told = shown(found) | {
+        "question": evidence.question_of(found),
+        "facts": evidence.facts_of(found),
+        "released_hold": getattr(found, "released_hold", None),
+    }
+    return render(request, "orders/decision.html", told | more)
+
+
+# --- past decisions ------------------------------------------------------------------------------
+
+
+def _address(row: CreditDecision) -> str:
+    return reverse("orders:decision", args=[row.pk])
+
+
+def _customer(row: CreditDecision) -> str:
+    return row.customer.name if row.customer else row.customer_code.removeprefix("?")
+
+
+COLUMNS = (
+    Column("order_no", gettext_lazy("Order"), value=lambda row: row.order_no or f"#{row.pk}", link=_address),
+    Column("customer", gettext_lazy("Customer"), value=_customer),
+    Column("amount", gettext_lazy("Amount"), "amount", sort="amount", currency="currency"),
+    Column("outcome", gettext_lazy("Outcome"), "status", value=evidence.outcome, sort="outcome"),
+    Column("reasons", gettext_lazy("Reasons"), "html", value=evidence.chips, plain=evidence.reason_names),
+    Column("reserve", gettext_lazy("Kind"), value=lambda row: _("reserve") if row.reserve else _("only ask")),
+    Column("as_of", gettext_lazy("Day"), "date", sort="as_of"),
+    Column("by", gettext_lazy("Asked by"), hidden=True),
+    Column("policy_version", gettext_lazy("Policy"), value=lambda row: f"v{row.policy_version}", hidden=True),
+)
+ASKS = (
+    Ask("order_no", gettext_lazy("Order number"), where="order_no__icontains"),
+    Ask("customer", gettext_lazy("Customer"), where=evidence.of_customer),
+    Ask("outcome", gettext_lazy("Outcome"), "select", "outcome", CreditDecision.OUTCOMES),
+    Ask("since", gettext_lazy("From"), "date", "as_of__gte"),
+    Ask("until", gettext_lazy("Until"), "date", "as_of__lte"),
+)
+
+
+@page
+@require_GET
+def decisions(request: HttpRequest) -> HttpResponse:
+    """Every check on customers she may see, newest first."""
+    listing = Listing(request, _decisions(request), COLUMNS, ASKS, key="checks")
+    return listing.export() if listing.wants_export else render(request, "orders/decisions.html", {"listing": listing})

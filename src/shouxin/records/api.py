@@ -1,0 +1,98 @@
+"""Reports over the API: the key figures."""
+
+from datetime import date
+from typing import Any, Literal
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from ninja import Router
+from pydantic import BaseModel
+
+from shouxin.office import policies, posts, sight
+from shouxin.office.door import acting
+from shouxin.office.refusals import BadForm
+from shouxin.rules.figures import Figure
+from shouxin.rules.policy import Policy, Post
+
+from . import figures
+
+router = Router(tags=["reports"])
+
+
+class FigureOut(BaseModel):
+    """A figure with its formula over the inputs' own names; values as text, null with the reason why there is none."""
+
+    key: str
+    value: str | None
+    unit: Literal["days", "share", "times"]
+    formula: str
+    inputs: dict[str, str]
+    why_none: str | None
+
+
+class PointOut(BaseModel):
+    """The figures that are followed month by month, on one day."""
+
+    as_of: date
+    values: dict[str, str | None]
+
+
+class CurrencyOut(BaseModel):
+    """The figures of one currency and the twelve months behind them."""
+
+    currency: str
+    figures: list[FigureOut]
+    trend: list[PointOut]
+
+
+class FiguresOut(BaseModel):
+    """The figures on a day, per currency; `period_days` is the period of DSO and collection effectiveness."""
+
+    as_of: date
+    period_days: int
+    policy_version: int
+    currencies: list[CurrencyOut]
+
+
+@router.get("/reports/figures", response=FiguresOut, summary="DSO and its family, overdue ratio, effectiveness")
+def read_figures(request: HttpRequest, as_of: date | None = None) -> dict[str, Any]:
+    """Over the customers the caller may see, with formula and inputs of each figure."""
+    who = acting(request)
+    posts.require(who["by"], *sight.SEE_ALL, Post.SALES, on=who["on"], about="figures", verb="read_figures")
+    if as_of and as_of > who["on"]:
+        raise BadForm([("as_of", _("This day has not come yet."))])
+    return report(as_of or who["on"], seen=sight.customers_seen_by(who["by"], who["on"]))
+
+
+def report(as_of: date, *, seen: Any) -> dict[str, Any]:
+    """The figures of the customers that satisfy `seen`, as the API and the command line answer them."""
+    edition = policies.in_force(as_of)
+    return {
+        "as_of": as_of,
+        "period_days": edition.policy.figures.period_days,
+        "policy_version": edition.number,
+        "currencies": [_currency(edition.policy, each, as_of) for each in figures.ledgers(seen, as_of=as_of)],
+    }
+
+
+def _currency(policy: Policy, ledger: figures.Ledger, as_of: date) -> dict[str, Any]:
+    course = figures.trend(policy, ledger, as_of=as_of)
+    return {
+        "currency": ledger.currency,
+        "figures": [_figure(each) for each in figures.figures(policy, ledger, as_of=as_of)],
+        "trend": [
+            {"as_of": day, "values": {key: None if value is None else str(value) for key, value in values.items()}}
+            for day, values in course
+        ],
+    }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "key": figure.key,
+        "value": None if figure.value is None else str(figure.value),
+        "unit": figure.unit,
+        "formula": figure.formula,
+        "inputs": {name: f"{value:f}" for name, value in figure.inputs.items()},
+        "why_none": figure.why_none,
+    }
