@@ -13,12 +13,14 @@ from shouxin.customers.api import router as customers
 from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
 from shouxin.orders.api import router as orders
+from shouxin.records.api import router as reports
 
 ROUTERS = [
     office,
     customers,
     credit,
     orders,
+    reports,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""
 

@@ -5,7 +5,9 @@ from django.urls import include, path
 from shouxin.config import health, metrics
 
 PACKAGES = [
-    # path("customers/", include("shouxin.customers.urls")),
+    path("records/", include("shouxin.records.urls")),
+    path("orders/", include("shouxin.orders.urls")),
+    path("office/", include("shouxin.office.urls")),
 ]
 HOUSE = [
     path("api/v1/", include("shouxin.config.api")),
