@@ -28,7 +28,10 @@ class PersonForm(forms.Form):
     """Somebody who is to sign in."""
 
     username = forms.RegexField(
-        r"^[\w.@+-]+$", label=gettext_lazy("Sign-in name"), max_length=150, help_text=gettext_lazy("Letters and digits.")
+        r"^[\w.@+-]+$",
+        label=gettext_lazy("Sign-in name"),
+        max_length=150,
+        help_text=gettext_lazy("Letters and digits."),
     )
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80, required=False)
     department = forms.CharField(

@@ -83,16 +83,23 @@ OVERRIDE_COLUMNS = (
     Column("decided_at", gettext_lazy("Released at"), "moment", sort="decided_at", link=_address, drawer=True),
     Column("customer", gettext_lazy("Customer"), value=_name),
     Column("order", gettext_lazy("Order"), value="decision.order_no"),
-    Column("amount", gettext_lazy("Amount"), "amount", "decision.amount", "decision__amount",
-           currency="decision.currency"),  # fmt: skip
-    Column("up_to", gettext_lazy("Released up to"), "amount", "up_to_amount", "up_to_amount",
-           currency="decision.currency"),  # fmt: skip
+    Column(
+        "amount", gettext_lazy("Amount"), "amount", "decision.amount", "decision__amount", currency="decision.currency"
+    ),  # fmt: skip
+    Column(
+        "up_to", gettext_lazy("Released up to"), "amount", "up_to_amount", "up_to_amount", currency="decision.currency"
+    ),  # fmt: skip
     Column("until", gettext_lazy("Until"), "date", sort="until"),
     Column("decided_by", gettext_lazy("Released by")),
     Column("asked_by", gettext_lazy("Asked by"), value="decision.by"),
     Column("reason", gettext_lazy("Why")),
-    Column("reasons", gettext_lazy("Overruled"), "html", lambda row: evidence.chips(row.decision),
-           plain=lambda row: evidence.reason_names(row.decision)),  # fmt: skip
+    Column(
+        "reasons",
+        gettext_lazy("Overruled"),
+        "html",
+        lambda row: evidence.chips(row.decision),
+        plain=lambda row: evidence.reason_names(row.decision),
+    ),  # fmt: skip
 )
 OVERRIDE_ASKS = (
     Ask("customer", gettext_lazy("Customer"), where=evidence.of_customer),

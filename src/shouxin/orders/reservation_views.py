@@ -65,8 +65,11 @@ COLUMNS = (
     Column("made_on", gettext_lazy("Made on"), "date", sort="made_on", hidden=True),
 )
 ASKS = (
-    Ask("customer", gettext_lazy("Customer"),
-        where=lambda rows, text: evidence.of_customer(rows, text, "account__customer__")),  # fmt: skip
+    Ask(
+        "customer",
+        gettext_lazy("Customer"),
+        where=lambda rows, text: evidence.of_customer(rows, text, "account__customer__"),
+    ),  # fmt: skip
     Ask("order_no", gettext_lazy("Order number"), where="order_no__icontains"),
     Ask("stage", gettext_lazy("Something in"), "select", _of_stage, tuple(STAGES.items())),
     Ask("until", gettext_lazy("Lives until"), "date", "expires_on__lte"),

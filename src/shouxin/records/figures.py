@@ -256,6 +256,5 @@ def trend(policy: Policy, ledger: Ledger, *, as_of: date) -> list[tuple[date, di
     """How DSO and its family and the overdue ratio went: (day, figure's key -> value) for TREND days."""
     period = policy.figures.period_days
     return [
-        (day, {figure.key: figure.value for figure in _days_of_sales(ledger, day, period)})
-        for day in month_ends(as_of)
+        (day, {figure.key: figure.value for figure in _days_of_sales(ledger, day, period)}) for day in month_ends(as_of)
     ]

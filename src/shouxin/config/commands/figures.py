@@ -11,7 +11,9 @@ app = typer.Typer()
 
 @app.command()
 def figures(
-    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The business day; default today.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The business day; default today.")
+    ] = None,
     as_json: terminal.AsJson = False,
 ) -> None:
     """The figures by which receivables are judged, per currency, with their formulas and inputs."""
