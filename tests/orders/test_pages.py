@@ -9,7 +9,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.people import CAST, TODAY, acme, member
 
 from shouxin.credit.models import Reservation
 from shouxin.customers import search, standing
@@ -19,6 +18,7 @@ from shouxin.office.models import TrailEntry
 from shouxin.orders import checks
 from shouxin.orders.checks import CheckRequest
 from shouxin.orders.models import CreditDecision, Hold
+from tests.people import CAST, TODAY, acme, member
 
 from .test_checks import line
 

@@ -6,9 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from shouxin.rules.policy import REASON_CODES, Band, Discount, GradeTerms, Policy, Post, Question, Text, Trigger
 

@@ -85,10 +85,10 @@ OVERRIDE_COLUMNS = (
     Column("order", gettext_lazy("Order"), value="decision.order_no"),
     Column(
         "amount", gettext_lazy("Amount"), "amount", "decision.amount", "decision__amount", currency="decision.currency"
-    ),  # fmt: skip
+    ),
     Column(
         "up_to", gettext_lazy("Released up to"), "amount", "up_to_amount", "up_to_amount", currency="decision.currency"
-    ),  # fmt: skip
+    ),
     Column("until", gettext_lazy("Until"), "date", sort="until"),
     Column("decided_by", gettext_lazy("Released by")),
     Column("asked_by", gettext_lazy("Asked by"), value="decision.by"),
@@ -99,7 +99,7 @@ OVERRIDE_COLUMNS = (
         "html",
         lambda row: evidence.chips(row.decision),
         plain=lambda row: evidence.reason_names(row.decision),
-    ),  # fmt: skip
+    ),
 )
 OVERRIDE_ASKS = (
     Ask("customer", gettext_lazy("Customer"), where=evidence.of_customer),

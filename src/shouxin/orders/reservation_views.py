@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
@@ -69,7 +68,7 @@ ASKS = (
         "customer",
         gettext_lazy("Customer"),
         where=lambda rows, text: evidence.of_customer(rows, text, "account__customer__"),
-    ),  # fmt: skip
+    ),
     Ask("order_no", gettext_lazy("Order number"), where="order_no__icontains"),
     Ask("stage", gettext_lazy("Something in"), "select", _of_stage, tuple(STAGES.items())),
     Ask("until", gettext_lazy("Lives until"), "date", "expires_on__lte"),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +10,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shouxin.credit import exposure, lines
-from shouxin.credit.models import Reservation
 from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing

@@ -69,7 +69,7 @@ class Ledger:
     late: Series = field(default_factory=Series)
     ages: Sequence[tuple[Decimal, int]] = ()
     exposure: Decimal = ZERO
-    limit: Limit = Limit.unset()
+    limit: Limit = field(default_factory=Limit.unset)
 
     def balance(self, day: date) -> Decimal:
         """What was owed at the close of a day; below zero where customers had paid too much."""
