@@ -16,7 +16,6 @@ HOUSE = [
     path("metrics", metrics.read, name="metrics"),
     path("language/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
-    path("api/v1/", include("shouxin.config.api")),
 ]
 urlpatterns = [*PACKAGES, *HOUSE]
 handler500 = "shouxin.config.health.failed"
