@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.utils import timezone
-from tests.api import Caller
-from tests.people import acme, member
 
 from shouxin.credit import line_requests
 from shouxin.credit.models import Line, LineRequest
@@ -19,6 +17,8 @@ from shouxin.office.models import ExchangeRate, Person, TrailEntry
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty, Refusal
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade
+from tests.api import Caller
+from tests.people import acme, member
 
 pytestmark = pytest.mark.django_db
 

@@ -14,6 +14,7 @@ from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
 from shouxin.orders.api import router as orders
 from shouxin.records.api import router as reports
+from shouxin.records.file_api import router as files
 
 ROUTERS = [
     office,
@@ -21,6 +22,7 @@ ROUTERS = [
     credit,
     orders,
     reports,
+    files,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""
 

@@ -3,11 +3,19 @@
 from django.urls import include, path
 
 from shouxin.config import health, metrics
+from shouxin.credit import urls as credit
+from shouxin.customers import urls as customers
+from shouxin.records import home
+from shouxin.records import urls as records
 
 PACKAGES = [
+    path("", home.show, name="home"),
     path("records/", include("shouxin.records.urls")),
     path("orders/", include("shouxin.orders.urls")),
     path("office/", include("shouxin.office.urls")),
+    # The list and the file of a customer read everything: their views lie in `records`, under the customers' name.
+    path("customers/", include(([*customers.urlpatterns, *records.customer_paths], "customers"))),
+    path("credit/", include(([*credit.urlpatterns, *records.rating_paths], "credit"))),
 ]
 HOUSE = [
     path("api/v1/", include("shouxin.config.api")),

@@ -156,7 +156,7 @@ def list_lines(request: HttpRequest, reference: str, asked: Query[LinesAsked]) -
     held = lines.in_force([customer.pk], on=day)[customer.pk]
     holding = {each.pk for each in (held.line, held.pool, *held.temporary) if each}
     found = page(rows, asked)
-    return found | {"items": [_line(each, each.pk in holding) for each in found["items"]]}
+    return found | {"items": [line_row(each, each.pk in holding) for each in found["items"]]}
 
 
 @router.post("/customers/{reference}/lines", response={201: LineRequestOut})
@@ -175,7 +175,7 @@ def list_requests(request: HttpRequest, asked: Query[RequestsAsked]) -> dict[str
     rows = _requests(request)
     exact = {"status": asked.status, "customer": asked.customer}
     found = page(rows.filter(**{name: value for name, value in exact.items() if value is not None}), asked)
-    return found | {"items": _rows(request, found["items"])}
+    return found | {"items": request_rows(request, found["items"])}
 
 
 @router.get("/line-requests/{int:pk}", response=LineRequestOut)
@@ -309,10 +309,10 @@ def _request(request: HttpRequest, pk: int) -> LineRequest:
 
 def _told(request: HttpRequest, response: HttpResponse, found: LineRequest) -> dict[str, Any]:
     response["ETag"] = f'"{found.version}"'
-    return _rows(request, [found])[0]
+    return request_rows(request, [found])[0]
 
 
-def _rows(request: HttpRequest, found: list[LineRequest]) -> list[dict[str, Any]]:
+def request_rows(request: HttpRequest, found: list[LineRequest]) -> list[dict[str, Any]]:
     """The requests with needs and verbs, set-based."""
     call = moment(request)
     needed = line_requests.needs_of(found, edition=policies.in_force(call["today"]), today=call["today"])
@@ -341,7 +341,8 @@ def _row(found: LineRequest, needed: Needs, by: Person, today: date) -> dict[str
     }
 
 
-def _line(line: Line, in_force: bool) -> dict[str, Any]:
+def line_row(line: Line, in_force: bool) -> dict[str, Any]:
+    """A line as it is told outside; `in_force`: it holds on the day asked about."""
     return _terms(line) | {
         "id": line.pk,
         "customer": line.customer_id,

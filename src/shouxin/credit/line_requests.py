@@ -192,7 +192,7 @@ def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) 
 
 
 def worth_of(currencies: Iterable[str], edition: Edition, today: date) -> dict[str, Decimal]:
-    """Currency -> what one unit is worth in the company's currency. Raises CannotDecide where nobody put a rate (I-7)."""
+    """Currency -> what one unit is worth in the company's currency. Raises CannotDecide without a rate (I-7)."""
     asked = set(currencies)
     known = rates.rates(asked, on=today, company_currency=edition.policy.company.currency)
     if missing := sorted(asked - known.keys()):

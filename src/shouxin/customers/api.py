@@ -229,7 +229,7 @@ def register(request: HttpRequest, new: NewCustomer) -> Any:
     told = [
         {"id": d.customer.pk, "code": d.customer.code, "name": d.customer.name, "likeness": d.likeness} for d in found
     ]
-    return Status(201, _row(customer, standing.GOOD) | {"doubles": told})
+    return Status(201, customer_row(customer, standing.GOOD) | {"doubles": told})
 
 
 @router.get("/customers", response=Page[CustomerOut])
@@ -245,7 +245,7 @@ def list_customers(request: HttpRequest, asked: Query[CustomersAsked]) -> dict[s
         rows = rows.filter(salesperson__username=asked.salesperson)
     found = page(rows.select_related("salesperson").defer("search_keys"), asked)
     stand = standing.effective(found["items"], call["on"])
-    return found | {"items": [_row(each, stand[each.pk]) for each in found["items"]]}
+    return found | {"items": [customer_row(each, stand[each.pk]) for each in found["items"]]}
 
 
 @router.get("/customers/{reference}", response=CustomerOut)
@@ -370,7 +370,8 @@ def _resolved(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
 _COMPUTED = {"salesperson", "group_head", "standing", "telephone", "bank_account"}
 
 
-def _row(customer: Customer, stand: str) -> dict[str, Any]:
+def customer_row(customer: Customer, stand: str) -> dict[str, Any]:
+    """The customer as it is told outside, with the standing given."""
     fields = {name: getattr(customer, name) for name in set(CustomerOut.model_fields) - _COMPUTED}
     return fields | registry.masked(customer) | {
         "salesperson": customer.salesperson.username if customer.salesperson else None,
@@ -380,7 +381,7 @@ def _row(customer: Customer, stand: str) -> dict[str, Any]:
 
 
 def _with_standing(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    return _row(customer, standing.effective([customer], acting(request)["on"])[customer.pk])
+    return customer_row(customer, standing.effective([customer], acting(request)["on"])[customer.pk])
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

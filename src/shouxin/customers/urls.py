@@ -1,0 +1,15 @@
+"""Addresses of the pages that say who a customer is; the list and the file come from `records`."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("suggest", views.suggest, name="suggest"),
+    path("new", views.create, name="create"),
+    path("<int:pk>/edit", views.edit, name="edit"),
+    path("<int:pk>/facts/new", views.add_fact, name="add_fact"),
+    path("<int:pk>/notes/new", views.add_note, name="add_note"),
+    path("<int:pk>/standing", views.set_standing, name="set_standing"),
+    path("releases/<int:pk>/<str:verb>", views.decide_release, name="decide_release"),
+]

@@ -1,0 +1,220 @@
+"""Pages about who a customer is: suggestions, registering, changing, facts, notes, standing."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouxin.office import policies, sight
+from shouxin.office.pages import acting, blame, page
+from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.rules import scorecard
+
+from . import facts, names_of_facts, registry, search, standing
+from .forms import CustomerForm, FactForm, NoteForm, StandingForm
+from .models import Customer, StandingRelease
+
+SUGGESTIONS_MAX = 8
+NOTE = "note"
+
+
+@page
+@require_GET
+def suggest(request: HttpRequest) -> HttpResponse:
+    """What somebody may mean by what she has typed so far: at most eight customers she sees."""
+    call, text = acting(request), request.GET.get("q", "")[:200].strip()
+    found = search.find(text, sight.customers_seen_by(call["by"], call["on"])) if text else Customer.objects.none()
+    rows = [
+        {"name": each.name, "hint": each.code, "address": reverse("customers:file", args=[each.pk])}
+        for each in found.only("name", "code").order_by("code")[:SUGGESTIONS_MAX]
+    ]
+    return render(request, "components/suggestions.html", {"suggestions": rows})
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Register a customer. Whoever may be the same company is shown before anything is saved (B2.2)."""
+    call = acting(request)
+    currency = policies.in_force(call["on"]).policy.company.currency
+    form = CustomerForm(request.POST or None, currency=currency, initial=_own(request))
+    doubles: list[registry.Double] = []
+    if request.method == "POST" and form.is_valid():
+        doubles = _doubles(form, call)
+        if not doubles or form.cleaned_data["seen_doubles"]:
+            try:
+                customer = registry.create(**_fields(form, call), **call)
+            except BadForm as refusal:
+                blame(form, refusal)
+            else:
+                messages.success(request, _("%(name)s is registered.") % {"name": customer.name})
+                return redirect("customers:file", customer.pk)
+    return _form_page(request, form, doubles=doubles)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a customer's particulars, in the version she saw; the history stays in the timeline."""
+    call = acting(request)
+    customer = sight.get_visible(Customer.objects.select_related("group_head"), call["by"], pk, on=call["on"])
+    form = CustomerForm(request.POST or None, instance=customer, new=False)
+    if request.method == "POST" and form.is_valid():
+        try:
+            registry.change(customer, version=_version(request), **_changed(form, customer, call), **call)
+        except BadForm as refusal:
+            blame(form, refusal)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("customers:file", pk)
+    return _form_page(request, form, customer=customer)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def add_fact(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note something learnt, with its source and day (A7)."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    form = FactForm(request.POST or None, names=names_of_facts.NAMES, initial={"as_of": call["on"]})
+    if request.method == "POST" and form.is_valid():
+        given = dict(form.cleaned_data)
+        try:
+            given["value"] = _value(given["key"], given["value"])
+            facts.add(customer, **given, **call)
+        except BadForm as refusal:
+            blame(form, refusal)
+        else:
+            messages.success(request, _("Noted."))
+            return redirect(f"{reverse('customers:file', args=[pk])}?tab=facts")
+    return render(request, "customers/fact.html", {"form": form, "customer": customer}, status=_status(form))
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def add_note(request: HttpRequest, pk: int) -> HttpResponse:
+    """A quick note from the road (B2.6); it stands in the timeline."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    form = NoteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        facts.add(customer, NOTE, form.cleaned_data["note"], source="visit", as_of=call["on"], **call)
+        messages.success(request, _("Noted."))
+        return redirect("customers:file", pk)
+    return render(request, "customers/note.html", {"form": form, "customer": customer}, status=_status(form))
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def set_standing(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put the customer there, with a reason. Off the blacklist it takes two people (I-20)."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    form = StandingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            done = standing.set_standing(
+                customer, given["standing"], why=given["reason"], malicious=given["malicious"], **call
+            )
+        except BadForm as refusal:
+            blame(form, refusal)
+        else:
+            waits = isinstance(done, StandingRelease) and done.status == standing.RELEASE.start
+            told = _("Proposed. A second person has to confirm it.") if waits else _("The standing is changed.")
+            messages.success(request, told)
+            return redirect(f"{reverse('customers:file', args=[pk])}?tab=standing")
+    return render(request, "customers/standing.html", {"form": form, "customer": customer}, status=_status(form))
+
+
+@page
+@require_POST
+def decide_release(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Confirm, decline or withdraw a proposal to lift a blacklisting."""
+    call = acting(request)
+    release = sight.get_visible(StandingRelease, call["by"], pk, on=call["on"])
+    standing.decide_release(release, verb, **call)
+    messages.success(request, _("Done."))
+    return redirect(f"{reverse('customers:file', args=[release.customer_id])}?tab=standing")
+
+
+# --- from form to fields -------------------------------------------------------------------------
+
+
+def _form_page(
+    request: HttpRequest,
+    form: CustomerForm,
+    customer: Customer | None = None,
+    doubles: list[registry.Double] | None = None,
+) -> HttpResponse:
+    told = {"form": form, "customer": customer, "doubles": doubles, "version": _seen(request, customer)}
+    return render(request, "customers/form.html", told, status=422 if form.errors or doubles else 200)
+
+
+def _status(form: Any) -> int:
+    return 422 if form.errors else 200
+
+
+def _seen(request: HttpRequest, customer: Customer | None) -> str:
+    return request.POST.get("version") or (str(customer.version) if customer else "")
+
+
+def _version(request: HttpRequest) -> int | None:
+    given = request.POST.get("version", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+
+
+def _own(request: HttpRequest) -> dict[str, Any]:
+    """What sales register is theirs: the form begins with her and her department."""
+    call = acting(request)
+    held = registry.posts.posts_of(call["by"], on=call["on"])
+    if registry.Post.SALES not in held:
+        return {}
+    return {"salesperson": call["by"].pk, "department": call["by"].department}
+
+
+def _doubles(form: CustomerForm, call: dict[str, Any]) -> list[registry.Double]:
+    seen_by = sight.customers_seen_by(call["by"], call["on"])
+    return registry.doubles(form.cleaned_data["name"], seen_by=seen_by)
+
+
+def _fields(form: CustomerForm, call: dict[str, Any]) -> dict[str, Any]:
+    """What was filled in, as the registry takes it: texts never None, the group's head as the customer it names."""
+    given = {name: value for name, value in form.cleaned_data.items() if name != "seen_doubles"}
+    given["group_head"] = _head(given["group_head"], call)
+    return given
+
+
+def _changed(form: CustomerForm, customer: Customer, call: dict[str, Any]) -> dict[str, Any]:
+    """Only the fields somebody has touched: who may write the contacts alone must not be taken to write the rest."""
+    touched = set(form.changed_data)
+    if "uscc" in touched:
+        touched.add("uscc_confirmed")
+    given = _fields(form, call)
+    return {name: value for name, value in given.items() if name in touched}
+
+
+def _head(code: str, call: dict[str, Any]) -> Customer | None:
+    if not code:
+        return None
+    found = sight.visible(Customer, call["by"], on=call["on"]).filter(code=code).first()
+    if found is None:
+        raise BadForm([("group_head", NotVisible.message)])
+    return found
+
+
+def _value(key: str, text: str) -> Any:
+    """Yes and no in either language as true and false where the question wants that; empty: it no longer counts."""
+    if not text.strip():
+        return None
+    if scorecard.FACTS.get(key) != scorecard.YES_NO:
+        return text.strip()
+    known = {"yes": True, "true": True, "是": True, "有": True, "no": False, "false": False, "否": False, "无": False}
+    answer = known.get(text.strip().lower())
+    if answer is None:
+        raise BadForm([("value", _("Answer with yes or no."))])
+    return answer

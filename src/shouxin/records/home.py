@@ -1,0 +1,177 @@
+"""The home page: what waits for me today, and how the portfolio stands (domain 7)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from shouxin.collection.models import Day, Task
+from shouxin.credit import line_requests
+from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
+from shouxin.customers.models import Customer
+from shouxin.lib.models import ImportRun
+from shouxin.office import policies, posts, sight
+from shouxin.office.models import Person
+from shouxin.office.pages import acting, page
+from shouxin.office.policies import Edition
+from shouxin.orders import holds
+from shouxin.orders.models import Hold
+from shouxin.receivables.models import Instalment, ProofRun
+from shouxin.rules.aging import bucket_of
+
+from .credit_file import bucket_words
+from .positions import Position, positions
+
+SHOWN = 8
+TOP = 10
+REQUESTS_LOOKED_AT = 200
+
+
+@page
+@require_GET
+def show(request: HttpRequest) -> HttpResponse:
+    """What waits for me by my posts, lines that run out, what is overdue, the largest exposures, the house's health."""
+    call = acting(request)
+    by, on = call["by"], call["on"]
+    edition = policies.in_force(on)
+    sees = sight.sees_business(by, on)
+    seen_by = sight.customers_seen_by(by, on)
+    some = sees and Customer.objects.filter(seen_by).exists()
+    told: dict[str, Any] = {"sees": sees, "some": some, "today": on, "steps": [] if some else first_steps(by, on)}
+    if some:
+        told |= {
+            "requests": requests_to_sign(by, on, edition),
+            "holds": holds_to_decide(by, on),
+            "tasks": tasks_of(by, on),
+            "expiring": lines_expiring(seen_by, on, edition),
+            "overdue": overdue_drawing(by, on, edition),
+            "top": largest_exposures(by, on, edition),
+            "rated": Rating.objects.filter(customer__in=Customer.objects.filter(seen_by).values("pk")).exists(),
+            "proof": ProofRun.objects.first(),
+            "day": Day.objects.first(),
+            "imports": failed_imports(by),
+            "may_rate": bool(posts.posts_of(by, on=on) & set(line_requests.ASKERS)),
+        }
+    return render(request, "records/home.html", told)
+
+
+def first_steps(by: Person, on: date) -> list[dict[str, Any]]:
+    """What to do first in a house without customers: import, rate, set lines."""
+    steps = [
+        (_("Bring in your customers"), _("Import the list from your ledger, or register the first one by hand."),
+         "imports:list", "customers:create"),
+        (_("Bring in what is owed"), _("Open invoices and receipts tell how each customer pays."), "imports:list", ""),
+        (_("Rate everybody"), _("One press scores every customer by the policy and suggests its line."),
+         "credit:rate_everybody", ""),
+        (_("Set the lines"), _("Ask for the lines suggested; somebody else signs them."), "credit:line_requests", ""),
+    ]  # fmt: skip
+    return [
+        {"title": title, "text": text, "address": _address(first) or _address(second)}
+        for title, text, first, second in steps
+    ]
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name) if name else ""
+    except NoReverseMatch:
+        return ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits: the first few, and how many there are in all."""
+
+    rows: list[Any]
+    count: int
+
+
+def requests_to_sign(by: Person, on: date, edition: Edition) -> Waiting:
+    """Open line requests that she may sign, the oldest first; measured over the oldest two hundred."""
+    if not posts.posts_of(by, on=on) & set(line_requests.SIGNERS):
+        return Waiting([], 0)
+    rows = sight.visible(LineRequest, by, on=on).filter(status="open").select_related("customer", "requested_by")
+    found = list(rows.prefetch_related("editors").order_by("pk")[:REQUESTS_LOOKED_AT])
+    needed = line_requests.needs_of(found, edition=edition, today=on)
+    mine = [each for each in found if not line_requests.why_not(each, needed[each.pk], by=by, today=on)]
+    return Waiting(mine[:SHOWN], len(mine))
+
+
+def holds_to_decide(by: Person, on: date) -> Waiting:
+    """Orders that wait for a person, for those who may decide them, the oldest first."""
+    rows = sight.visible(Hold, by, on=on).filter(status="open")
+    if not posts.posts_of(by, on=on) & {*holds.REVIEWERS, posts.Post.SALES, posts.Post.CREDIT_ADMINISTRATOR}:
+        return Waiting([], 0)
+    return Waiting(list(rows.select_related("customer", "decision").order_by("pk")[:SHOWN]), rows.count())
+
+
+def tasks_of(by: Person, on: date) -> Waiting:
+    """Tasks of her posts, and those in her own name, ranked by the money at stake."""
+    held = posts.posts_of(by, on=on)
+    mine = Q(person=by) | Q(person=None, post__in=[post.value for post in held])
+    rows = sight.visible(Task, by, on=on).filter(mine, status="open")
+    return Waiting(list(rows.select_related("customer").order_by("-amount", "pk")[:SHOWN]), rows.count())
+
+
+def lines_expiring(seen_by: Q, on: date, edition: Edition) -> list[dict[str, Any]]:
+    """Lines in force that run out within the policy's notice days, the nearest first."""
+    notice = sorted(edition.policy.lines.expiry_notice_days)
+    if not notice:
+        return []
+    last = on + timedelta(days=notice[-1])
+    later = Line.objects.filter(
+        customer=OuterRef("customer"), temporary=OuterRef("temporary"), pool=OuterRef("pool"), pk__gt=OuterRef("pk")
+    )
+    rows = Line.objects.filter(until__gte=on, until__lte=last, since__lte=on, temporary=False, pool=False)
+    rows = rows.filter(customer__in=Customer.objects.filter(seen_by).values("pk")).exclude(Exists(later))
+    found = rows.select_related("customer").order_by("until", "pk")[:SHOWN]
+    return [
+        {"line": line, "days": (line.until - on).days, "urgent": (line.until - on).days <= notice[0]}  # type: ignore[operator]
+        for line in found
+    ]
+
+
+def overdue_drawing(by: Person, on: date, edition: Edition) -> dict[str, Any]:
+    """Open claims by age in the company's currency's accounts: the chart's labels and one series, with its total."""
+    company, up_to = edition.policy.company.currency, edition.policy.aging.up_to
+    rows = (
+        sight.visible(Instalment, by, on=on)
+        .exclude(settled=F("amount"))
+        .filter(amount__gt=0, invoice__currency=company)
+        .order_by()
+        .values_list("due_on")
+        .annotate(left=Sum(F("amount") - F("settled")))
+    )
+    values = [Decimal(0)] * (len(up_to) + 2)
+    for due, left in rows:
+        values[bucket_of(up_to, (on - due).days if due else 0)] += left
+    drawing = {
+        "labels": bucket_words(edition.policy),
+        "series": [{"name": company, "values": values}],
+        "unit": "amount",
+        "colours": "ages",
+    }
+    return {"drawing": drawing, "overdue": sum(values[1:], Decimal(0)), "total": sum(values, Decimal(0))}
+
+
+def largest_exposures(by: Person, on: date, edition: Edition) -> list[Position]:
+    """The ten customers who owe and have ordered most, in the company's currency, each against its limit."""
+    total = F("reserved") + F("undelivered") + F("unbilled") + F("receivable") + F("bills") - F("deposits")
+    accounts = sight.visible(CreditAccount, by, on=on).filter(currency=edition.policy.company.currency)
+    largest = accounts.annotate(total=total).filter(total__gt=0).order_by("-total").values_list("customer", flat=True)
+    customers = Customer.objects.filter(pk__in=list(largest[:TOP])).select_related("group_head").defer("search_keys")
+    found = positions(customers, policy=edition.policy, on=on)
+    return sorted(found.values(), key=lambda each: -each.used)
+
+
+def failed_imports(by: Person) -> list[ImportRun]:
+    """Her imports of late that failed or refused rows."""
+    rows = ImportRun.objects.filter(Q(state="failed") | Q(refused__gt=0), by=by)
+    return list(rows.defer("errors", "mapping").order_by("-id")[:3])

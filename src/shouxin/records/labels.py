@@ -1,0 +1,93 @@
+"""Codes as people read them: label and colour live together, once for every page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.credit.models import LimitKind, LineRequest
+from shouxin.customers.models import StandingKind
+from shouxin.customers.names_of_facts import NAMES
+from shouxin.rules.policy import Text
+
+STANDING_COLOURS = {
+    "good": "green",
+    "watched": "amber",
+    "stopped": "red",
+    "cash_only": "purple",
+    "suspended": "red",
+    "blacklisted": "red",
+}
+REQUEST_COLOURS = {"open": "amber", "approved": "green", "declined": "red", "withdrawn": "grey"}
+CAUSES = {
+    "request": _("Signed request"),
+    "downgrade": _("Downgrade for late payment"),
+    "import": _("Taken over by import"),
+    "annual": _("Periodic review"),
+}
+METHODS = {
+    "sales_volume": _("Sales volume"),
+    "collections": _("Weighted collections"),
+    "net_worth": _("Share of net worth"),
+    "paid_in_capital": _("Share of paid-in capital"),
+    "working_assets": _("Working assets"),
+}
+CAPS = {
+    "grade": _("Cap of the grade"),
+    "concentration": _("Concentration cap"),
+    "new_customer": _("Cap for new customers"),
+}
+WHY_NOT = {
+    "no_sales": _("no sales are known"),
+    "no_collections": _("no money has come in yet"),
+    "no_net_worth": _("net worth is not known"),
+    "no_paid_in_capital": _("paid-in capital is not known"),
+    "no_balance_sheet": _("no balance sheet is known"),
+    "net_worth_not_positive": _("net worth is not above 0: a person has to look"),
+    "current_liabilities_not_positive": _("current liabilities are not above 0: a person has to look"),
+}
+STEPS = {
+    "score": _("Points"),
+    "cap": _("Cap"),
+    "veto": _("Veto"),
+    "new_customer": _("New customer"),
+    "upgrade_waits": _("A rise waits"),
+}
+SUGGESTION_CODES = {
+    "grade_gives_no_credit": _("This grade gives no credit: cash before delivery."),
+    "no_method": _("No method could be computed: a first limit as for new customers."),
+    "needs_a_person": _("A model did not fit the figures: a person has to look."),
+    "rounded_to_nothing": _("What was left is less than the smallest step of a limit."),
+}
+SOURCES = {"ledger": _("Our own ledger")}
+
+
+def fact_name(key: str) -> str:
+    """A fact's key in words."""
+    return str(NAMES.get(key, key))
+
+
+def standing_status(code: str) -> tuple[Any, str]:
+    """(word, colour) of a standing."""
+    return StandingKind(code).label, STANDING_COLOURS[code]
+
+
+def request_status(request: LineRequest) -> tuple[Any, str]:
+    """(word, colour) of a line request."""
+    return request.get_status_display(), REQUEST_COLOURS[request.status]  # type: ignore[attr-defined]
+
+
+def limit_word(kind: str) -> str:
+    """Not set, no credit, up to an amount, unlimited."""
+    return str(LimitKind(kind).label)
+
+
+def said(text: Text) -> str:
+    """A text of the policy in the reader's language."""
+    return text.zh if (get_language() or "").startswith("zh") else text.en
+
+
+def label(labels: Mapping[str, Any], code: str) -> str:
+    """The word for a code, the code itself where nobody has given it one."""
+    return str(labels.get(code, code))

@@ -1,0 +1,137 @@
+"""Rating from the pages: one customer, those ticked in the list, or everybody, with progress (B2.3, C3.4)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shouxin.credit.models import Rating
+from shouxin.customers.models import Customer
+from shouxin.office import policies, posts, sight
+from shouxin.office.pages import acting, moment, page
+from shouxin.office.refusals import BadForm
+from shouxin.receivables import ratings
+
+from . import labels
+from .roster import Roster
+
+AT_ONCE_MAX = 2000
+"""More than this are rated in steps of so many, so that the page can show how far it is."""
+
+
+@page
+@require_POST
+def rate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rate one customer now."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    _tell(request, _rated(request, [customer.pk]))
+    return redirect(f"{reverse('customers:file', args=[pk])}?tab=rating")
+
+
+@page
+@require_POST
+def rate_selected(request: HttpRequest) -> HttpResponse:
+    """Rate the customers ticked in the list, or all that answer its questions."""
+    call = acting(request)
+    seen_by = sight.customers_seen_by(call["by"], call["on"])
+    if request.POST.get("everything"):
+        ids = _matching(request, seen_by)
+    else:
+        chosen = [int(pk) for pk in request.POST.getlist("selected") if pk.isascii() and pk.isdigit() and len(pk) < 18]
+        ids = list(Customer.objects.filter(seen_by, pk__in=chosen).values_list("pk", flat=True))
+    if not ids:
+        raise BadForm([("", _("No customer is ticked."))])
+    if len(ids) > AT_ONCE_MAX:
+        raise BadForm([("", _("Rate at most %(n)s at once, or everybody from the rating page.") % {"n": AT_ONCE_MAX})])
+    _tell(request, _rated(request, ids))
+    return redirect(f"{reverse('customers:list')}?{request.POST.get('query', '')}")
+
+
+def _matching(request: HttpRequest, seen_by: Any) -> list[int]:
+    """Everybody who answers the questions of the list the batch bar stood under."""
+    call = acting(request)
+    asked = request
+    asked.GET = QueryDict(request.POST.get("query", ""))  # type: ignore[assignment]
+    listing = Roster(asked, seen_by, policy=policies.in_force(call["on"]).policy, on=call["on"])
+    return list(listing.matching.order_by("pk").values_list("pk", flat=True)[: AT_ONCE_MAX + 1])
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def rate_everybody(request: HttpRequest) -> HttpResponse:
+    """Rate everybody she may see, some hundred per step; each step is committed, and calls the next."""
+    call = acting(request)
+    posts.require(call["by"], *ratings.RATERS, on=call["on"], about="rating", verb="rate", at=call["at"])
+    if request.method == "POST":
+        return _step(request)
+    return render(
+        request, "records/rate_everybody.html", {"total": _everybody(request).count(), "grades": _grades(request)}
+    )
+
+
+def _everybody(request: HttpRequest) -> Any:
+    call = acting(request)
+    return sight.visible(Customer, call["by"], on=call["on"]).order_by("pk")
+
+
+def _step(request: HttpRequest) -> HttpResponse:
+    """One step: the customers after the last one rated."""
+    last = _whole(request.POST.get("last"))
+    done = _whole(request.POST.get("done"))
+    ids = list(_everybody(request).filter(pk__gt=last).values_list("pk", flat=True)[: ratings.CHUNK])
+    found = _rated(request, ids) if ids else ratings.Ratings()
+    left_out = _whole(request.POST.get("left_out")) + len(found.unmeasured)
+    total = max(_whole(request.POST.get("total")), done + len(ids))
+    going = len(ids) == ratings.CHUNK
+    told = {
+        "last": ids[-1] if ids else last,
+        "done": done + len(ids),
+        "total": total if going else done + len(ids),
+        "left_out": left_out,
+        "going": going,
+        "grades": [] if going else _grades(request),
+    }
+    return render(request, "records/rate_step.html", told)
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _rated(request: HttpRequest, ids: Iterable[int]) -> ratings.Ratings:
+    call = moment(request)
+    edition = policies.in_force(call["today"])
+    return ratings.rate(
+        ids, as_of=call["today"], edition=edition, by=call["by"], on=call["today"], at=call["at"], keep=True
+    )
+
+
+def _tell(request: HttpRequest, found: ratings.Ratings) -> None:
+    n = len(found.kept)
+    if n:
+        messages.success(request, ngettext("%(n)s customer rated.", "%(n)s customers rated.", n) % {"n": n})
+    if found.unmeasured:
+        codes = ", ".join(sorted({code for each in found.unmeasured.values() for code in each}))
+        text = _("%(n)s not rated: no exchange rate for %(codes)s.") % {"n": len(found.unmeasured), "codes": codes}
+        messages.warning(request, text)
+
+
+def _grades(request: HttpRequest) -> list[dict[str, Any]]:
+    """How many customers stand in each grade by their latest rating."""
+    seen = _everybody(request).order_by().values("pk")
+    latest = Rating.objects.filter(customer__in=seen).order_by("customer", "-pk").distinct("customer")
+    counted: dict[str, int] = {}
+    for grade in latest.values_list("grade", flat=True):
+        counted[grade] = counted.get(grade, 0) + 1
+    policy = policies.in_force(acting(request)["on"]).policy
+    return [
+        {"grade": grade, "meaning": labels.said(terms.meaning), "count": counted.get(grade, 0)}
+        for grade, terms in policy.grades.items()
+    ]
