@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from shouxin.demo import load
 from shouxin.lib.menu import menu_for
 from shouxin.office import clock, posts
 from shouxin.office.models import POST_LABELS
@@ -17,7 +17,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "layout": "fragment.html" if wants_fragment(request) else "base.html",
         "menu": SimpleLazyObject(lambda: menu_for(_held(request), request.path)),
         "my_posts": SimpleLazyObject(lambda: [POST_LABELS[post] for post in sorted(_held(request))]),
-        "demo_signins": getattr(settings, "DEMO_SIGNINS", ()),
+        "demo_signins": SimpleLazyObject(load.signins),
     }
 
 

@@ -13,7 +13,7 @@ from shouxin.customers import facts, search, standing
 from shouxin.customers.models import Customer, Fact
 from shouxin.lib.models import Once
 from shouxin.office import clock, policies, posts, rates, trail
-from shouxin.office.models import Person
+from shouxin.office.models import POST_LABELS, Person
 from shouxin.orders import checks
 from shouxin.receivables import bulk, ratings
 from shouxin.receivables.papers import InvoiceRow, ReceiptRow
@@ -52,6 +52,18 @@ ROLES = {
     Post.SYSTEM_MANAGER: "系统管理员 system manager",
 }
 SIGN_INS = [(name, PASSWORD, f"{full}，{ROLES[post]} {place}".strip()) for name, full, post, place in PEOPLE]
+
+
+def signins() -> list[dict[str, Any]]:
+    """Who may sign in to the demo company with one click; nobody where it was never loaded."""
+    if not Once.objects.filter(name=MARK).exists():
+        return []
+    return [
+        {"username": name, "password": PASSWORD, "name": f"{full} {place}".strip(), "post": POST_LABELS[post]}
+        for name, full, post, place in PEOPLE
+    ]
+
+
 Step = Callable[[], None]
 
 
