@@ -18,7 +18,7 @@ COLUMNS = (
     Column("verb", _("Did what"), value=trail_words.verb),
     Column("about", _("To what"), value=trail_words.thing, link=trail_words.address),
     Column("particulars", _("Particulars"), value=trail_words.particulars),
-    Column("number", _("Line"), "number", value="pk", sort="pk", hidden=True),
+    Column("number", _("Line no."), "number", value="pk", sort="pk", hidden=True),
     Column("code", _("Verb's code"), value="verb", hidden=True),
 )
 
