@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure, lines, review
 from shouxin.credit.lines import InForce
+from shouxin.credit.models import Reservation
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
 from shouxin.office import rates
@@ -71,6 +72,8 @@ class Ledger:
         named = {request.order_no for request in requests if request.order_no}
         before = LiveOrder.objects.filter(order_no__in=named, decision__reservation__isnull=False)
         holders = set(before.values_list("decision__reservation__account__customer", flat=True))
+        taken_over = Reservation.objects.filter(order_no__in=named, decision_id=None)
+        holders |= set(taken_over.values_list("account__customer", flat=True))
         return cls(customers, exposure.lock(holders | {customer.pk for customer in customers}), edition, today)
 
     @property

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from shouxin.credit.models import Reservation
 from shouxin.office.models import Person
 
@@ -46,13 +48,20 @@ class LiveOrders:
         rows = LiveOrder.objects.filter(order_no__in={key[1] for key in wanted}).select_related("decision")
         locked = rows.order_by("source_system", "order_no").select_for_update(of=("self",))
         mine = [row for row in locked if (row.source_system, row.order_no) in wanted]
-        return cls(mine, cls._reservations_of(mine), cls._releases_of(wanted, today))
+        return cls(mine, cls._reservations_of(mine, wanted), cls._releases_of(wanted, today))
 
     @staticmethod
-    def _reservations_of(rows: Iterable[LiveOrder]) -> dict[Key, Reservation]:
+    def _reservations_of(rows: Iterable[LiveOrder], wanted: Iterable[Key]) -> dict[Key, Reservation]:
+        """What each order holds: by its live decision, or taken over from a file before any decision."""
         keys = {row.decision.reservation_id: (row.source_system, row.order_no) for row in rows if row.decision}
-        held = Reservation.objects.filter(pk__in=[pk for pk in keys if pk]).order_by("pk").select_for_update()
-        return {keys[row.pk]: row for row in held}
+        decided = Q(pk__in=[pk for pk in keys if pk])
+        taken_over = Q(decision_id=None, order_no__in={order_no for _source, order_no in wanted})
+        found: dict[Key, Reservation] = {}
+        for row in Reservation.objects.filter(decided | taken_over).order_by("pk").select_for_update():
+            key = keys.get(row.pk) or (row.source_system, row.order_no)
+            if row.pk in keys or (key in wanted and key not in keys.values()):
+                found[key] = row
+        return found
 
     @staticmethod
     def _releases_of(wanted: Iterable[Key], today: date) -> dict[Key, Hold]:
