@@ -23,13 +23,14 @@ class GivenBack(Exception):
 
 
 class RefusedRows:
-    """Writes as rows are refused, in flat memory; no file is left behind when there were none.
+    """Writes as rows are refused, in flat memory; no file is made when there are none, nor half a one.
 
     Texts are written as texts, with the quote prefix where a spreadsheet would take them for formulas.
     """
 
     def __init__(self, path: Path, heading: Heading, *, heading_row: int = 0, sheet: str = "") -> None:
         self.path, self.heading = path, heading
+        self.part = path.with_name(f".{path.name}.part")
         self.row = max(heading_row - 1, 0)
         self.sheet_name = sheet if 0 < len(sheet) <= 31 and not set(sheet) & set("[]:*?/\\") else ""
         self.book: Any = None
@@ -40,10 +41,13 @@ class RefusedRows:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.book is not None:
-            self.book.close()
-        if self.book is None or (error is not None and not isinstance(error, GivenBack)):
-            self.path.unlink(missing_ok=True)
+        if self.book is None:
+            return
+        self.book.close()
+        if error is None or isinstance(error, GivenBack):
+            self.part.replace(self.path)
+        else:
+            self.part.unlink(missing_ok=True)
 
     def add(self, record: Record, faults: Sequence[CellFault]) -> None:
         """One refused row: its cells, its number in the file, and the reasons in both languages."""
@@ -60,7 +64,7 @@ class RefusedRows:
         self.row += 1
 
     def _begin(self) -> None:
-        self.book = xlsxwriter.Workbook(str(self.path), {"constant_memory": True, "strings_to_numbers": False})
+        self.book = xlsxwriter.Workbook(str(self.part), {"constant_memory": True, "strings_to_numbers": False})
         self.sheet = self.book.add_worksheet(self.sheet_name or None)
         red = {"bg_color": "#FBE3E4"}
         text, day, moment = {"num_format": "@"}, {"num_format": "yyyy-mm-dd"}, {"num_format": "yyyy-mm-dd hh:mm:ss"}

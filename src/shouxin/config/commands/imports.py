@@ -1,0 +1,132 @@
+"""`shouxin import`: customers, facts, lines, invoices, receipts and orders from files."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shouxin.config import terminal
+
+app = typer.Typer()
+
+
+@app.command("import")
+def import_file(
+    kind: Annotated[str, typer.Argument(help="customers, facts, lines, invoices, receipts or orders.")],
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8, GB18030, UTF-16), XLS or XLSX.")],
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="MAP.yaml", help="Which column is what; see docs/en/imports.md.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything and roll it back.")] = False,
+    atomic: Annotated[bool, typer.Option("--atomic", help="The whole file or nothing; default: row by row.")] = False,
+    create_customers: Annotated[
+        bool, typer.Option("--create-customers", help="Register unknown customers instead of refusing their rows.")
+    ] = False,
+    source_system: Annotated[str, typer.Option(help="Where the papers come from; part of their natural key.")] = "",
+    currency: Annotated[str, typer.Option(help="For rows that name none; default: the company's.")] = "",
+    by: terminal.By = terminal.SYSTEM,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Take a file over. Refused rows go to FILE.errors.xlsx with the reason per cell; the exit code is then 1.
+
+    Importing the same file twice changes nothing.
+    """
+    from shouxin.lib.imports import kinds, mapfile
+    from shouxin.lib.imports.faults import FileFault
+    from shouxin.lib.imports.mapping import Mapping
+
+    if kind not in kinds.names():
+        terminal.fail(f"there is no kind {kind}; there are {', '.join(kinds.names())}")
+    for path in filter(None, (file, map_file)):
+        if not path.is_file():
+            terminal.fail(f"there is no file {path}")
+    chosen = kinds.get(kind)
+    options = {"atomic": atomic, "source_system": source_system, "currency": currency}
+    options["unknown_customers"] = "create" if create_customers else "refuse"
+    try:
+        mapping = mapfile.load(map_file, chosen) if map_file else Mapping()
+        result, run_id = _take_over(chosen, file, mapping, options, by=by, dry_run=dry_run, as_json=as_json)
+    except FileFault as fault:
+        terminal.fail(f"{file}: {fault}")
+    except OSError as error:
+        terminal.fail(f"{error.filename or file}: {error.strerror}")
+    _print(result, run_id, dry_run=dry_run, as_json=as_json)
+    if result.tally.refused:
+        raise typer.Exit(terminal.NO)
+
+
+def _take_over(
+    kind: Any, file: Path, mapping: Any, options: dict[str, Any], *, by: str, dry_run: bool, as_json: bool
+) -> tuple[Any, int | None]:
+    """Take the file over under a progress bar, and keep the record of the run."""
+    from shouxin.lib.imports.kinds import Conditions
+    from shouxin.lib.imports.run import take_over
+    from shouxin.office import clock, policies
+    from shouxin.office.imports import runs
+
+    person, today, now = terminal.person(by), clock.today(), clock.now()
+    chosen = runs.Options(**options)
+    runs.kind_for(kind.name, person)
+    conditions = Conditions(
+        by=person,
+        at=now,
+        today=today,
+        currency=chosen.currency or policies.in_force(today).policy.company.currency,
+        source_system=chosen.source_system,
+        unknown_customers=chosen.unknown_customers,
+    )
+    with terminal.progress(as_json=as_json) as bar:
+        task = bar.add_task(str(kind.label), total=None)
+        result = take_over(
+            file,
+            kind,
+            mapping,
+            conditions,
+            errors_path=file.with_name(f"{file.name}.errors.xlsx"),
+            atomic=chosen.atomic,
+            dry_run=dry_run,
+            progress=lambda done, rows: bar.update(task, completed=done, total=rows),
+        )
+    run = None if dry_run else runs.keep_done(file, kind, mapping, chosen, result, by=person, at=now)
+    return result, run.pk if run else None
+
+
+def _print(result: Any, run_id: int | None, *, dry_run: bool, as_json: bool) -> None:
+    tally = result.tally.as_json()
+    errors = str(result.errors_path) if result.errors_path else None
+    source, layout = result.source, result.layout
+    columns = [
+        {"column": b.key, "heading": b.heading or b.fill.constant, "confidence": b.confidence} for b in layout.bound
+    ]
+    if as_json:
+        read_as = {
+            "form": source.form,
+            "encoding": source.encoding,
+            "delimiter": source.delimiter,
+            "sheet": source.sheet,
+        }
+        faults = [fault.as_json() for fault in result.faults]
+        written = {"run": run_id, "dry_run": dry_run, "written": result.written, "errors_file": errors}
+        terminal.print_json(
+            written | tally | {"read_as": read_as, "columns": columns, "notes": layout.notes, "errors": faults}
+        )
+        return
+    say = terminal.console.print
+    say("  ".join(f"{each['heading']} → {each['column']}" for each in columns), highlight=False, markup=False)
+    for note in layout.notes:
+        say(note, markup=False)
+    terminal.print_json_or_table(
+        [{key: tally[key] for key in ("rows", "accepted", "unchanged", "refused")}], as_json=False
+    )
+    sums = [{"currency": currency} | states for currency, states in tally["sums"].items()]
+    if sums:
+        keys = ("currency", "read", "accepted", "unchanged", "refused")
+        terminal.print_json_or_table(sums, as_json=False, columns={key: key for key in keys})
+    if any(tally["skipped"].values()):
+        say(f"left aside: {tally['skipped']}", markup=False)
+    for fault in result.faults[:10]:
+        say(f"  {fault.row}  {fault.heading or '–'}  {fault.value!r}: {fault}", markup=False, highlight=False)
+    if not result.written:
+        say("dry run, nothing was written" if dry_run else "nothing was written: with --atomic every row must pass")
+    if errors:
+        say(f"refused rows: {errors}", markup=False, highlight=False)

@@ -1,0 +1,117 @@
+"""Files over the API: handed in, taken over by the worker, the refused rows fetched."""
+
+from typing import Annotated, Any, Literal
+
+from django.http import FileResponse, HttpRequest
+from ninja import File, Form, Query, Router, Status
+from ninja.files import UploadedFile
+from pydantic import BaseModel, Field
+
+from shouxin.lib.api import Page, Paging, page
+from shouxin.lib.imports import mapfile
+from shouxin.lib.imports.faults import FileFault
+from shouxin.lib.imports.kinds import Kind
+from shouxin.lib.imports.mapping import Mapping
+from shouxin.lib.models import ImportRun
+from shouxin.office.door import acting
+from shouxin.office.refusals import BadForm
+
+from . import runs
+
+router = Router(tags=["imports"])
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class CellOut(BaseModel):
+    """A cell (or, without a column, a row) that was refused, and why."""
+
+    row: int
+    column: str
+    heading: str
+    value: str
+    code: str
+    message: str
+
+
+class RunOut(BaseModel):
+    """A file on its way in. `progress` is between 0 and 1; `totals.sums` has the amounts per currency."""
+
+    id: int
+    kind: str
+    file_name: str
+    digest: str
+    state: Literal["uploaded", "waiting", "running", "done", "failed"]
+    rows: int
+    accepted: int
+    unchanged: int
+    refused: int
+    progress: float
+    written: bool = Field(description="false where the whole file was given back because rows were refused")
+    totals: dict[str, Any]
+    fault: str = Field(description="why the file as a whole failed; empty where it did not")
+    errors: list[CellOut] = Field(description="the first refused cells; errors.xlsx has all rows")
+
+
+def shown(run: ImportRun) -> dict[str, Any]:
+    """The run as callers see it."""
+    finished = run.state in ("done", "failed")
+    totals = dict(run.totals)
+    return {
+        **{name: getattr(run, name) for name in ("id", "kind", "file_name", "digest", "state")},
+        **{name: getattr(run, name) for name in ("rows", "accepted", "unchanged", "refused")},
+        "progress": 1.0 if finished else round(run.done_rows / run.rows, 4) if run.rows else 0.0,
+        "written": bool(totals.pop("written", False)),
+        "totals": totals,
+        "fault": runs.fault_text(run),
+        "errors": runs.faults_of(run),
+    }
+
+
+@router.post("/imports/{kind}", response={202: RunOut})
+def hand_in(
+    request: HttpRequest,
+    kind: str,
+    file: File[UploadedFile],
+    map: Annotated[str, Form(max_length=mapfile.BYTES_MAX, description="the mapping as YAML or JSON")] = "",
+    atomic: Annotated[bool, Form(description="the whole file or nothing")] = False,
+    unknown_customers: Annotated[Literal["create", "refuse"], Form()] = "refuse",
+    source_system: Annotated[str, Form(max_length=40)] = "",
+    currency: Annotated[str, Form(max_length=3)] = "",
+) -> Status:
+    """Hand in a file (CSV, XLS, XLSX); the answer names the run to be asked about."""
+    who = acting(request)
+    found = runs.kind_for(kind, who["by"])
+    options = runs.Options(atomic, unknown_customers, source_system, currency)
+    run = runs.receive(file, found, by=who["by"], at=who["at"], mapping=_mapping(map, found), options=options)
+    runs.start(run, by=who["by"], at=who["at"])
+    return Status(202, shown(run))
+
+
+def _mapping(text: str, kind: Kind) -> Mapping | None:
+    if not text.strip():
+        return None
+    try:
+        return mapfile.loads(text, kind, "map")
+    except FileFault as fault:
+        raise BadForm([("map", str(fault))]) from None
+
+
+@router.get("/imports", response=Page[RunOut])
+def list_runs(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
+    """The files handed in, the newest first."""
+    found = page(runs.seen_by(acting(request)["by"]), paging)
+    return {"items": [shown(run) for run in found["items"]], "next": found["next"]}
+
+
+@router.get("/imports/{int:run_id}", response=RunOut)
+def get_run(request: HttpRequest, run_id: int) -> dict[str, Any]:
+    """How far a file is, and what became of it."""
+    return shown(runs.get(run_id, acting(request)["by"]))
+
+
+@router.get("/imports/{int:run_id}/errors.xlsx")
+def get_errors(request: HttpRequest, run_id: int) -> FileResponse:
+    """The refused rows as they came, with the reasons, ready to be corrected and handed in again."""
+    run = runs.get(run_id, acting(request)["by"])
+    return FileResponse(runs.errors_of(run).open("rb"), as_attachment=True, filename="errors.xlsx", content_type=XLSX)
