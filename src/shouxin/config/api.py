@@ -12,6 +12,7 @@ from shouxin.credit.api import router as credit
 from shouxin.customers.api import router as customers
 from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
+from shouxin.office.imports.api import router as imports
 from shouxin.orders.api import router as orders
 from shouxin.records.api import router as reports
 from shouxin.records.file_api import router as files
@@ -23,6 +24,7 @@ ROUTERS = [
     orders,
     reports,
     files,
+    imports,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""
 

@@ -16,6 +16,7 @@ PACKAGES = [
     # The list and the file of a customer read everything: their views lie in `records`, under the customers' name.
     path("customers/", include(([*customers.urlpatterns, *records.customer_paths], "customers"))),
     path("credit/", include(([*credit.urlpatterns, *records.rating_paths], "credit"))),
+    path("imports/", include("shouxin.office.imports.urls")),
 ]
 HOUSE = [
     path("api/v1/", include("shouxin.config.api")),

@@ -19,8 +19,8 @@ from .workbook import ErrorCell
 _REMEMBERED_MAX = 200_000
 _REMEMBERED_TYPES = frozenset(["name", "text", "date", "currency", "choice", "bool", "days", "share"])
 _TOTAL = re.compile(
-    r"(.*\s)?(本[页月年日期]|当[月年]|期末|期间)?(小计|合计|总计|累计|合计金额)[::]?"
-    r"|((sub|grand)[\s-]?)?totals?(\s*:|\s+(amount|balance))?",
+    r"(.*\s)?(本[页月年日期]|当[月年]|期末|期间)?(小计|合计|总计|累计|合计金额)[:：]?"
+    r"|((sub|grand)[\s-]?)?totals?(\s*[:：]|\s+(amount|balance))?",
     re.IGNORECASE,
 )
 

@@ -19,9 +19,9 @@ SEARCHED_ROWS = 15
 HEADING_DEPTH_MAX = 3
 
 EXACT, TAIL, SUGGESTED = 1.0, 0.8, 0.5
-_SUGGESTED_SCORE_MIN = 82
+_SUGGESTED_SCORE_MIN = 74
 _UNITS = {"亿元": 10**8, "亿": 10**8, "万元": 10**4, "万": 10**4, "千元": 10**3, "元": 1}
-_UNIT = re.compile(r"[(\[【/_-]?\s*(?:单位)?[::]?\s*(亿元|亿|万元|万|千元|元)\s*[)\]】]?\s*$")
+_UNIT = re.compile(r"[(\[【/_-]?\s*(?:单位)?:?\s*(亿元|亿|万元|万|千元|元)\s*[)\]】]?\s*$")
 _BRACKETED = re.compile(r"[(\[【][^)\]】]*[)\]】]")
 _NOISE = re.compile(r"[\W_]+")
 

@@ -191,7 +191,7 @@ def _batches(
     indexes = [bound.index for bound in layout.bound if bound.key in kind.together and bound.index is not None]
     limited = records if rows_max is None else islice(records, rows_max)
     held: list[Record] = []
-    while batch := held + list(islice(limited, BATCH_ROWS)):
+    while batch := held + list(islice(limited, max(BATCH_ROWS - len(held), 1))):
         held = []
         following = next(limited, None)
         if following is not None:

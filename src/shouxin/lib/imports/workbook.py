@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ class ErrorCell:
 def spool(path: Path, target: Path, form: str, sheet: str, limits: SheetLimits) -> dict[str, Any]:
     """Let the child write the sheet's rows to the target; its answer. Raises FileFault."""
     options = {"form": form, "sheet": sheet} | limits.__dict__
-    command = [sys.executable, "-m", "shouxin.lib.imports.sheet", str(path), str(target), json.dumps(options)]
+    book = _rightly_named(path, target.with_name(f"book.{form}"))
+    command = [sys.executable, "-m", "shouxin.lib.imports.sheet", str(book), str(target), json.dumps(options)]
     roots = [str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(roots), "PYTHONUTF8": "1"}
     heavy = FileFault("too_heavy", {"seconds": limits.seconds, "memory": limits.memory_bytes >> 20})
@@ -58,6 +60,15 @@ def spool(path: Path, target: Path, form: str, sheet: str, limits: SheetLimits) 
     if "fault" in answer:
         raise FileFault(answer["fault"], answer["params"])
     return answer
+
+
+def _rightly_named(path: Path, name: Path) -> Path:
+    """The file under a name that says what it is: the parser goes by names, we do not."""
+    try:
+        name.symlink_to(path.resolve())
+    except OSError:  # a system without links
+        shutil.copyfile(path, name)
+    return name
 
 
 def rows(target: Path) -> Iterator[Record]:

@@ -1,5 +1,6 @@
 """The pages on which files are handed in: upload, columns and preview, progress, result."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib.imports import kinds
-from shouxin.lib.imports.faults import FileFault
+from shouxin.lib.imports.faults import CellFault, FileFault
 from shouxin.lib.imports.run import Preview
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.models import ImportRun
@@ -176,13 +177,7 @@ def _shown(preview: Preview, kind: kinds.Kind) -> dict[str, Any]:
     """The preview as the template lays it out: a row's cells with the faults that belong to each."""
     heading = preview.layout.heading
     width = heading.width
-    rows = []
-    for number, cells, faults in preview.rows:
-        said = {fault.heading: str(fault) for fault in faults if fault.heading}
-        padded = [*cells, *[None] * (width - len(cells))]
-        texts = zip(heading.texts, padded, strict=False)
-        rows.append((number, [("" if cell is None else str(cell)[:80], said.get(text, "") if text else "") for text, cell in texts],
-                     [str(fault) for fault in faults if not fault.heading or fault.heading not in heading.texts]))  # fmt: skip
+    rows = [_laid_out(heading.texts, width, row) for row in preview.rows]
     missing = [" / ".join(str(kind.column(key).label) for key in group.split("|")) for group in preview.layout.missing]
     return {
         "source": preview.source,
@@ -197,6 +192,20 @@ def _shown(preview: Preview, kind: kinds.Kind) -> dict[str, Any]:
         "complete": preview.complete,
         "total_rows": preview.total_rows,
     }
+
+
+def _laid_out(
+    texts: Sequence[str], width: int, row: tuple[int, list[object], list[CellFault]]
+) -> tuple[int, list[tuple[str, str]], list[str]]:
+    """Row number, its cells each with the fault that is about it, and the faults that are about no cell shown."""
+    number, cells, faults = row
+    said = {fault.heading: str(fault) for fault in faults if fault.heading}
+    padded = [*cells, *[None] * (width - len(cells))]
+    shown = [
+        ("" if cell is None else str(cell)[:80], said.get(text, "") if text else "")
+        for text, cell in zip(texts, padded, strict=False)
+    ]
+    return number, shown, [str(fault) for fault in faults if fault.heading not in texts or not fault.heading]
 
 
 def _progress(run: ImportRun) -> dict[str, Any]:
