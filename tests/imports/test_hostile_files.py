@@ -255,7 +255,7 @@ def test_two_million_cells_in_a_small_file_are_bounded_by_their_own_size(tmp_pat
 
 
 def test_a_workbook_that_needs_more_memory_than_allowed_harms_only_the_child(tmp_path: Path) -> None:
-    path = sheet_file(tmp_path, ([f"{row}-{column}" for column in range(20)] for row in range(6_000)))
+    path = _many_cells(tmp_path)
 
     with pytest.raises(FileFault) as refused:
         look(path, limits=Limits(sheet=SheetLimits(memory_bytes=64 << 20)))

@@ -13,7 +13,8 @@ from python_calamine import CalamineWorkbook
 
 from shouxin.credit.models import CreditAccount, Line, Posting, Reservation
 from shouxin.customers.models import Customer, Fact, OtherName
-from shouxin.lib.imports import kinds, mapping as mappings, run
+from shouxin.lib.imports import kinds, run
+from shouxin.lib.imports import mapping as mappings
 from shouxin.lib.imports.faults import FileFault
 from shouxin.lib.imports.kinds import Conditions
 from shouxin.office import policies, posts

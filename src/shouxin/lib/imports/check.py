@@ -25,6 +25,11 @@ _TOTAL = re.compile(
 )
 
 
+def is_total(text: str) -> bool:
+    """Whether a row that begins so adds others up: 小计, 合 计, 华东 小计, 本页合计, Grand total."""
+    return bool(_TOTAL.fullmatch(text.strip()) or _TOTAL.fullmatch("".join(text.split())))
+
+
 @dataclass
 class Batch:
     """What became of some rows: readable ones, faults of the others, and what was no row of data at all."""
@@ -114,7 +119,7 @@ class Checker:
     def _is_data(self, record: Record, batch: Batch) -> bool:
         number, row = record
         first = row[0] if row and row[0] not in (None, "") else next((c for c in row if c not in (None, "")), None)
-        if first.__class__ is str and ("计" in first or "tal" in first.lower()) and _TOTAL.fullmatch(first.strip()):  # type: ignore
+        if first.__class__ is str and ("计" in first or "tal" in first.lower()) and is_total(first):  # type: ignore
             batch.totals.append(number)
             return False
         if first.__class__ is str and first in self.words and self._repeats_heading(row):

@@ -126,7 +126,7 @@ def look(
     """
     with opened(path, mapping, limits) as source:
         layout, learnt = lay_out(source, kind, mapping)
-        checker = _checker(kind, layout, mapping, conditions, learnt, source)
+        checker = _checker(kind, layout, mapping, _with_mapping(conditions, mapping), learnt, source)
         tally, faults, first = Tally(), list[CellFault](), list[tuple[int, list[object], list[CellFault]]]()
         for batch in _batches(_below(source, layout), kind, layout, rows_max):
             found = checker.check(batch)

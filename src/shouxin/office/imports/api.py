@@ -68,6 +68,27 @@ def shown(run: ImportRun) -> dict[str, Any]:
     }
 
 
+@router.get("/imports", response=Page[RunOut])
+def list_runs(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
+    """The files handed in, the newest first."""
+    found = page(runs.seen_by(acting(request)["by"]), paging)
+    return {"items": [shown(run) for run in found["items"]], "next": found["next"]}
+
+
+@router.get("/imports/{int:run_id}", response=RunOut)
+def get_run(request: HttpRequest, run_id: int) -> dict[str, Any]:
+    """How far a file is, and what became of it."""
+    return shown(runs.get(run_id, acting(request)["by"]))
+
+
+@router.get("/imports/{int:run_id}/errors.xlsx")
+def get_errors(request: HttpRequest, run_id: int) -> FileResponse:
+    """The refused rows as they came, with the reasons, ready to be corrected and handed in again."""
+    run = runs.get(run_id, acting(request)["by"])
+    return FileResponse(runs.errors_of(run).open("rb"), as_attachment=True, filename="errors.xlsx", content_type=XLSX)
+
+
+# Behind the ids: an address with a number is a run, never a kind.
 @router.post("/imports/{kind}", response={202: RunOut})
 def hand_in(
     request: HttpRequest,
@@ -95,23 +116,3 @@ def _mapping(text: str, kind: Kind) -> Mapping | None:
         return mapfile.loads(text, kind, "map")
     except FileFault as fault:
         raise BadForm([("map", str(fault))]) from None
-
-
-@router.get("/imports", response=Page[RunOut])
-def list_runs(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
-    """The files handed in, the newest first."""
-    found = page(runs.seen_by(acting(request)["by"]), paging)
-    return {"items": [shown(run) for run in found["items"]], "next": found["next"]}
-
-
-@router.get("/imports/{int:run_id}", response=RunOut)
-def get_run(request: HttpRequest, run_id: int) -> dict[str, Any]:
-    """How far a file is, and what became of it."""
-    return shown(runs.get(run_id, acting(request)["by"]))
-
-
-@router.get("/imports/{int:run_id}/errors.xlsx")
-def get_errors(request: HttpRequest, run_id: int) -> FileResponse:
-    """The refused rows as they came, with the reasons, ready to be corrected and handed in again."""
-    run = runs.get(run_id, acting(request)["by"])
-    return FileResponse(runs.errors_of(run).open("rb"), as_attachment=True, filename="errors.xlsx", content_type=XLSX)
