@@ -56,6 +56,8 @@ HABITS = (
     Habit("failing", 4, (5, 40), "C", (45, 170)),
 )
 TERMS = {"A": 60, "B": 30, "C": 15, "D": 0}
+LIMITS = {"A": Decimal(3), "B": Decimal(2), "C": Decimal("1.2")}
+"""How many months of business a customer of the grade was trusted with at the start."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _trade(customer: DemoCustomer, chance: Random, today: date) -> None:
             break
         customer.invoices.append(_invoice(customer, number, dated_on, chance, stopped, today))
     _odds_and_ends(customer, chance, today)
-    need = customer.monthly * max(customer.term_days, 15) / 30 * Decimal(3)
+    need = customer.monthly * LIMITS[habit.grade]
     customer.limit = (need / 10000).to_integral_value() * 10000 or Decimal(10000)
 
 

@@ -279,23 +279,22 @@ class Loading:
             )
 
     def requests(self) -> None:
-        """Line requests that wait for a signature: raises, a temporary limit, a pool for a group."""
-        good = [each for each in self.customers if each.habit.name == "prompt"][:6]
-        for number, each in enumerate(good):
-            temporary = number % 3 == 2
-            terms = line_requests.LineTerms(
-                limit=Limit.of(each.limit * (Decimal("0.3") if temporary else Decimal("1.5"))),
-                currency="CNY",
-                term_days=each.term_days,
-                temporary=temporary,
-                until=add_months(self.today, 2) if temporary else None,
-            )
-            self._ask(each, terms, "旺季备货 high season" if temporary else "订单增长 growing orders")
+        """Line requests that wait for a signature: temporary limits small and large, raises, a pool for a group."""
+        good = [each for each in self.customers if each.habit.name == "prompt"]
+        small = [each for each in good if each.limit <= 70000][:4]
+        large = [each for each in good if 100000 < each.limit <= 600000][:5]
+        for each in (*small, *large[:3]):
+            terms = self._terms(each, each.limit * Decimal("0.3"), temporary=True, until=add_months(self.today, 2))
+            self._ask(each, terms, "旺季备货 high season")
+        for each in large[3:]:
+            self._ask(each, self._terms(each, each.limit * Decimal("1.5")), "订单增长 growing orders")
         heads = {each.group_head for each in self.customers if each.group_head}
         for head in sorted(heads)[:2]:
             each = next(one for one in self.customers if one.code == head)
-            terms = line_requests.LineTerms(Limit.of(each.limit * 3), "CNY", each.term_days, pool=True)
-            self._ask(each, terms, "集团共用额度 one limit for the group")
+            self._ask(each, self._terms(each, each.limit * 3, pool=True), "集团共用额度 one limit for the group")
+
+    def _terms(self, each: DemoCustomer, amount: Decimal, **more: Any) -> line_requests.LineTerms:
+        return line_requests.LineTerms(Limit.of(amount), "CNY", each.term_days, **more)
 
     def _ask(self, each: DemoCustomer, terms: line_requests.LineTerms, reason: str) -> None:
         line_requests.ask(
