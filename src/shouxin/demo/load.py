@@ -267,7 +267,7 @@ class Loading:
         """Today's orders: most pass and are reserved, some are too large, some meet overdue debt."""
         wanted = []
         for number, each in enumerate(self.customers[::3]):
-            share = Decimal((10, 20, 35, 60, 120)[number % 5]) / 100
+            share = Decimal((3, 6, 10, 18, 80)[number % 5]) / 100
             amount = (each.limit * share / 100).to_integral_value() * 100 or Decimal(100)
             wanted.append(
                 checks.CheckRequest(each.code, amount, f"SO{self.today:%y%m}-{number + 1:04d}", source_system="demo")
