@@ -19,8 +19,8 @@ from .models import Customer, Fact, StandingKind
 SECTIONS = (
     (_("Identity"), ("code", "name", "short_name", "uscc", "uscc_confirmed", "natural_person", "legal_representative",
                      "registered_capital", "paid_in_capital", "founded_on", "industry")),
-    (_("Contact"), ("contact", "telephone", "email", "address", "region")),
-    (_("Bank"), ("bank", "bank_account")),
+    (_("How to reach them"), ("contact", "telephone", "email", "address", "region")),
+    (_("Bank account"), ("bank", "bank_account")),
     (_("Business with us"), ("currency", "salesperson", "department", "group_head", "customer_since",
                              "credit_standard")),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from shouxin.credit.models import LimitKind, LineRequest
 from shouxin.customers.models import Customer, StandingKind
+from shouxin.office import trail_words
 from shouxin.office.models import TrailEntry
 
 from . import labels
@@ -18,6 +19,8 @@ from .credit_file import shown_value
 
 VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("", "register"): (gettext_lazy("Registered"), "before", "blue"),
+    ("", "create"): (gettext_lazy("Registered"), "before", "blue"),
+    ("", "line.import"): (gettext_lazy("Line taken over by import"), "before", "green"),
     ("", "change_customer"): (gettext_lazy("Particulars changed"), "before", "grey"),
     ("", "add_name"): (gettext_lazy("Another name noted"), "before", "grey"),
     ("", "unmask"): (gettext_lazy("Telephone or account read in full"), "before", "grey"),
@@ -36,8 +39,9 @@ VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("standing-release", "confirm"): (gettext_lazy("Lifting the blacklisting confirmed"), "after", "green"),
     ("standing-release", "decline"): (gettext_lazy("Lifting the blacklisting declined"), "after", "red"),
     ("standing-release", "withdraw"): (gettext_lazy("Proposal to lift the blacklisting withdrawn"), "after", "grey"),
-    ("", "decide"): (gettext_lazy("Order checked"), "during", "blue"),
-    ("", "check"): (gettext_lazy("Order checked"), "during", "blue"),
+    ("", "check.approve"): (gettext_lazy("Order checked: may ship"), "during", "green"),
+    ("", "check.hold"): (gettext_lazy("Order checked: on hold"), "during", "amber"),
+    ("", "check.decline"): (gettext_lazy("Order checked: declined"), "during", "red"),
     ("hold", "release"): (gettext_lazy("Order released"), "during", "green"),
     ("hold", "reject"): (gettext_lazy("Order rejected"), "during", "red"),
     ("hold", "recheck"): (gettext_lazy("Order checked again"), "during", "grey"),
@@ -70,7 +74,7 @@ def entries(customer: Customer, *, stage: str = "") -> QuerySet[TrailEntry]:
 
 def changes(customer: Customer, limit: int = 12) -> list[TrailEntry]:
     """The last changes of the credit sheet itself, the latest first (B2.2)."""
-    verbs = ("register", "change_customer", "line.begin", "line.downgrade", "set_standing")
+    verbs = ("register", "create", "change_customer", "line.begin", "line.import", "line.downgrade", "set_standing")
     return list(entries(customer).filter(verb__in=verbs)[:limit])
 
 
@@ -92,10 +96,11 @@ def _of_stage(stage: str) -> Any:
 def told(entry: TrailEntry) -> dict[str, Any]:
     """One line as the timeline component shows it: title, text, when, who, colour, where it leads."""
     kind, _colon, number = entry.about.partition(":")
-    words, _stage, colour = VERBS.get((kind, entry.verb)) or VERBS.get(("", entry.verb)) or (entry.verb, "", "grey")
+    known = VERBS.get((kind, entry.verb)) or VERBS.get(("", entry.verb))
+    words, _stage, colour = known or (trail_words.verb(entry), "", "grey")
     return {
         "title": words,
-        "text": text_of(entry.verb, kind, entry.particulars),
+        "text": text_of(entry),
         "at": entry.at,
         "by": entry.by_name or str(_("System")),
         "colour": colour,
@@ -110,10 +115,13 @@ def address_of(kind: str, number: str) -> str:
     return reverse(name, args=[int(number)]) if name and number.isascii() and number.isdigit() else ""
 
 
-def text_of(verb: str, kind: str, told: Mapping[str, Any]) -> str:
-    """The particulars that matter to people, in words."""
-    tell = TEXTS.get(verb)
-    return tell(told) if tell else _plain(told)
+def text_of(entry: TrailEntry) -> str:
+    """The particulars that matter to people, in words; papers of their own begin with their name."""
+    tell = TEXTS.get(entry.verb)
+    if tell:
+        return tell(entry.particulars)
+    named = "" if entry.about.startswith("customer:") else entry.label
+    return " · ".join(each for each in (named, _plain(entry.particulars)) if each)
 
 
 def _plain(told: Mapping[str, Any]) -> str:
@@ -121,19 +129,10 @@ def _plain(told: Mapping[str, Any]) -> str:
     pieces = [str(told[name]) for name in ("order_no", "doc_no", "number") if told.get(name)]
     if told.get("amount"):
         pieces.append(f"{money(told['amount'])} {told.get('currency', '')}".strip())
-    if told.get("outcome"):
-        pieces.append(str(OUTCOMES.get(told["outcome"], told["outcome"])))
     for name in ("reason", "decision_reason", "why", "note"):
         if told.get(name):
             pieces.append(str(told[name]))
     return " · ".join(pieces)
-
-
-OUTCOMES = {
-    "approve": gettext_lazy("May ship"),
-    "hold": gettext_lazy("On hold"),
-    "decline": gettext_lazy("Declined"),
-}
 
 
 def money(text: Any) -> str:
