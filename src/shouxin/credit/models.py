@@ -102,6 +102,9 @@ class Reservation(models.Model):
             models.Index(fields=["expires_on"], condition=Q(reserved__gt=0), name="reservation_expiring"),
         ]
 
+    def __str__(self) -> str:
+        return self.number
+
 
 class LimitKind(models.TextChoices):
     """Four different things: nothing decided yet, no credit, credit up to an amount, credit without bound."""

@@ -1,8 +1,8 @@
 """The trail for people: verbs and things in words, who may see which lines, where a line leads."""
 
-import json
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.rules.policy import Post
 
-from . import posts, sight
+from . import book, posts, sight
 from .models import POST_LABELS, Person, TrailEntry
 
 Text = str | Promise
@@ -39,6 +39,13 @@ VERBS: Mapping[str, Text] = {
     "reservation.cancel": _("cancelled what was reserved"),
     "reservation.extend": _("extended the reservation"),
     "reservation.bill": _("billed what was reserved"),
+    "reservation.import": _("took over open orders"),
+    "order.import_many": _("took over open orders"),
+    "line.import": _("took over a line"),
+    "import.receive": _("received a file"),
+    "import.start": _("began an import"),
+    "invoice.issue": _("issued an invoice"),
+    "receipt.receive": _("received money"),
     "invoice.post_many": _("posted invoices"),
     "invoice.apply_credit": _("used a credit note"),
     "invoice.contest": _("noted a dispute"),
@@ -110,6 +117,24 @@ PAGES: Mapping[str, str] = {
 }
 """Where a thing has its page; a page that does not exist (yet) leads nowhere."""
 
+VALUES: Mapping[str, Text] = {
+    "open": _("open"),
+    "released": _("released"),
+    "rejected": _("rejected"),
+    "cured": _("cured"),
+    "superseded": _("superseded"),
+    "approved": _("approved"),
+    "declined": _("declined"),
+    "withdrawn": _("withdrew"),
+    "good": _("good"),
+    "watched": _("watched"),
+    "stopped": _("supply stopped"),
+    "cash_only": _("cash only"),
+    "suspended": _("suspended"),
+    "blacklisted": _("blacklisted"),
+}
+"""Statuses and standings among the particulars."""
+
 PARTICULARS: Mapping[str, Text] = {
     "reason": _("reason"),
     "why": _("why"),
@@ -131,9 +156,12 @@ PARTICULARS: Mapping[str, Text] = {
     "department": _("department"),
     "username": _("sign-in name"),
     "amount_max": _("own authority"),
-    "decided_by": _("decided by"),
-    "decided_at": _("decided at"),
+    "malicious": _("malicious"),
 }
+TOLD_ALREADY = frozenset({"decided_by", "decided_at"})
+"""Particulars that repeat who acted and when."""
+
+AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit"})
 
 
 def verb(entry: TrailEntry) -> str:
@@ -144,7 +172,8 @@ def verb(entry: TrailEntry) -> str:
 def thing(entry: TrailEntry) -> str:
     """What it was done to: its kind in words, its name."""
     kind, _colon, number = entry.about.partition(":")
-    return f"{THINGS.get(kind, kind)} {entry.label or number}".strip()
+    named = entry.label if entry.label and " object (" not in entry.label else number
+    return f"{THINGS.get(kind, kind)} {named}".strip()
 
 
 def address(entry: TrailEntry) -> str:
@@ -160,7 +189,8 @@ def address(entry: TrailEntry) -> str:
 
 def particulars(entry: TrailEntry) -> str:
     """What else the line says, as words."""
-    shown = ((PARTICULARS.get(name, name), _value(name, value)) for name, value in entry.particulars.items())
+    told = ((name, value) for name, value in entry.particulars.items() if name not in TOLD_ALREADY)
+    shown = ((PARTICULARS.get(name, name), _value(name, value)) for name, value in told)
     return " · ".join(f"{name}: {value}" for name, value in shown if value)
 
 
@@ -170,11 +200,17 @@ def _value(name: str, value: Any) -> str:
     if name in ("post", "duty"):
         held = value if isinstance(value, list) else [value]
         return ", ".join(str(POST_LABELS[Post(post)]) for post in held if post in list(Post))
+    if name == "reasons":
+        return ", ".join(str(book.REASONS.get(code, code)) for code in value)
+    if name in ("was", "now"):
+        return str(VALUES.get(value, value))
+    if name in AMOUNTS and isinstance(value, str):
+        return f"{Decimal(value):,.2f}"
     if isinstance(value, list):
         return " → ".join("—" if each is None else str(each) for each in value)
     if isinstance(value, dict):
         return "; ".join(f"{key} {_value('', each)}" for key, each in value.items())
-    return str(value) if not isinstance(value, bool) else json.dumps(value)
+    return str(_("yes") if value else _("no")) if isinstance(value, bool) else str(value)
 
 
 def seen_by(person: Person, *, on: date) -> QuerySet[TrailEntry]:

@@ -142,6 +142,7 @@ def _hold_page(request: HttpRequest, found: Hold, **forms: Any) -> HttpResponse:
     release = forms.get("release") or ReleaseForm(initial=_proposed(found, edition, who["on"]))
     told = shown(found.decision) | {
         "hold": found,
+        "on_hold_page": True,
         "status": evidence.hold_status(found),
         "verbs": verbs,
         "release": release,

@@ -66,6 +66,9 @@ class Hold(models.Model):
     class Meta:
         indexes = [models.Index(fields=["-id"], condition=Q(status="open"), name="hold_open")]
 
+    def __str__(self) -> str:
+        return self.decision.order_no
+
 
 class LiveOrder(models.Model):
     """The one live decision of an order: the lock that lets a later check supersede and never add (I-11)."""

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.credit.models import Posting, Reservation
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.templatetags.shouxin import bucket_labels
 from shouxin.office import posts, sight
 from shouxin.office.models import Person
 from shouxin.office.pages import acting, blame, moment, page
@@ -110,9 +111,15 @@ def _page(request: HttpRequest, row: Reservation, verb: str = "", form: Any = No
         "stages": _stages(row),
         "decision": CreditDecision.objects.filter(pk=row.decision_id).first(),
         "steps": [_step(name, row, verb, form) for name in _verbs(row, who["by"], who["on"])],
-        "postings": kept.order_by("pk")[:100],
+        "movements": [_movement(each) for each in kept.order_by("pk")[:100]],
     }
     return render(request, "orders/reservation.html", told, status=422 if form is not None else 200)
+
+
+def _movement(posting: Posting) -> dict[str, Any]:
+    """A posting with its buckets in words; nothing is the world outside the account."""
+    labels = bucket_labels()
+    return {"posting": posting, "source": labels.get(posting.source), "target": labels.get(posting.target)}
 
 
 def _stages(row: Reservation) -> list[dict[str, Any]]:

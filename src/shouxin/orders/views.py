@@ -13,6 +13,7 @@ from shouxin.credit import exposure, lines
 from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.templatetags.shouxin import plain_amount
 from shouxin.office import policies, sight
 from shouxin.office.pages import acting, moment, page
 from shouxin.office.refusals import NotVisible
@@ -141,7 +142,7 @@ def visible_decision(request: HttpRequest, number: int) -> CreditDecision:
 
 def shown(decision: CreditDecision) -> dict[str, Any]:
     """What the templates say about a decision."""
-    told = [wording.told(reason, decision.line_currency) for reason in decision.reasons]
+    told = [_told(reason, decision.line_currency) for reason in decision.reasons]
     return {
         "decision": decision,
         "reasons": [each for each in told if each["severity"] != "released"],
@@ -149,6 +150,14 @@ def shown(decision: CreditDecision) -> dict[str, Any]:
         "room": evidence.room_of(decision),
         "hold": getattr(decision, "hold", None),
     }
+
+
+def _told(reason: dict[str, Any], currency: str) -> dict[str, Any]:
+    """The reason in words, its amounts grouped as amounts are."""
+    told = wording.told(reason, currency)
+    if reason["code"] in wording.MONEY:
+        told |= {name: plain_amount(told[name]) for name in ("measured", "allowed")}
+    return told
 
 
 @page
@@ -169,6 +178,7 @@ def replay(request: HttpRequest, number: int) -> HttpResponse:
 
 def _decision_page(request: HttpRequest, found: CreditDecision, **more: Any) -> HttpResponse:
     told = shown(found) | {
+        "on_decision_page": True,
         "question": evidence.question_of(found),
         "facts": evidence.facts_of(found),
         "released_hold": getattr(found, "released_hold", None),
