@@ -11,9 +11,9 @@ from pydantic import Field
 from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.rules.policy import Post
 
-from . import policies, posts, rates, tokens
+from . import policies, posts, rates, tokens, trail_words
 from .door import acting
-from .models import ApiToken, ExchangeRate, Person, PolicyVersion
+from .models import ApiToken, ExchangeRate, Person, PolicyVersion, TrailEntry
 from .refusals import NotVisible
 
 router = Router(tags=["office"])
@@ -236,6 +236,48 @@ def put_rate(request: HttpRequest, new: NewRate) -> Any:
     """A rate from a day on. For finance and the credit office."""
     row = rates.put(new.currency, Decimal(new.rate), since=new.since, source=new.source, **acting(request))
     return Status(201, _rate(row))
+
+
+class TrailOut(BaseModel):
+    """One line of the audit trail: who did what to what, when."""
+
+    id: int
+    at: datetime
+    by: str
+    verb: str
+    about: str
+    label: str
+    customer: int | None
+    particulars: dict[str, Any]
+
+
+class TrailWanted(Paging):
+    """Which lines: about a thing (`kind:id`, such as hold:12), of a customer (its id), of a verb, of a person."""
+
+    about: Annotated[str, Field(max_length=60)] = ""
+    customer: int | None = None
+    verb: Annotated[str, Field(max_length=60)] = ""
+    by: Annotated[str, Field(max_length=150)] = ""
+
+
+@router.get("/trail", response=Page[TrailOut])
+def list_trail(request: HttpRequest, query: Query[TrailWanted]) -> dict[str, Any]:
+    """The lines the caller may see, the latest first."""
+    call = acting(request)
+    asked = {"about": query.about, "customer_id": query.customer, "verb": query.verb, "by__username": query.by}
+    rows = trail_words.seen_by(call["by"], on=call["on"])
+    found = page(rows.filter(**{name: value for name, value in asked.items() if value}), query)
+    return {**found, "items": [_line(row) for row in found["items"]]}
+
+
+def _line(row: TrailEntry) -> dict[str, Any]:
+    names = ("at", "verb", "about", "label", "particulars")
+    return {
+        "id": row.pk,
+        "by": row.by_name,
+        "customer": row.customer_id,
+        **{name: getattr(row, name) for name in names},
+    }
 
 
 def _known_person(request: HttpRequest, pk: int) -> Person:
