@@ -288,6 +288,13 @@ def test_ask_see_sign(ann: Person, cy: Person) -> None:
     assert "Approved" in text(browser(ann).get(address))
 
 
+def test_a_temporary_limit_is_shown_on_top_of_the_line(ann: Person) -> None:
+    until = (clock.today() + timedelta(days=30)).isoformat()
+    ask(ann, seed.trading(), limit="12000", temporary="on", until=until)
+    shown = text(browser(ann).get(reverse("credit:line_request", args=[LineRequest.objects.get().pk])))
+    assert "+ 12,000.00 CNY" in shown and "112,000.00" in shown
+
+
 def test_faults_stand_at_their_fields(ann: Person) -> None:
     customer = seed.trading()
     shown = text(ask(ann, customer, term_days="46", limit="", until="2001-01-01"), 422)

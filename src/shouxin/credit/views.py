@@ -318,10 +318,11 @@ def _before(found: LineRequest, today: date) -> Line | None:
 
 
 def compared(before: Line | None, found: LineRequest) -> list[dict[str, Any]]:
-    """Old → new, term by term; `changed` where they differ."""
+    """Old → new, term by term; `changed` where they differ. A temporary limit stands on top of the line."""
+    asked = lines.label(found)  # type: ignore[arg-type]
     rows = [
         (_("Grade"), before.grade if before else "", found.grade),
-        (_("Limit"), lines.label(before), lines.label(found)),  # type: ignore[arg-type]
+        (_("Limit"), lines.label(before), f"+ {asked}" if found.temporary else asked),
         (_("Term in days"), before.term_days if before else "", found.term_days),
         (_("Discount"), _discount(before), _discount(found)),
         (_("From"), before.since.isoformat() if before else "", found.since.isoformat()),

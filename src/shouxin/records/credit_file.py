@@ -173,7 +173,7 @@ def _scored(answer: dict[str, Any], names: dict[str, str], texts: dict[tuple[str
         age_days=answer["age_days"],
         known=answer["known"],
         stale=answer["stale"],
-        band=answer["band"],
+        band=labels.label(labels.ANSWERS, answer["band"]),
     )
 
 
@@ -188,7 +188,7 @@ def shown_value(value: Any) -> str:
     try:
         number = Decimal(str(value))
     except ArithmeticError:
-        return str(value)
+        return labels.label(labels.ANSWERS, str(value))
     return f"{number:,f}" if abs(number) >= 1000 else f"{number:f}"
 
 

@@ -60,6 +60,13 @@ SUGGESTION_CODES = {
     "needs_a_person": _("A model did not fit the figures: a person has to look."),
     "rounded_to_nothing": _("What was left is less than the smallest step of a limit."),
 }
+ANSWERS = {
+    "true": _("yes"),
+    "false": _("no"),
+    "good": _("good (reference)"),
+    "fair": _("fair (reference)"),
+    "poor": _("poor (reference)"),
+}
 SOURCES = {"ledger": _("Our own ledger")}
 
 
