@@ -238,7 +238,7 @@ def put_rate(request: HttpRequest, new: NewRate) -> Any:
     return Status(201, _rate(row))
 
 
-class TrailOut(BaseModel):
+class TrailOut(Answer):
     """One line of the audit trail: who did what to what, when."""
 
     id: int
