@@ -60,7 +60,7 @@ class RateForm(forms.Form):
 
     currency = forms.RegexField("^[A-Za-z]{3}$", label=gettext_lazy("Currency"), max_length=3)
     rate = forms.CharField(
-        label=gettext_lazy("Rate"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+        label=gettext_lazy("Exchange rate"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal"})
     )
     since = forms.DateField(
         label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -220,7 +220,7 @@ def _put(request: HttpRequest, form: DraftForm) -> bool:
 
 RATE_COLUMNS = (
     Column("currency", gettext_lazy("Currency"), sort="currency"),
-    Column("rate", gettext_lazy("Rate"), value=lambda row: f"{row.rate.normalize():f}", sort="rate"),
+    Column("rate", gettext_lazy("Exchange rate"), value=lambda row: f"{row.rate.normalize():f}", sort="rate"),
     Column("since", gettext_lazy("From"), "date", sort="since"),
     Column("source", gettext_lazy("Source")),
     Column("put_by", gettext_lazy("Entered by")),
