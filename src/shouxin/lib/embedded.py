@@ -189,14 +189,26 @@ class Cluster:
         """Start the server, waiting out what a killed predecessor may hold for a moment longer."""
         deadline = time.monotonic() + START_SECONDS
         while not self._started(owner):
-            said = self.start_log.read_text(errors="replace").strip()
+            said = self._said()
             if time.monotonic() > deadline or not any(words in said for words in TEMPORARY_OBSTACLES):
-                raise EmbeddedError(f"PostgreSQL did not start ({self.start_log}): {_last_lines(said)}")
+                raise EmbeddedError(f"PostgreSQL did not start (see {self.start_log}): {_last_lines(said)}")
             time.sleep(0.1)
 
     def _started(self, owner: Owner) -> bool:
-        """Whether a server launched now comes up; recovery after a crash is given all the time it may need."""
-        self._drop_stale_pid()
+        """Whether the server comes up; recovery after a crash is given all the time it may need.
+
+        One that is already coming up, because whoever launched it was killed meanwhile, is waited for.
+        """
+        server = None if self.process() else self._launch(owner)
+
+        def settled() -> bool:
+            return self.running() or ((server is None or server.poll() is not None) and self.process() is None)
+
+        _wait(settled, RECOVERY_SECONDS)
+        return self.running()
+
+    def _launch(self, owner: Owner) -> subprocess.Popen[bytes]:
+        self._drop_stale_notes()
         with open(self.start_log, "wb") as log:
             server = subprocess.Popen(
                 [*owner.prefix, str(programs() / "postgres"), *self._server_options()],
@@ -208,24 +220,30 @@ class Cluster:
                 start_new_session=True,
             )
         _launched.append(server)
-        _wait(lambda: server.poll() is not None or self.running(), RECOVERY_SECONDS)
-        return server.poll() is None and self.running()
+        return server
+
+    def _said(self) -> str:
+        """The end of what the server wrote: before its log was opened, and into it."""
+        logs = sorted((self.data / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
+        return "\n".join(_tail(path) for path in [self.start_log, *logs[-1:]] if path.exists())
 
     def _server_options(self) -> list[str]:
         settings = {**SETTINGS, "unix_socket_directories": str(self.sockets), "port": str(PORT)}
         return ["-D", str(self.data), *(word for name in settings for word in ("-c", f"{name}={settings[name]}"))]
 
-    def _drop_stale_pid(self) -> None:
+    def _drop_stale_notes(self) -> None:
         """Forget a dead server whose number is still taken, and for which PostgreSQL would therefore wait.
 
         After a reboot another program may have the number; after a kill the number stays until the parent takes notice.
-        What the dead server's own children still hold is guarded by the shared memory, not by this file.
+        What the dead server's own children still hold is guarded by the shared memory, not by these files.
         """
         _launched[:] = [server for server in _launched if server.poll() is None]
-        path = self.data / "postmaster.pid"
-        pid = _first_line_number(path)
-        if pid and _taken(pid) and self.process() is None:
-            path.unlink(missing_ok=True)
+        note = self.data / "postmaster.pid"
+        pid = _first_line_number(note)
+        if pid and _taken(pid):
+            note.unlink(missing_ok=True)
+        for socket in self.sockets.glob(".s.PGSQL.*"):
+            socket.unlink(missing_ok=True)
 
     def _furnish(self) -> None:
         """The application's role and database, if this is the first start or an earlier one was cut off here."""
@@ -474,6 +492,12 @@ def _wait(reached: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not reached() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def _tail(path: Path, size: int = 2000) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read().decode(errors="replace")
 
 
 def _last_lines(text: str, count: int = 4) -> str:
