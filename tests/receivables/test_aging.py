@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.people import SOUTH, TODAY, acme
 
 from shouxin.credit.models import CreditAccount, Line
 from shouxin.office.models import Person
@@ -16,6 +15,7 @@ from shouxin.receivables import aging
 from shouxin.receivables.aging import Report
 from shouxin.receivables.models import Instalment, Receipt
 from shouxin.rules.aging import Bucket
+from tests.people import SOUTH, TODAY, acme
 
 from .test_bulk import invoice, post, receipt, take
 

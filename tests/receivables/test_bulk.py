@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.people import TODAY, acme
 
 from shouxin.credit import exposure, reservations
 from shouxin.credit.models import CreditAccount, Posting, Reservation
@@ -17,6 +16,7 @@ from shouxin.office.refusals import NotYourDuty
 from shouxin.receivables.bulk import InvoiceRow, Outcome, ReceiptRow, post_invoices, post_receipts
 from shouxin.receivables.models import Contest, Instalment, Invoice, Match, Receipt
 from shouxin.rules.exposure import Exposure
+from tests.people import TODAY, acme
 
 pytestmark = pytest.mark.django_db
 D = Decimal

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.people import TODAY, acme
 
 from shouxin.office.refusals import Refusal
 from shouxin.receivables import aging, invoices, owed, proof, receipts
 from shouxin.receivables.models import Instalment, Invoice, Match, Receipt
+from tests.people import TODAY, acme
 
 DAY = timedelta(days=1)
 Numbers = tuple[int, int, int]

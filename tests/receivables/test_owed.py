@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.people import TODAY, acme
 
 from shouxin.receivables import owed
 from shouxin.receivables.models import Contest
 from shouxin.rules.aging import OpenItem
 from shouxin.rules.payment_record import Settled
+from tests.people import TODAY, acme
 
 from .test_bulk import invoice, post, receipt, take
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.people import TODAY, acme
 
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.receivables import invoices, owed, receipts
 from shouxin.receivables.matching import Pair
 from shouxin.receivables.models import Contest, Instalment, Invoice, Match, Receipt
+from tests.people import TODAY, acme
 
 from .test_bulk import balance
 

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.people import TODAY, acme
 
 from shouxin.credit import exposure, reservations
 from shouxin.credit.models import CreditAccount
@@ -16,6 +15,7 @@ from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.receivables import proof
 from shouxin.receivables.models import Instalment, ProofRun
+from tests.people import TODAY, acme
 
 from .test_bulk import invoice, post, receipt, take
 

@@ -3,11 +3,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.book import book, changed
 
 from shouxin.rules.authority import RequestedLine, at_least, may_approve, who_may
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
+from tests.book import book, changed
 
 HEAD, VICE, LEGAL = Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE
 UNLIMITED = Limit.unlimited()

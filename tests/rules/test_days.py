@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.shared_data import shared_data
 
 from shouxin.rules.days import (
     CHINA_TIME,
@@ -17,6 +16,7 @@ from shouxin.rules.days import (
     month_end,
     read_date,
 )
+from tests.shared_data import shared_data
 
 WEEKENDS_ONLY = Calendar()
 modern = st.dates(date(1950, 1, 1), date(2150, 12, 31))

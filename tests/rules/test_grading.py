@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.book import book, changed
-from tests.rules.test_scorecard import GOOD, any_facts, facts
 
 from shouxin.rules.grading import Episode, downgrade, grade, may_upgrade
 from shouxin.rules.policy import Grade, worst
 from shouxin.rules.scorecard import Fired, score
+from tests.book import book, changed
+from tests.rules.test_scorecard import GOOD, any_facts, facts
 
 A, B, C, D = Grade
 TODAY = date(2026, 6, 30)

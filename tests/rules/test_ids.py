@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 from stdnum import luhn
 from stdnum.cn import ric, uscc
 from stdnum.iso7064 import mod_11_10
-from tests.shared_data import shared_data
 
 from shouxin.rules.ids import (
     DEPARTMENTS,
@@ -24,6 +23,7 @@ from shouxin.rules.ids import (
     uscc_check,
     uscc_for,
 )
+from tests.shared_data import shared_data
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 

@@ -3,11 +3,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.book import book, changed
 
 from shouxin.rules.limits import METHODS, LimitFigures, assess_working_assets, suggest
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Discount, Grade
+from tests.book import book, changed
 
 A, B, C, D = Grade
 WAN = Decimal(10000)

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.shared_data import shared_data
 
 from shouxin.rules.money import (
     AmountError,
@@ -18,6 +17,7 @@ from shouxin.rules.money import (
     round_half_up,
     share_out,
 )
+from tests.shared_data import shared_data
 
 cents = st.integers(-(10**15) + 1, 10**15 - 1).map(lambda number: Decimal(number).scaleb(-2))
 

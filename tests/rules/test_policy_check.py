@@ -1,8 +1,8 @@
 import pytest
-from tests.book import book, changed
 
 from shouxin.rules.policy_check import CODES, faults
 from shouxin.rules.scorecard import FACTS, NUMBER
+from tests.book import book, changed
 
 YEARS = "scorecard.0.questions.0"
 TAX = "scorecard.3.questions.1"

@@ -7,9 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.book import book
-from tests.rules.test_limits import SOUND, WAN, balance
-from tests.rules.test_ratios import STATEMENT
 
 from shouxin.rules import ratios
 from shouxin.rules.authority import RequestedLine, who_may
@@ -19,6 +16,9 @@ from shouxin.rules.line import Limit, allows, room
 from shouxin.rules.money import round_half_up
 from shouxin.rules.policy import Grade, Post
 from shouxin.rules.scorecard import FACTS, NUMBER, YES_NO, Fact, score
+from tests.book import book
+from tests.rules.test_limits import SOUND, WAN, balance
+from tests.rules.test_ratios import STATEMENT
 
 DOCS = Path(__file__).parents[2] / "docs"
 TODAY = date(2026, 6, 30)

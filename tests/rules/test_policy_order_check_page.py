@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.rules.test_order_check import GOOD, decide
 
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import REASON_CODES
+from tests.rules.test_order_check import GOOD, decide
 
 DOCS = Path(__file__).parents[2] / "docs"
 ANSWERS = {"approve": "approve", "通过": "approve", "hold": "hold", "冻结": "hold"}

@@ -4,10 +4,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.book import book, changed
 
 from shouxin.rules.policy import Grade
 from shouxin.rules.scorecard import FACTS, NUMBER, YES_NO, Fact, score
+from tests.book import book, changed
 
 TODAY = date(2026, 6, 30)
 
