@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,10 +79,13 @@ class Books:
         receipts.match(self.receipt(numbers[0]), **self.acts())
 
     def match_by_hand(self, numbers: Numbers) -> None:
-        parts = Instalment.objects.order_by("pk")
-        part = parts[numbers[1] % parts.count()]
-        amount = (abs(part.amount) * (numbers[2] % 110) / 100).quantize(Decimal("0.01"))
-        receipts.match(self.receipt(numbers[0]), pairs=[(part.pk, amount)], **self.acts())
+        money = Receipt.objects.filter(amount__gt=F("applied")).order_by("pk")
+        receipt = money[numbers[0] % max(1, money.count())]
+        parts = Instalment.objects.filter(amount__gt=F("settled"), invoice__account=receipt.account_id).order_by("pk")
+        part = parts[numbers[1] % max(1, parts.count())]
+        most = min(part.amount - part.settled, receipt.amount - receipt.applied)
+        amount = (most * (numbers[2] % 110) / 100).quantize(Decimal("0.01"))
+        receipts.match(receipt, pairs=[(part.pk, amount)], **self.acts())
 
     def unmatch(self, numbers: Numbers) -> None:
         matched = Receipt.objects.exclude(applied=0).order_by("pk")
