@@ -16,6 +16,8 @@ from shouxin.office.imports.api import router as imports
 from shouxin.orders.api import router as orders
 from shouxin.records.api import router as reports
 from shouxin.records.file_api import router as files
+from shouxin.receivables.api import router as receivables
+from shouxin.receivables.reports_api import router as ledger
 
 ROUTERS = [
     office,
@@ -25,6 +27,8 @@ ROUTERS = [
     reports,
     files,
     imports,
+    receivables,
+    ledger,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""
 

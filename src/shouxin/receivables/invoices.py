@@ -3,12 +3,12 @@
 Every verb: guard, lock the customer's accounts, look, change, trail, in one transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure
@@ -233,3 +233,42 @@ def apply_credit(
     made = matching.settle(sources, pairs, at=at, by=by)
     trail.record("invoice.apply_credit", about=invoice, by=by, at=at, amount=sum((p.amount for p in made), ZERO))
     return made
+
+
+# ------------------------------------------------------------------------------------------------------- questions
+
+
+def verbs_for(invoice: Invoice, parts: Iterable[Instalment], by: Person, on: date) -> list[str]:
+    """What this person may do with the paper now; `parts` are its instalments, `reversed_by` is loaded."""
+    if not posting.may(by, on=on) or invoice.kind == "reversal" or hasattr(invoice, "reversed_by"):
+        return []
+    parts = list(parts)
+    disputed = any(part.contested for part in parts)
+    is_open = any(part.settled != part.amount for part in parts)
+    can = {
+        "contest": invoice.amount > 0 and any(part.amount - part.settled > 0 == part.contested for part in parts),
+        "settle_contest": disputed,
+        "apply": invoice.amount < 0 and is_open,
+        "reverse": True,
+    }
+    return [verb for verb, possible in can.items() if possible]
+
+
+STATES = ("open", "overdue", "contested", "settled", "all")
+
+
+def in_state(rows: QuerySet[Invoice], state: str, *, today: date) -> QuerySet[Invoice]:
+    """Of these invoices the open, overdue (uncontested), contested, settled ones, or all."""
+    parts = Instalment.objects.filter(invoice=OuterRef("pk"))
+    is_open = ~Q(settled=F("amount"))
+    late = Q(due_on__lt=today) | Q(due_on=None, invoice__dated_on__lt=today)
+    match state:
+        case "open":
+            return rows.filter(Exists(parts.filter(is_open)))
+        case "overdue":
+            return rows.filter(Exists(parts.filter(is_open, late, amount__gt=F("settled") + F("contested"))))
+        case "contested":
+            return rows.filter(Exists(parts.filter(contested__gt=0)))
+        case "settled":
+            return rows.exclude(Exists(parts.filter(is_open)))
+    return rows

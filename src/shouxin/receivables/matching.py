@@ -9,6 +9,7 @@ on which an earlier match of either was undone. So no money is ever applied twic
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -393,8 +394,6 @@ def standing(matches: Iterable[Match]) -> list[Match]:
             net[key].amount += match.amount
             net[key].on = max(net[key].on, match.on)
         else:
-            net[key] = Match(
-                instalment_id=match.instalment_id, receipt_id=match.receipt_id, credit_id=match.credit_id,
-                amount=match.amount, on=match.on,
-            )  # fmt: skip
+            net[key] = copy(match)
+            net[key].pk = None
     return [match for match in net.values() if match.amount]

@@ -69,6 +69,7 @@ REASONS = {
     "bad_amount": _("The amount must not be 0, and has at most two decimals and thirteen digits before the point."),
     "bad_currency": _("The currency must be a code of three letters, such as CNY."),
     "bad_kind": _("%(kind)s is not a kind of invoice."),
+    "credit_sign": _("A credit note has a negative amount."),
     "instalments": _("The instalments add up to %(sum)s, the document says %(amount)s."),
     "instalment_numbers": _("Two instalments carry the same number."),
     "instalment_signs": _("Instalments must not be 0 and have the sign of the document."),
@@ -147,12 +148,14 @@ def is_amount(value: Decimal) -> bool:
     return bool(value.is_finite() and value and abs(value) < 10**13 and value == round(value, 2))
 
 
-KINDS = {kind for kind, _label in Invoice.KINDS}
+KINDS = {kind for kind, _label in Invoice.KINDS} - {"reversal"}
 
 
 def _invoice_fault(row: InvoiceRow) -> Outcome | None:
     if row.kind not in KINDS:
         return refused("bad_kind", kind=row.kind)
+    if row.kind == "credit_note" and row.amount > 0:
+        return refused("credit_sign")
     if wrong := _instalment_fault(row):
         return wrong
     low, high = sorted((ZERO, row.amount))

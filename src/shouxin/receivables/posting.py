@@ -27,6 +27,7 @@ FIELDS = {
     "bad_amount": "amount",
     "bad_currency": "currency",
     "bad_kind": "kind",
+    "credit_sign": "amount",
     "instalments": "instalments",
     "instalment_numbers": "instalments",
     "instalment_signs": "instalments",
@@ -39,6 +40,11 @@ def require(by: Person | None, *, on: date, verb: str, at: datetime, about: mode
     """Raises NotYourDuty where a person who is not the house itself holds none of the posts that keep the books."""
     if by is not None and not posts.is_system(by):
         posts.require(by, *MAY_POST, on=on, about=about, verb=verb, at=at)
+
+
+def may(by: Person, *, on: date) -> bool:
+    """Whether the person keeps the books on that day."""
+    return posts.is_system(by) or bool(posts.posts_of(by, on=on) & set(MAY_POST))
 
 
 def accepted(outcome: Outcome) -> int:

@@ -59,12 +59,15 @@ def run(*, by: Person | None, at: datetime, on: date) -> ProofRun:
     Raises NotYourDuty. Must not be called inside a transaction of the caller's that has read already, for the snapshot
     begins here.
     """
+    return keep(*measure(by=by, at=at, on=on), by=by, at=at, on=on)
+
+
+def measure(*, by: Person | None, at: datetime, on: date) -> tuple[int, list[Difference]]:
+    """How many accounts there are and what differs, in one snapshot; writes nothing. Raises NotYourDuty."""
     if by is not None and not posts.is_system(by):
         posts.require(by, *MAY_RUN, on=on, about="proof", verb="prove", at=at)
     with _snapshot():
-        accounts = CreditAccount.objects.count()
-        found = differences()
-    return _keep(accounts, found, by=by, at=at, on=on)
+        return CreditAccount.objects.count(), differences()
 
 
 @contextmanager
@@ -136,7 +139,8 @@ def _staged() -> dict[int, dict[str, Decimal]]:
 
 
 @transaction.atomic
-def _keep(accounts: int, found: list[Difference], *, by: Person | None, at: datetime, on: date) -> ProofRun:
+def keep(accounts: int, found: list[Difference], *, by: Person | None, at: datetime, on: date) -> ProofRun:
+    """Write what a measurement found: the run, its trail line, and why the differing accounts are parked."""
     for account in sorted({difference.account for difference in found}):
         why = _("The proof of %(day)s found a difference.") % {"day": on.isoformat()}
         CreditAccount.objects.filter(pk=account, parked="").update(parked=str(why))

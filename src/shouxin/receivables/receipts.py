@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure
@@ -21,7 +22,7 @@ from shouxin.office.refusals import BadForm, Moved
 from . import matching, posting
 from .bulk import ReceiptRow, post_receipts
 from .matching import Claim, Pair
-from .models import Match, Receipt
+from .models import Instalment, Match, Receipt
 from .papers import ZERO
 
 
@@ -163,3 +164,49 @@ def reverse(receipt: Receipt, *, why: str, today: date, at: datetime, by: Person
     posting.post(receipt.account_id, receipt.amount, f"receipt:{paper.doc_no}", today=today, at=at, by=by)
     trail.record("receipt.reverse", about=receipt, by=by, at=at, reversal=paper.doc_no, amount=receipt.amount, why=why)
     return paper
+
+
+# ------------------------------------------------------------------------------------------------------- questions
+
+
+def standing_matches(receipt: Receipt) -> list[Match]:
+    """What the receipt settles now, undone matches netted out; unsaved rows."""
+    return matching.standing(receipt.matches.all())
+
+
+def unapplied(rows: QuerySet[Receipt]) -> QuerySet[Receipt]:
+    """Of these receipts the ones with something left to apply; reversed ones and their reversals are done with."""
+    return rows.exclude(applied=F("amount")).filter(reverses=None, reversed_by=None)
+
+
+def verbs_for(receipt: Receipt, by: Person, on: date) -> list[str]:
+    """What this person may do with the receipt now; `reversed_by` is loaded."""
+    if not posting.may(by, on=on) or receipt.reverses_id or hasattr(receipt, "reversed_by"):
+        return []
+    can = {"match": receipt.applied != receipt.amount, "unmatch": bool(receipt.applied), "reverse": True}
+    return [verb for verb, possible in can.items() if possible]
+
+
+def pairs_of(account: int, wanted: Sequence[tuple[int, int | None, Decimal]]) -> list[tuple[int, Decimal]]:
+    """(instalment id, amount) pairs from (invoice id, instalment number or None, amount).
+
+    Without a number the invoice's open instalments are filled, the earliest due first. Raises BadForm for a paper that
+    is not open on the account, and for more than is open of it.
+    """
+    by_invoice: dict[int, list[Claim]] = {}
+    claims = matching.claims_of({account})
+    invoice_of = dict(Instalment.objects.filter(pk__in=[c.instalment_id for c in claims]).values_list("pk", "invoice"))
+    for claim in claims:
+        by_invoice.setdefault(invoice_of[claim.instalment_id], []).append(claim)
+    pairs: list[tuple[int, Decimal]] = []
+    for invoice, number, amount in wanted:
+        found = [each for each in by_invoice.get(invoice, []) if number in (None, each.number)]
+        if not found or not 0 < amount <= sum((each.open for each in found), ZERO):
+            raise BadForm([("pairs", _("One of the papers is not open on this account, or less of it is open."))])
+        for claim in found:
+            part = min(amount, claim.open)
+            if part > 0:
+                pairs.append((claim.instalment_id, part))
+                claim.open -= part
+                amount -= part
+    return pairs
