@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from shouxin.office.refusals import Refusal
@@ -179,7 +179,13 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 def test_value_is_conserved_whatever_is_done() -> None:
     DONE.clear()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(
+        max_examples=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+        phases=[Phase.generate],
+    )
     @given(beginning, steps)
     def walk(first: tuple[Numbers, ...], then: list[tuple[str, Numbers]]) -> None:
         with transaction.atomic():

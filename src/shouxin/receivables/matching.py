@@ -151,15 +151,19 @@ def credits_of(accounts: Collection[int]) -> list[Source]:
 
 
 def _with_freed(side: str, sources: list[Source]) -> list[Source]:
-    freed = _freed(side, [getattr(source, f"{side}_id") for source in sources])
-    for source in sources:
-        source.freed_on = freed.get(getattr(source, f"{side}_id"), LONG_AGO)
+    ids = [getattr(source, f"{side}_id") for source in sources]
+    # A repayment settles a credit note by a negative match, so the row that undoes it is positive.
+    freed, repaid = _freed(side, ids), _freed("instalment", ids, repayments=True) if side == "credit" else {}
+    for source, pk in zip(sources, ids, strict=True):
+        source.freed_on = max(freed.get(pk, LONG_AGO), repaid.get(pk, LONG_AGO))
     return sources
 
 
-def _freed(side: str, ids: Sequence[int]) -> dict[int, date]:
-    """Id -> the last day on which a match of it was undone."""
-    undone = Match.objects.filter(**{f"{side}__in": ids}, amount__lt=0) if ids else Match.objects.none()
+def _freed(side: str, ids: Sequence[int], *, repayments: bool = False) -> dict[int, date]:
+    """Id -> the last day on which a match of it (with `repayments`, by money paid back) was undone."""
+    if not ids:
+        return {}
+    undone = Match.objects.filter(**{f"{side}__in": ids, f"amount__{'gt' if repayments else 'lt'}": 0})
     return dict(undone.order_by().values_list(f"{side}_id").annotate(last=Max("on")))
 
 
@@ -301,9 +305,10 @@ def repay(receipt_id: int, *, at: datetime, by: Person | None) -> list[Pair]:
     """
     receipt = Receipt.objects.get(pk=receipt_id)
     left, pairs = receipt.applied - receipt.amount, list[Pair]()
+    freed_on = _freed("receipt", [receipt_id], repayments=True).get(receipt_id, LONG_AGO)
     for credit in credits_of({receipt.account_id}):
         if (part := min(left, credit.left)) > 0:
-            day = max(receipt.received_on, credit.day, credit.freed_on)
+            day = max(receipt.received_on, credit.day, credit.freed_on, freed_on)
             pairs.append(Pair(credit.credit_id or 0, -part, day, receipt_id=receipt_id))
             left -= part
     if not pairs:
