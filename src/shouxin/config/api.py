@@ -14,10 +14,10 @@ from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
 from shouxin.office.imports.api import router as imports
 from shouxin.orders.api import router as orders
-from shouxin.records.api import router as reports
-from shouxin.records.file_api import router as files
 from shouxin.receivables.api import router as receivables
 from shouxin.receivables.reports_api import router as ledger
+from shouxin.records.api import router as reports
+from shouxin.records.file_api import router as files
 
 ROUTERS = [
     office,
