@@ -203,7 +203,7 @@ def web() -> None:
         respawn_interval=0.5,
         workers_kill_timeout=STOP_SECONDS // 2,
         websockets=False,
-        log_level="warning",
+        log_level="error",
     ).serve()
 
 
