@@ -190,6 +190,9 @@ class Downgrade(Frozen):
     late_payments_months: Annotated[int, Field(ge=1)]
     late_payments_steps: Annotated[int, Field(ge=0, le=3)]
     upgrade_clean_months: Annotated[int, Field(ge=1)]
+    lift_standing: bool = Field(
+        default=True, description="whether a standing set by the daily run falls away with the debt; people's never does"
+    )
 
 
 class Aging(Frozen):
@@ -216,6 +219,7 @@ class Dunning(Frozen):
 
     amount_min: Amount
     quiet_days: Days
+    catch_up_days_max: Days = Field(default=31, description="the daily run makes up for so many missed days by itself")
     stages: tuple[DunningStage, ...] = Field(min_length=1)
 
 
