@@ -67,6 +67,7 @@ class Notice(models.Model):
     body = models.TextField()
     items = models.JSONField(default=list, help_text="the items claimed: document, due date, open amount, days late")
     claimed = models.JSONField(default=dict, help_text="currency -> amount claimed, as text")
+    letter = models.JSONField(default=dict, help_text="the letter's parts as they were written, for paper and page")
     deadline = models.DateField(null=True)
     to = models.CharField(max_length=254, blank=True)
     status = models.CharField(max_length=10, choices=STATUSES, default="waiting")

@@ -88,12 +88,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter to be written: its stage, the deadline, the currencies it speaks of with the amount claimed in each."""
+    """A letter to be written: its stage, the deadline, the currencies it speaks of with the amount claimed in each.
+
+    `soon`: it reminds of what falls due soon; otherwise it speaks of what is overdue and of nothing else.
+    """
 
     stage: int
     claims: Mapping[str, Decimal]
     deadline: date | None
     evidence: bool
+    soon: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def _letter(lead: DunningDecision | None, spoken_of: Mapping[str, Told]) -> Lett
         for currency, (told, decision) in spoken_of.items()
         if decision.stage is not None
     }
-    return Letter(lead.stage, claims, lead.deadline, lead.evidence)
+    return Letter(lead.stage, claims, lead.deadline, lead.evidence, soon=not lead.running)
 
 
 def _converted(facts: CustomerFacts, amount: Decimal, currency: str) -> Decimal:
