@@ -119,7 +119,6 @@ def _write_episodes(outcomes: Iterable[Outcome], run: Run) -> dict[int, Episode]
             changed.append(row)
         if row is not None:
             _remember(row, each.verdict, run)
-            each.known.episode = each.known.episode or None
     Episode.objects.bulk_create(new)
     if changed:
         names = ["stage", "baseline_grade", "rung_days", "late_count_applied", "ended_on"]
@@ -147,9 +146,7 @@ def _write_standings(outcomes: Iterable[Outcome], run: Run) -> int:
     ]
     if not wanted:
         return 0
-    rows = standing.set_standings(
-        wanted, by=run.house, on=run.day.as_of, at=run.at, policy_version=run.edition.number
-    )
+    rows = standing.set_standings(wanted, by=run.house, on=run.day.as_of, at=run.at, policy_version=run.edition.number)
     return len(rows)
 
 

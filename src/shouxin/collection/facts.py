@@ -1,4 +1,4 @@
-"""What the daily run is told: whom it concerns, and everything true about a batch of customers, each kind in one query."""
+"""What the daily run is told: whom it concerns, and everything true about a batch of customers, set-based."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -80,8 +80,7 @@ def _lines_to_look_at(as_of: date, policy: Policy) -> set[int]:
     return {
         customer
         for customer, grade, since, until in latest.values_list("customer", "grade", "since", "until")
-        if (until and abs((until - as_of).days) <= notice_days)
-        or (grade and add_months(since, months[grade]) <= as_of)
+        if (until and abs((until - as_of).days) <= notice_days) or (grade and add_months(since, months[grade]) <= as_of)
     }
 
 
@@ -230,5 +229,3 @@ def contacts(policy: Policy, *, on: date) -> dict[str, Person]:
     owners = {stage.owner for stage in policy.dunning.stages}
     held = {post.value: posts.holders(post, on=on) for post in sorted(owners)}
     return {post: people[0] for post, people in held.items() if people}
-
-

@@ -159,7 +159,20 @@ def shown_day(day: date, language: str) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def _claim_in_words(currency: str, amount: str, language: str) -> str:
@@ -179,7 +192,8 @@ def _title(stage: DunningStage, language: str) -> str:
 def subject(parts: Mapping[str, Any]) -> str:
     """The subject line of the e-mail: what it is, its number, who writes."""
     separator = " – " if parts["language"] == "en" else "　"
-    return f"{parts['title']}{separator}{parts['number']}{separator}{parts['company']['name']}"[:200].replace("\n", " ")
+    told = separator.join((parts["title"], parts["number"], parts["company"]["name"]))
+    return " ".join(told.splitlines())[:200]
 
 
 def plain(parts: Mapping[str, Any]) -> str:
@@ -218,7 +232,7 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
 def _account_lines(parts: Mapping[str, Any]) -> Iterable[str]:
     labels, company = parts["labels"], parts["company"]
     if company["account"]:
-        yield f"{labels['pay_to']}: {labels['payee']} {company['name']}, {labels['bank']} {company['bank']}, {company['account']}"
+        yield f"{labels['pay_to']}: {company['name']}, {labels['bank']} {company['bank']}, {company['account']}"
     else:
         yield labels["account_missing"]
     if parts["deadline"]:

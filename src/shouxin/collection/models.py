@@ -23,7 +23,8 @@ class Day(models.Model):
     by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     counts = models.JSONField(default=dict)
     aging = models.JSONField(default=dict)
-    faults = models.JSONField(default=list)
+    faults = models.JSONField(default=list, help_text="the customers left out, each with why")
+    proof = models.JSONField(default=dict, help_text="what the proof of exposure found: difference, accounts")
     policy_version = models.PositiveIntegerField()
 
     class Meta:

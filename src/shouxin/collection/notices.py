@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from shouxin.lib import letters as papers
 from shouxin.lib import numbering
@@ -61,10 +61,8 @@ class Due:
     episode: Episode | None
 
 
-def write(
-    due: Sequence[Due], *, day: Day, edition: Edition, contacts: Mapping[str, Person]
-) -> list[Notice]:
-    """Number and compose the letters and put them into the outbox, in one statement; inside the caller's transaction."""
+def write(due: Sequence[Due], *, day: Day, edition: Edition, contacts: Mapping[str, Person]) -> list[Notice]:
+    """Number and compose the letters and put them into the outbox, all in one statement of the caller's transaction."""
     if not due:
         return []
     numbers = numbering.take(f"信函〔{day.as_of.year}〕第", len(due), digits=3)
@@ -77,9 +75,7 @@ def _row(due: Due, number: str, day: Day, edition: Edition, contacts: Mapping[st
     parts = letters.compose(
         edition.policy,
         due.letter,
-        to=letters.Addressee(
-            customer.name, customer.code, customer.address, customer.contact, due.known.language
-        ),
+        to=letters.Addressee(customer.name, customer.code, customer.address, customer.contact, due.known.language),
         contact=_contact(due, contacts),
         items=due.known.items,
         overdue_days=due.verdict.overdue_days,
@@ -163,6 +159,11 @@ class Sent:
     failed: int = 0
     overtaken: int = 0
     fault: str = ""
+
+
+def fault_text(notice: Notice) -> str:
+    """Why the letter is not on its way, in the reader's language; what a mail server said stays as it was said."""
+    return gettext(notice.fault) if notice.fault in (SIGN_FIRST, OVERTAKEN) else notice.fault
 
 
 def mail_configured() -> bool:

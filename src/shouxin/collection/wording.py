@@ -143,7 +143,8 @@ LABELS: Mapping[str, Words] = {
         "closing": "特此函告。",
         "lawyer_signature": "律师（签章）：",
         "seal": "（盖章）",
-        "receipt": "回执：本公司已于      年    月    日收到本函，并确认上述欠款    □ 无误    □ 有误（说明：              ）。　　　债务人（盖章）：",
+        "receipt": "回执：本公司已于      年    月    日收到本函，并确认上述欠款"
+        "    □ 无误    □ 有误（说明：              ）。　　　债务人（盖章）：",
         "and": "；",
     },
     "en": {
@@ -177,15 +178,16 @@ LABELS: Mapping[str, Words] = {
         "closing": "Yours faithfully,",
         "lawyer_signature": "Lawyer (signature and seal):",
         "seal": "(seal)",
-        "receipt": "Receipt: we received this letter on ____________ and confirm the debt above as  □ correct  □ incorrect (please explain: ____________).   Debtor (seal):",
+        "receipt": "Receipt: we received this letter on ____________ and confirm the debt above as"
+        "  □ correct  □ incorrect (please explain: ____________).   Debtor (seal):",
         "and": "; ",
     },
 }
 
 
 def tone_of(policy: Policy, stage: DunningStage) -> Tone:
-    """How a stage of the policy speaks: before the due date, without legal weight, with it, as the last word when supply
-    stops, or through a lawyer (every letter after that)."""
+    """How a stage of the policy speaks: before the due date, without legal weight, with it, as the last word when
+    supply stops, or through a lawyer (every letter after that)."""
     if stage.overdue_days_min <= 0:
         return "reminder"
     if not stage.evidence:

@@ -26,7 +26,8 @@ ZERO = Decimal(0)
 BROKEN = "broken"
 STAGE_KINDS = {1: "call", 2: "demand", 3: "stop", 4: "lawyer"}
 """The task that goes with a stage of the dunning procedure; every later stage is legal action."""
-DUNNING_KINDS = frozenset({*STAGE_KINDS.values(), "legal", "visit"})
+OWN_KINDS = frozenset({*STAGE_KINDS.values(), "legal", "line_expiring", "review_due", BROKEN})
+"""The tasks the run makes, and so drops; a visit is planned by people."""
 LOOK_AT = frozenset({"line_expiring", "review_due"})
 OVERSEERS = frozenset({Post.CREDIT_MANAGER, Post.CREDIT_ADMINISTRATOR})
 """Who may do and drop any task: the credit office answers for the whole list."""
@@ -73,9 +74,7 @@ def _line_wish(known: Known, policy: Policy, as_of: date) -> Iterator[Wish]:
     if line is None or line.until is None or abs((line.until - as_of).days) > notice_days_max(policy):
         return
     fresh = ("line_expiring", line.until) not in known.done
-    yield Wish(
-        "line_expiring", Post.CREDIT_ADMINISTRATOR, line.until, line.limit or ZERO, line.currency, fresh=fresh
-    )
+    yield Wish("line_expiring", Post.CREDIT_ADMINISTRATOR, line.until, line.limit or ZERO, line.currency, fresh=fresh)
 
 
 def _review_wish(known: Known, as_of: date) -> Iterator[Wish]:
@@ -101,7 +100,7 @@ def changes(known: Known, wanted: Iterable[Wish], *, as_of: date) -> Changes:
     found = Changes([], [], [])
     for kind, task in known.tasks.items():
         if kind not in wanted:
-            found.drop.append(task)
+            found.drop += [task] if kind in OWN_KINDS else []
         elif _refresh(task, wanted[kind]):
             found.update.append(task)
     fresh = [wish for kind, wish in wanted.items() if wish.fresh and kind not in known.tasks]
@@ -176,7 +175,7 @@ def mine(person: Person, *, on: date) -> models.QuerySet[Task]:
 
 
 def may_settle(task: Task, by: Person, *, on: date) -> bool:
-    """Whether she may say that the task is done: its post's holder (its own person, where one is named) or the office."""
+    """Whether she may settle it: the post's holder (where a person is named, that one) or the credit office."""
     held = posts.posts_of(by, on=on)
     if held & OVERSEERS:
         return True

@@ -8,6 +8,7 @@ from django.urls import path, re_path
 from ninja.openapi.docs import DocsBase
 
 from shouxin import __version__
+from shouxin.collection.api import router as collection
 from shouxin.credit.api import router as credit
 from shouxin.customers.api import router as customers
 from shouxin.office.api import router as office
@@ -29,6 +30,7 @@ ROUTERS = [
     imports,
     receivables,
     ledger,
+    collection,
 ]
 """A package that speaks over the API adds its router here; paths are written in full in the package."""
 

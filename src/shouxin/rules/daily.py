@@ -105,8 +105,8 @@ class Verdict:
     """What the day does to one customer.
 
     `running`: an episode runs after today. `stage` is the stage today (also a reminder's), `owner` the post whose turn
-    it is, `advanced` that the stage is new. `at_stake` is the overdue claim in the company's currency. `memory` is to be
-    remembered whether the episode goes on or ends. `grade` and `standing` are those after today.
+    it is, `advanced` that the stage is new. `at_stake` is the overdue claim in the company's currency. `memory` is to
+    be remembered whether the episode goes on or ends. `grade` and `standing` are those after today.
     """
 
     running: bool
