@@ -1,0 +1,164 @@
+"""The server as a whole: it opens, survives the death of any of its processes, and leaves nothing behind."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shouxin.config import cli, server
+from shouxin.lib import embedded
+
+SOURCE = Path(cli.__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(home: Path, port: int, *words: str) -> subprocess.Popen[str]:
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUXIN_")}
+    surroundings |= {"PYTHONPATH": str(SOURCE), "SHOUXIN_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    for name in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL"):
+        surroundings.pop(name, None)
+    command = [sys.executable, "-m", "shouxin.config.cli", "serve", "--port", str(port), *words]
+    return subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ready(port: int) -> bool:
+    return server.answers("127.0.0.1", port)
+
+
+def soon(true: Callable[[], object], seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def below(pid: int) -> dict[int, str]:
+    """The processes a process has started, and those they have: number -> command line."""
+    found: dict[int, str] = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            if int((path / "stat").read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found |= below(int(path.name))
+    return found
+
+
+def role(pid: int, words: str) -> int | None:
+    return next((child for child, command in sorted(below(pid).items()) if words in command), None)
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(_command(pid) for pid in pids)
+
+
+def _command(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("授信 之家")
+    yield home
+    embedded.Cluster(home.resolve()).stop()
+
+
+@contextlib.contextmanager
+def open_house(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    port = free_port()
+    process = start(home, port, *words)
+    try:
+        assert soon(lambda: ready(port) or process.poll() is not None) and process.poll() is None
+        yield process, port
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_it_opens_greets_in_both_languages_and_leaves_nothing(home: Path) -> None:
+    with open_house(home) as (process, port):
+        assert process.stdout
+        greeting = "".join(iter(process.stdout.readline, "  按 Ctrl-C 停止 · Ctrl-C stops it\n"))
+        assert "已启动 · Shouxin is running" in greeting and f"http://127.0.0.1:{port}/" in greeting
+        started = list(below(process.pid))
+        assert len(started) >= 4, "web, its worker process, the worker, the database"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert soon(lambda: gone(started), 10)
+    assert not embedded.Cluster(home.resolve()).running()
+    assert not list((home / "figures").iterdir())
+
+
+def test_a_port_that_is_taken(home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        process = start(home, other.getsockname()[1])
+        _out, said = process.communicate(timeout=60)
+    assert process.returncode == 2 and said.count("\n") == 1 and "--port" in said
+
+
+@pytest.mark.invariant("T5")
+def test_every_death_is_noticed_and_mended(home: Path) -> None:
+    with open_house(home) as (process, port):
+        cluster = embedded.Cluster(home.resolve())
+        for words in ("server web", "server worker"):
+            victim = role(process.pid, words)
+            assert victim
+            os.kill(victim, signal.SIGKILL)
+            assert soon(lambda words=words, victim=victim: role(process.pid, words) not in (None, victim), 20)
+            assert soon(lambda: ready(port), 30)
+        database = cluster.process()
+        assert database
+        os.kill(database, signal.SIGKILL)
+        assert soon(lambda: cluster.process() not in (None, database), 30)
+        assert soon(lambda: ready(port), 30)
+
+
+@pytest.mark.invariant("T5")
+def test_a_killed_minder_leaves_no_orphans(home: Path) -> None:
+    with open_house(home) as (process, _port):
+        ours = [pid for pid, command in below(process.pid).items() if "config.server" in command]
+        assert len(ours) >= 3
+        process.kill()
+        assert soon(lambda: gone(ours), 30)
+
+
+def test_two_servers_share_one_database(home: Path) -> None:
+    with open_house(home) as (first, _one), open_house(home, "--no-worker") as (_second, other):
+        first.terminate()
+        assert first.wait(30) == 0
+        assert ready(other), "the one that is left goes on"
+        caller = http.client.HTTPConnection("127.0.0.1", other, timeout=10)
+        caller.request("GET", "/healthz")
+        assert json.load(caller.getresponse()) == {"status": "alive"}
+    assert not embedded.Cluster(home.resolve()).running()
+
+
+def test_a_child_that_keeps_dying_stops_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = server.Child("nonsense", {})
+    monkeypatch.setattr(child, "start", lambda: None)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    for _death in range(server.DEATHS_MAX):
+        child.revive()
+    with pytest.raises(server.Unstartable, match="nonsense process ended 6 times"):
+        child.revive()
