@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from shouxin.collection import rounds
 from shouxin.credit import exposure, line_requests
 from shouxin.credit.models import Line
 from shouxin.customers import facts, search, standing
@@ -26,6 +27,8 @@ from .company import DemoCustomer, DemoInvoice
 
 MARK = "demo company"
 PASSWORD = "shouxin-demo-2026"
+ROUNDS = 3
+"""So many daily runs are made, the last one for today."""
 PEOPLE: tuple[tuple[str, str, Post, str], ...] = (
     ("cy", "林岚", Post.CREDIT_MANAGER, ""),
     ("bo", "周博", Post.CREDIT_ADMINISTRATOR, ""),
@@ -306,3 +309,8 @@ class Loading:
             today=self.today,
             at=self.at,
         )
+
+    def rounds(self) -> None:
+        """The last daily runs, so that notices, tasks and downgrades are there to look at."""
+        for days_ago in reversed(range(ROUNDS)):
+            rounds.run(as_of=self.today - timedelta(days=days_ago), by=self.system, at=self.at)
