@@ -66,7 +66,7 @@ STAGES = (
             Entry(_("Today's round"), "collection:round", "calendar-event", READERS),
             Entry(_("Work list"), "collection:worklist", "list-check"),
             Entry(_("Notices"), "collection:notices", "mail", READERS),
-            Entry(_("Key figures"), "records:figures", "chart-line"),
+            Entry(_("Key figures"), "records:figures", "chart-line", READERS | {Post.SALES, Post.ARCHIVIST}),
         ),
     ),
     Stage(

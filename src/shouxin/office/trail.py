@@ -54,7 +54,7 @@ def line(
         by_name=str(by or "")[:80],
         verb=verb,
         about=about if isinstance(about, str) else name_of(about),
-        label=(label or ("" if isinstance(about, str) else str(about)))[:LABEL_LENGTH],
+        label=(label or _label(about))[:LABEL_LENGTH],
         customer_id=_customer_id(about, customer),
         particulars={name: as_text(value) for name, value in particulars.items()},
     )
@@ -106,3 +106,8 @@ def _customer_id(about: models.Model | str, customer: models.Model | int | None)
     if isinstance(about, str):
         return None
     return about.pk if about._meta.label == "customers.Customer" else getattr(about, "customer_id", None)
+
+
+def _label(about: models.Model | str) -> str:
+    """What the thing calls itself; nothing where it has no name but its number."""
+    return "" if isinstance(about, str) or type(about).__str__ is models.Model.__str__ else str(about)

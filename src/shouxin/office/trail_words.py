@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shouxin.rules.policy import Post
 
@@ -102,6 +103,7 @@ THINGS: Mapping[str, Text] = {
     "standing-release": _("lifting of a blacklisting"),
     "proof-run": _("proof"),
     "import": _("import"),
+    "figures": _("key figures"),
     "office": _("the office"),
 }
 PAGES: Mapping[str, str] = {
@@ -132,8 +134,16 @@ VALUES: Mapping[str, Text] = {
     "cash_only": _("cash only"),
     "suspended": _("suspended"),
     "blacklisted": _("blacklisted"),
+    "new": _("new line"),
+    "raise": _("raised line"),
+    "lower": _("lowered line"),
+    "renewal": _("renewed line"),
+    "temporary": _("temporary line"),
+    "amount": _("an amount"),
+    "unlimited": _("unlimited"),
+    "none": _("no credit"),
 }
-"""Statuses and standings among the particulars."""
+"""Statuses, standings and kinds among the particulars."""
 
 PARTICULARS: Mapping[str, Text] = {
     "reason": _("reason"),
@@ -157,10 +167,25 @@ PARTICULARS: Mapping[str, Text] = {
     "username": _("sign-in name"),
     "amount_max": _("own authority"),
     "malicious": _("malicious"),
+    "kind": pgettext_lazy("trail", "kind"),
+    "grade": _("grade"),
+    "limit": _("limit"),
+    "limit_kind": _("kind of limit"),
+    "term_days": _("term in days"),
+    "discount_percent": _("discount %"),
+    "discount_days": _("discount days"),
+    "temporary": _("temporary"),
+    "pool": _("shared by the whole group"),
+    "score": _("points"),
+    "posted": pgettext_lazy("trail", "posted"),
+    "standing": _("standing"),
+    "note": pgettext_lazy("trail", "note"),
+    "decision_reason": _("reason"),
 }
 TOLD_ALREADY = frozenset({"decided_by", "decided_at"})
 """Particulars that repeat who acted and when."""
 
+WORDED = frozenset({"was", "now", "kind", "limit_kind", "standing"})
 AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit"})
 
 
@@ -202,7 +227,7 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(str(POST_LABELS[Post(post)]) for post in held if post in list(Post))
     if name == "reasons":
         return ", ".join(str(book.REASONS.get(code, code)) for code in value)
-    if name in ("was", "now"):
+    if name in WORDED:
         return str(VALUES.get(value, value))
     if name in AMOUNTS and isinstance(value, str):
         return f"{Decimal(value):,.2f}"
