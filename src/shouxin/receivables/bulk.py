@@ -193,7 +193,7 @@ def _write_invoices(rows: Sequence[InvoiceRow], ids: Mapping[Key, int], context:
         ("id", "invoice", "customer", "number", "due_on", "amount", "settled", "contested", "settled_on"),
         (part.as_tuple() for part in parts),
     )
-    _write_contests([part for part in parts if part.contested], context, by)
+    _write_contests([part for part in parts if part.contested], by)
     _write_settlements([part for part in parts if part.settled], context, by)
     exposure.post(_invoice_entries(rows, context), on=context.today, at=context.at, by=context.by)
 
@@ -255,13 +255,14 @@ def _spread(total: Decimal, places: Sequence[Decimal]) -> list[Decimal]:
     return spread
 
 
-def _write_contests(parts: Sequence[_Part], context: _Context, by: int | None) -> None:
+def _write_contests(parts: Sequence[_Part], by: int | None) -> None:
+    """Disputes that came with the papers; no file says when they began, so they count from the paper's own day."""
     if parts:
         copy_in(
             Contest,
             ("instalment", "amount", "why", "since", "by", "outcome"),
             (
-                (part.id, part.contested, str(_("Contested when it was taken over.")), context.today, by, "")
+                (part.id, part.contested, str(_("Contested when it was taken over.")), part.row.dated_on, by, "")
                 for part in parts
             ),
         )

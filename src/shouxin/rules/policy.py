@@ -191,7 +191,8 @@ class Downgrade(Frozen):
     late_payments_steps: Annotated[int, Field(ge=0, le=3)]
     upgrade_clean_months: Annotated[int, Field(ge=1)]
     lift_standing: bool = Field(
-        default=True, description="whether a standing set by the daily run falls away with the debt; people's never does"
+        default=True,
+        description="whether a standing the daily run set falls away with the debt; people's never does",
     )
 
 
