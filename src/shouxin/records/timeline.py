@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from shouxin.credit.models import LimitKind, LineRequest
 from shouxin.customers.models import Customer, StandingKind
@@ -45,7 +45,7 @@ VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("hold", "release"): (gettext_lazy("Order released"), "during", "green"),
     ("hold", "reject"): (gettext_lazy("Order rejected"), "during", "red"),
     ("hold", "recheck"): (gettext_lazy("Order checked again"), "during", "grey"),
-    ("", "refuse"): (gettext_lazy("Refused"), "", "red"),
+    ("", "refuse"): (pgettext_lazy("trail", "Refused"), "", "red"),
 }
 """(kind of thing or "", verb) -> words, stage of the deal, colour."""
 
