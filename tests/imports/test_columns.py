@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from shouxin.lib.imports import headings, kinds, mapfile
 from shouxin.lib.imports.faults import FileFault
@@ -188,7 +189,7 @@ def test_a_map_file_says_everything(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_map_file_is_refused_with_its_line_and_key(text: str, line: int, word: str) -> None:
-    with pytest.raises(FileFault) as refused:
+    with translation.override("en"), pytest.raises(FileFault) as refused:
         mapfile.loads(text, KIND, "map.yaml")
 
     assert refused.value.code == "mapping"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -209,16 +210,27 @@ class InvoiceWriter:
     def _paper(self, customer_id: int, parts: Sequence[Mapping[str, Any]]) -> papers.InvoiceRow | Refused:
         """One paper from its rows. Without an instalment number a second row of it is another paper's number."""
         first = parts[0]
+        if len(parts) == 1:
+            return self._row(
+                customer_id, first, ((first["instalment"] or 1, first["due_date"], first["amount"]),), parts
+            )
         differing = [key for key in ("kind", "doc_date", "currency") if len({part[key] for part in parts}) > 1]
-        if differing or (len(parts) > 1 and any(part["instalment"] is None for part in parts)):
+        if differing or any(part["instalment"] is None for part in parts):
             columns = ", ".join(differing or ["instalment"])
             return Refused("parts_disagree", {"doc_no": first["doc_no"], "columns": columns}, "doc_no")
-        instalments = tuple(
-            (part["instalment"] or number, part["due_date"], part["amount"]) for number, part in enumerate(parts, 1)
-        )
-        amount = sum((part["amount"] for part in parts), ZERO)
-        settled = sum((_settled(part) for part in parts), ZERO)
+        instalments = tuple((part["instalment"], part["due_date"], part["amount"]) for part in parts)
+        return self._row(customer_id, first, instalments, parts)
+
+    def _row(
+        self,
+        customer_id: int,
+        first: Mapping[str, Any],
+        instalments: tuple[tuple[int, date | None, Decimal], ...],
+        parts: Sequence[Mapping[str, Any]],
+    ) -> papers.InvoiceRow:
+        settled = sum(map(_settled, parts), ZERO)
         contested = sum((part["amount"] - _settled(part) for part in parts if part["contested"]), ZERO)
+        days = [part["settled_on"] for part in parts if part["settled_on"]]
         return papers.InvoiceRow(
             customer_id=customer_id,
             source_system=self.conditions.source_system,
@@ -226,15 +238,13 @@ class InvoiceWriter:
             kind=first["kind"] or "invoice",
             dated_on=first["doc_date"],
             instalments=instalments,
-            amount=amount,
+            amount=sum((part["amount"] for part in parts), ZERO),
             currency=first["currency"],
             order_no=first["order_no"] or "",
             contract_no=first["contract_no"] or "",
             description=first["description"] or "",
             settled=settled,
-            settled_on=max((part["settled_on"] for part in parts if part["settled_on"]), default=None)
-            if settled
-            else None,
+            settled_on=max(days, default=None) if settled else None,
             contested=max(contested, ZERO),
         )
 

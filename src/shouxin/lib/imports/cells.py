@@ -106,7 +106,10 @@ def _code_reader(column: Column, bound: Bound) -> Reader:
     length_max = column.length_max
 
     def read(cell: object) -> str | None:
-        text = clean(half_width(cell)) if cell.__class__ is str else _code_of_number(cell)  # type: ignore[arg-type]
+        if cell.__class__ is str:
+            text = clean(cell if cell.isascii() else half_width(cell))  # type: ignore[attr-defined,arg-type]
+        else:
+            text = _code_of_number(cell)
         if "." in text or "e" in text or "E" in text:
             text = _mended(text, strip_decimal)
         if strip_zeros:

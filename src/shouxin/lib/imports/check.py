@@ -1,8 +1,9 @@
 """Turn the rows of a file into values, column by column, and say of every cell that cannot be read why."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from shouxin.rules.days import Order, guess_order
@@ -105,13 +106,13 @@ class Checker:
         kept = [record for record in records if self._is_data(record, batch)]
         faults: dict[int, list[CellFault]] = {}
         table = {column.bound.key: column.read(kept, faults) for column in self.columns}
-        keys = list(table)
-        for record, *values in zip(kept, *table.values(), strict=True):
-            row = Row(record[0], record[1], self.absent | dict(zip(keys, values, strict=True)))
-            if record[0] not in faults:
+        keys = tuple(table)
+        for (number, cells), values in zip(kept, _across(table.values(), len(kept)), strict=True):
+            row = Row(number, cells, {**self.absent, **dict(zip(keys, values, strict=True))})
+            if number not in faults:
                 self._check_row(row, faults)
-            if record[0] in faults:
-                batch.refused.append((record, faults[record[0]]))
+            if number in faults:
+                batch.refused.append(((number, cells), faults[number]))
             else:
                 batch.rows.append(row)
         return batch
@@ -194,56 +195,69 @@ class Checker:
         return bound.heading if bound else ""
 
 
+def _across(columns: Collection[Sequence[Any]], count: int) -> Iterable[tuple[Any, ...]]:
+    """The columns read row by row; rows without any value where no column is bound."""
+    return zip(*columns, strict=True) if columns else repeat((), count)
+
+
 class _BoundColumn:
-    """One column with its reader; what was read before is remembered where values repeat."""
+    """One column with its reader; where values repeat, each is read once and remembered."""
 
     def __init__(self, column: Column, bound: Bound, mapping: Mapping, order: Order | None) -> None:
         self.column, self.bound = column, bound
         self.order = order
         self.blank = frozenset((*mapping.blank, *bound.fill.blank))
         self.reader = reading.reader_for(column, bound, order)
-        self.known: dict[object, object] = {}
         self.remembers = column.type in _REMEMBERED_TYPES
+        self.known: dict[object, object] = {}
+        self.troubled = False
 
     def read(self, records: Sequence[Record], faults: dict[int, list[CellFault]]) -> list[Any]:
         """The column's value in each row, None where blank or refused."""
-        known, remembers, reader, required = self.known, self.remembers, self.reader, self.column.required
-        values: list[Any] = []
-        for (number, _row), cell in zip(records, self._cells(records), strict=True):
-            if remembers and cell.__class__ is str and cell in known:
-                value = known[cell]
-            elif cell is None or cell == "":
-                value = None
-            else:
-                try:
-                    if cell.__class__ is ErrorCell:
-                        raise reading.trouble_of(cell)
-                    value = reader(cell) if not self.blank or cell not in self.blank else None
-                except Unreadable as error:
-                    self._refuse(number, cell, error, faults)
-                    values.append(None)
-                    continue
-                if remembers and cell.__class__ is str and len(known) < _REMEMBERED_MAX:
-                    known[cell] = value
-            if value is None and required:
-                self._refuse(number, cell, Unreadable("required", ""), faults)
-            values.append(value)
+        cells = self._cells(records)
+        values = self._repeating(cells) if self.remembers else None
+        if values is None:
+            values = [self._value(cell) for cell in cells]
+        if self.troubled:
+            self._refuse_unreadable(values, cells, records, faults)
+        if self.column.required and None in values:
+            self._refuse_blank(values, records, faults)
         return values
 
-    def _cells(self, records: Sequence[Record]) -> Iterator[object]:
-        index, fill = self.bound.index, self.bound.fill
-        if index is None:
-            yield from (fill.constant or self._filled(row) for _number, row in records)
-            return
-        for _number, row in records:
-            cell = row[index] if index < len(row) else None
-            if cell.__class__ is str:
-                cell = cell.strip()  # type: ignore[attr-defined]
-                yield fill.values.get(cell, cell) if fill.values else cell
-            elif cell.__class__ is ErrorCell:
-                yield cell
-            else:
-                yield fill.values.get(reading.text_of(cell), cell) if fill.values and cell is not None else cell
+    def _cells(self, records: Sequence[Record]) -> list[object]:
+        index, constant = self.bound.index, self.bound.fill.constant
+        if index is not None:
+            return [row[index] if index < len(row) else None for _number, row in records]
+        if constant:
+            return [constant] * len(records)
+        return [self._filled(row) for _number, row in records]
+
+    def _repeating(self, cells: Sequence[object]) -> list[Any] | None:
+        """Each different cell read once; None where types mix, for 1, 1.0 and True are one key of a dict."""
+        if len(set(map(type, cells)) - {type(None)}) > 1:
+            return None
+        if len(self.known) > _REMEMBERED_MAX:
+            self.known.clear()
+        known = self.known
+        for cell in set(cells) - known.keys():
+            known[cell] = self._value(cell)
+        return [known[cell] for cell in cells]
+
+    def _value(self, cell: Any) -> object:
+        """What the cell says, None for a blank, the Unreadable itself for one that cannot be read."""
+        if cell.__class__ is str:
+            cell = cell.strip()
+        if cell is None or cell == "":
+            return None
+        try:
+            if cell.__class__ is ErrorCell:
+                raise reading.trouble_of(cell)
+            if self.bound.fill.values:
+                cell = self.bound.fill.values.get(reading.text_of(cell), cell)
+            return self.reader(cell) if not self.blank or cell not in self.blank else None
+        except Unreadable as error:
+            self.troubled = True
+            return error
 
     def _filled(self, row: Sequence[object]) -> str | None:
         """The template with its holes filled; None where a hole's cell is blank."""
@@ -256,6 +270,25 @@ class _BoundColumn:
                 part = reading.text_of(cell).strip()
             parts.append(part)
         return "".join(parts)
+
+    def _refuse_unreadable(
+        self,
+        values: list[Any],
+        cells: Sequence[object],
+        records: Sequence[Record],
+        faults: dict[int, list[CellFault]],
+    ) -> None:
+        for place, value in enumerate(values):
+            if isinstance(value, Unreadable):
+                self._refuse(records[place][0], cells[place], value, faults)
+                values[place] = _REFUSED
+
+    def _refuse_blank(
+        self, values: Sequence[Any], records: Sequence[Record], faults: dict[int, list[CellFault]]
+    ) -> None:
+        for (number, _row), value in zip(records, values, strict=True):
+            if value is None:
+                self._refuse(number, "", _BLANK, faults)
 
     def _refuse(self, number: int, cell: object, error: Unreadable, faults: dict[int, list[CellFault]]) -> None:
         params: dict[str, Any] = {"text": shown(cell)}
@@ -272,3 +305,6 @@ class _BoundColumn:
 
 
 _CURRENCY_CODES = {"ambiguous": "ambiguous_currency", "unknown": "unknown_currency", "blank": "required"}
+_BLANK = Unreadable("required", "")
+_REFUSED = object()
+"""Stands for a value that could not be read, in a row that goes no further."""

@@ -30,6 +30,7 @@ FILE_FAULTS: dict[str, Any] = {
         "The heading “{heading}” stands over several columns. Name one by its letter, such as “{letter}”."
     ),
     "mapping": _("The mapping is wrong at {where}: {detail}"),
+    "unwritable": _("The folder of {path} cannot be written to, and the refused rows have to go there."),
     "changed": _("The file is not the one that was looked at."),
     "unexpected": _("The import stopped by an internal fault ({detail}). Nothing of the current batch was written."),
 }

@@ -5,6 +5,7 @@ ones that come after (I-25).
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -255,6 +256,8 @@ def take_over(
     rolled back. A fault of the file as a whole is raised before anything is written. Rows that are there
     already count as unchanged. Raises FileFault.
     """
+    if not os.access(errors_path.parent, os.W_OK):
+        raise FileFault("unwritable", {"path": errors_path.name})
     with opened(path, mapping, limits) as source:
         if digest and source.digest != digest:
             raise FileFault("changed")
