@@ -62,7 +62,7 @@ STAGES = (
         (
             Entry(_("Invoices"), "receivables:invoices", "receipt"),
             Entry(_("Receipts"), "receivables:receipts", "cash"),
-            Entry(_("Ageing"), "receivables:ageing", "chart-bar"),
+            Entry(_("Ageing"), "receivables:aging", "chart-bar"),
             Entry(_("Today's round"), "collection:round", "calendar-event", READERS),
             Entry(_("Work list"), "collection:worklist", "list-check"),
             Entry(_("Notices"), "collection:notices", "mail", READERS),
@@ -75,7 +75,7 @@ STAGES = (
         (
             Entry(_("Import"), "imports:list", "upload"),
             Entry(_("Policy"), "office:policy", "book"),
-            Entry(_("Proof of exposure"), "records:proof", "scale", READERS | KEEPERS),
+            Entry(_("Proof of exposure"), "receivables:proof", "scale", READERS),
             Entry(_("Audit trail"), "office:trail", "history", READERS | KEEPERS),
             Entry(_("People and posts"), "office:people", "users", KEEPERS),
             Entry(_("API documents"), "api:openapi-view", "api"),

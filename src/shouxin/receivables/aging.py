@@ -77,7 +77,7 @@ def report(
         basis=basis,
         by=by,
         buckets=rule.bucket_labels(bounds),
-        rows=_rows(groups, _labels(by, groups)),
+        rows=_rows(groups, labels_of(by, groups)),
         totals=rule.age(items, up_to=bounds, as_of=as_of, basis=basis),
         ledger=ledger(customers, as_of=as_of),
     )
@@ -106,9 +106,9 @@ def _groups(by: By, customers: list[int] | None, as_of: date) -> dict[int, str]:
     return {pk: str(value or "") for pk, value in found.values_list("pk", column)}
 
 
-def _labels(by: By, keys: Iterable[str]) -> dict[str, str]:
+def labels_of(by: By, keys: Iterable[str]) -> dict[str, str]:
     """Key -> what a reader sees."""
-    named = {int(key) for key in keys if key} if by in ("customer", "sales") else set()
+    named = {int(key) for key in keys if key.isdecimal()} if by in ("customer", "sales") else set()
     if by == "customer":
         return {str(pk): name for pk, name in Customer.objects.filter(pk__in=named).values_list("pk", "name")}
     if by == "sales":
@@ -140,7 +140,7 @@ def ledger(customers: Iterable[int] | None, *, as_of: date) -> dict[str, Decimal
 
 
 def items_in(
-    bucket: int | None,
+    bucket: int | str | None,
     *,
     as_of: date,
     up_to: Iterable[int],
@@ -148,12 +148,12 @@ def items_in(
     currency: str,
     customers: Iterable[int] | None,
 ) -> list[OpenItem]:
-    """The open items of one bucket (None: unapplied money and credit notes) in a currency, the largest first."""
+    """The open items of one bucket (None: unapplied money and credit notes; "all") in a currency, the largest first."""
     bounds = tuple(up_to)
     found = [
         item
         for item in owed.open_items(customers, as_of=as_of)
-        if item.currency == currency and bucket_of(item, bounds, as_of, basis) == bucket
+        if item.currency == currency and bucket in ("all", bucket_of(item, bounds, as_of, basis))
     ]
     return sorted(found, key=lambda item: -abs(item.amount))
 
@@ -164,3 +164,19 @@ def bucket_of(item: OpenItem, up_to: tuple[int, ...], as_of: date, basis: Basis)
         return None
     days = item.overdue_days(as_of) if basis == "due" else (as_of - item.dated_on).days
     return rule.bucket_of(up_to, days)
+
+
+def buckets_of(up_to: Iterable[int]) -> tuple[Bucket, ...]:
+    """The ranges of days of the policy's buckets."""
+    return rule.bucket_labels(tuple(up_to))
+
+
+def customers_in(by: By, key: str | None, *, seen_by: Person, as_of: date, today: date) -> list[int] | None:
+    """The customers of one group of the report (key None: of all) among those the person sees; None: everybody."""
+    customers = _seen(seen_by, today)
+    if key is None:
+        return customers
+    if by == "customer":
+        known = key.isascii() and key.isdigit() and len(key) < 19
+        return [pk for pk in [int(key) if known else 0] if customers is None or pk in set(customers)]
+    return [pk for pk, group in _groups(by, customers, as_of).items() if group == key]

@@ -1,0 +1,293 @@
+"""The ageing on pages: by group and bucket, as of any day, down to the customers and items behind a figure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from shouxin.customers.models import Customer
+from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.office import policies, posts, sight
+from shouxin.office.pages import acting, page
+from shouxin.rules.aging import Aged, OpenItem
+from shouxin.rules.policy import Post
+
+from . import aging
+from .wording import bucket_name
+
+LOOKERS = (*sight.SEE_ALL, Post.SALES)
+BY = (
+    ("customer", gettext_lazy("Customer")),
+    ("grade", gettext_lazy("Grade")),
+    ("industry", gettext_lazy("Industry")),
+    ("sales", gettext_lazy("Salesperson")),
+)
+BASES = (("due", gettext_lazy("Due date")), ("invoice", gettext_lazy("Document date")))
+UNAPPLIED = "unapplied"
+
+
+def _kept(rows: Any, _value: Any) -> Any:
+    """The questions of this page are answered before the list gets its rows."""
+    return rows
+
+
+class Question:
+    """What a reader asks the ageing: as of which day, by what, counted from which date, in which currency.
+
+    What cannot be understood falls back to today, customers, due dates; `fault` says so.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        query, who = request.GET, acting(request)
+        posts.require(who["by"], *LOOKERS, on=who["on"], about="aging", verb="read_aging")
+        self.by_whom, self.today = who["by"], who["on"]
+        self.fault = ""
+        self.as_of = self._day(query.get("as_of", ""))
+        self.by = cast(aging.By, query.get("by") if query.get("by") in aging.BY else "customer")
+        self.basis = cast(aging.Basis, query.get("basis") if query.get("basis") in aging.BASES else "due")
+        policy = policies.in_force(self.today).policy
+        self.up_to = policy.aging.up_to
+        self.currency = query.get("currency", "")[:3] or policy.company.currency
+
+    def _day(self, text: str) -> date:
+        try:
+            day = date.fromisoformat(text) if text else self.today
+        except ValueError:
+            self.fault = _("Write the date as 2026-03-09.")
+            return self.today
+        if day > self.today:
+            self.fault = _("This day has not come yet.")
+            return self.today
+        return day
+
+    @property
+    def report(self) -> aging.Report:
+        """The ageing asked for, of the customers she sees."""
+        asked: dict[str, Any] = {"as_of": self.as_of, "by": self.by, "basis": self.basis}
+        return aging.report(up_to=self.up_to, seen_by=self.by_whom, today=self.today, **asked)
+
+    def address(self, bucket: int | str, key: str | None = None) -> str:
+        """The items behind a figure of the report."""
+        asked = {"as_of": self.as_of, "basis": self.basis, "currency": self.currency, "bucket": bucket}
+        group = {} if key is None else {"by": self.by, "key": key}
+        return f"{reverse('receivables:aging_items')}?{urlencode(asked | group)}"
+
+
+@page
+@require_GET
+def report(request: HttpRequest) -> HttpResponse:
+    """The ageing as a chart and a table, one currency at a time, every figure a way to its items."""
+    question = Question(request)
+    found = question.report
+    currencies = sorted({question.currency, *found.totals})
+    rows = [_row(row, question) for row in found.rows if row.aged.currency == question.currency]
+    listing = Listing(request, rows, _columns(found, question), _asks(currencies), key="aging", order="-total")
+    if listing.wants_export:
+        return listing.export()
+    total = found.totals.get(question.currency)
+    told = {
+        "listing": listing,
+        "question": question,
+        "report": found,
+        "total": total,
+        "chart": _chart(found, total) if total else None,
+        "buckets": _shares(found, total, question) if total else [],
+        "ledger": found.ledger.get(question.currency, Decimal(0)),
+        "whole": bool(posts.posts_of(question.by_whom, on=question.today) & sight.SEE_ALL),
+    }
+    return render(request, "receivables/aging.html", told, status=422 if question.fault else 200)
+
+
+def _row(row: aging.Row, question: Question) -> dict[str, Any]:
+    aged = row.aged
+    buckets = {f"bucket{n}": amount for n, amount in enumerate(aged.buckets)}
+    names = ("total", "overdue", "unapplied", "contested", "oldest_overdue_days", "currency")
+    return {"key": row.key, "label": row.label, **buckets, **{name: getattr(aged, name) for name in names}}
+
+
+def _columns(found: aging.Report, question: Question) -> list[Column]:
+    buckets = [_amount(f"bucket{n}", bucket_name(bucket), n, question) for n, bucket in enumerate(found.buckets)]
+    return [
+        Column("label", dict(BY)[found.by], link=lambda row: _group_address(row, question), sort="label"),
+        Column("total", _("Total"), "amount", sort="total", total="total", currency="currency"),
+        Column("overdue", _("Overdue"), "amount", sort="overdue", total="overdue", currency="currency"),
+        *buckets,
+        _amount("unapplied", _("Unapplied"), UNAPPLIED, question),
+        Column("contested", _("Disputed"), "amount", sort="contested", total="contested", currency="currency"),
+        Column("oldest", _("Days overdue"), "number", "oldest_overdue_days", sort="oldest_overdue_days"),
+    ]
+
+
+def _group_address(row: dict[str, Any], question: Question) -> str:
+    if question.by == "customer":
+        return reverse("customers:file", args=[int(row["key"])])
+    return question.address("all", row["key"])
+
+
+def _amount(name: str, label: str, bucket: int | str, question: Question) -> Column:
+    """A bucket's column: nothing where it is empty, else a way to its items."""
+    return Column(
+        name,
+        label,
+        "amount",
+        value=lambda row: row[name] or None,
+        sort=name,
+        total=name,
+        currency="currency",
+        link=lambda row: question.address(bucket, row["key"]) if row[name] else "",
+    )
+
+
+def _asks(currencies: Iterable[str]) -> tuple[Ask, ...]:
+    return (
+        Ask("as_of", gettext_lazy("As of"), "date", _kept),
+        Ask("by", gettext_lazy("Group by"), "select", _kept, BY, default="customer"),
+        Ask("basis", gettext_lazy("Age counted from"), "select", _kept, BASES, default="due"),
+        Ask("currency", gettext_lazy("Currency"), "select", _kept, tuple((each, each) for each in currencies)),
+    )
+
+
+def _chart(found: aging.Report, total: Aged) -> dict[str, Any]:
+    return {
+        "labels": [bucket_name(bucket) for bucket in found.buckets],
+        "series": [{"name": total.currency, "values": list(total.buckets)}],
+        "unit": "amount",
+        "colours": "ages",
+    }
+
+
+def _shares(found: aging.Report, total: Aged, question: Question) -> list[dict[str, Any]]:
+    """The buckets of the total with their shares of what is claimed, each a way to the customers behind it."""
+    claimed = total.total - total.unapplied
+    rows = [
+        {
+            "label": bucket_name(bucket),
+            "amount": amount,
+            "share": amount / claimed if claimed else None,
+            "address": question.address(n),
+        }
+        for n, (bucket, amount) in enumerate(zip(found.buckets, total.buckets, strict=True))
+    ]
+    if total.unapplied:
+        label, address = bucket_name(None), question.address(UNAPPLIED)
+        rows.append({"label": label, "amount": total.unapplied, "share": None, "address": address})
+    return rows
+
+
+# --- what stands behind a figure -----------------------------------------------------------------
+
+
+@page
+@require_GET
+def items(request: HttpRequest) -> HttpResponse:
+    """The customers behind a bucket of the total; the items behind that of one group."""
+    question = Question(request)
+    bucket, key = request.GET.get("bucket", "all"), request.GET.get("key")
+    customers = aging.customers_in(
+        question.by, key, seen_by=question.by_whom, as_of=question.as_of, today=question.today
+    )
+    found = aging.items_in(
+        _wanted(bucket), as_of=question.as_of, up_to=question.up_to, basis=question.basis,
+        currency=question.currency, customers=customers,
+    )  # fmt: skip
+    names = dict(Customer.objects.filter(pk__in={int(each.customer) for each in found}).values_list("pk", "name"))
+    alone = key is not None
+    rows = [_item(each, names, question) for each in found] if alone else _by_customer(found, names, question)
+    shown = ITEM_COLUMNS if alone else _customer_columns(question, bucket)
+    hidden = [Ask(name, "", "hidden") for name in ("as_of", "by", "basis", "currency", "bucket", "key")]
+    listing = Listing(request, rows, shown, hidden, key="aging-items", order="-amount")
+    if listing.wants_export:
+        return listing.export()
+    back = {"as_of": question.as_of, "by": question.by, "basis": question.basis, "currency": question.currency}
+    told = {
+        "listing": listing,
+        "question": question,
+        "bucket": _bucket_label(bucket, question),
+        "group": _group_label(question, key, names),
+        "back": f"{reverse('receivables:aging')}?{urlencode(back)}",
+        "alone": alone,
+    }
+    return render(request, "receivables/aging_items.html", told)
+
+
+def _wanted(bucket: str) -> int | str | None:
+    if bucket.isdecimal() and len(bucket) < 4:
+        return int(bucket)
+    return None if bucket == UNAPPLIED else "all"
+
+
+def _bucket_label(bucket: str, question: Question) -> str:
+    wanted, labels = _wanted(bucket), aging.buckets_of(question.up_to)
+    if wanted is None:
+        return bucket_name(None)
+    if isinstance(wanted, int) and wanted < len(labels):
+        return bucket_name(labels[wanted])
+    return _("All items")
+
+
+def _group_label(question: Question, key: str | None, names: dict[int, str]) -> str:
+    if key is None:
+        return ""
+    labels = aging.labels_of(question.by, [key])
+    return labels.get(key, key) or _("(none)")
+
+
+def _item(item: OpenItem, names: dict[int, str], question: Question) -> dict[str, Any]:
+    """An item as a row; days overdue only of what is claimed."""
+    days = item.overdue_days(question.as_of) if item.amount > 0 else None
+    fields = ("document", "instalment", "due_on", "dated_on", "amount", "currency")
+    return {
+        "customer_id": int(item.customer),
+        "customer": names.get(int(item.customer), item.customer),
+        "days": days,
+        "contested": item.contested_part or None,
+        **{name: getattr(item, name) for name in fields},
+    }
+
+
+ITEM_COLUMNS = (
+    Column("document", gettext_lazy("Document number"), sort="document"),
+    Column("customer", gettext_lazy("Customer"), sort="customer",
+           link=lambda row: reverse("customers:file", args=[row["customer_id"]])),
+    Column("instalment", gettext_lazy("Instalment"), "number"),
+    Column("dated_on", gettext_lazy("Document date"), "date", sort="dated_on"),
+    Column("due_on", gettext_lazy("Due date"), "date", sort="due_on"),
+    Column("days", gettext_lazy("Days overdue"), "number", sort="days"),
+    Column("amount", gettext_lazy("Open"), "amount", sort="amount", total="amount", currency="currency"),
+    Column("contested", gettext_lazy("Disputed"), "amount", sort="contested", currency="currency"),
+)  # fmt: skip
+
+
+def _by_customer(found: Sequence[OpenItem], names: dict[int, str], question: Question) -> list[dict[str, Any]]:
+    """A row per customer: how much, in how many items, how late the oldest."""
+    groups: dict[int, dict[str, Any]] = {}
+    for item in found:
+        pk = int(item.customer)
+        empty = {"customer_id": pk, "customer": names.get(pk, str(pk)), "amount": Decimal(0), "count": 0, "days": 0}
+        row = groups.setdefault(pk, empty | {"currency": item.currency})
+        row["amount"] += item.amount
+        row["count"] += 1
+        row["days"] = max(row["days"], item.overdue_days(question.as_of) if item.amount > 0 else 0)
+    return list(groups.values())
+
+
+def _customer_columns(question: Question, bucket: str) -> tuple[Column, ...]:
+    def address(row: dict[str, Any]) -> str:
+        asked = {"as_of": question.as_of, "basis": question.basis, "currency": question.currency, "bucket": bucket}
+        asked |= {"by": "customer", "key": row["customer_id"]}
+        return f"{reverse('receivables:aging_items')}?{urlencode(asked)}"
+
+    return (
+        Column("customer", gettext_lazy("Customer"), sort="customer", link=address),
+        Column("amount", gettext_lazy("Open"), "amount", sort="amount", total="amount", currency="currency"),
+        Column("count", gettext_lazy("Items"), "number", sort="count", total="count"),
+        Column("days", gettext_lazy("Days overdue"), "number", sort="days"),
+    )
