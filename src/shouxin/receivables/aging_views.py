@@ -89,12 +89,13 @@ def report(request: HttpRequest) -> HttpResponse:
     found = question.report
     currencies = sorted({question.currency, *found.totals})
     rows = [_row(row, question) for row in found.rows if row.aged.currency == question.currency]
-    listing = Listing(request, rows, _columns(found, question), _asks(currencies), key="aging", order="-total")
+    listing = Listing(request, rows, _columns(found, question), key="aging", order="-total")
     if listing.wants_export:
         return listing.export()
     total = found.totals.get(question.currency)
     told = {
         "listing": listing,
+        "asking": Listing(request, (), (), _asks(currencies, question)),
         "question": question,
         "report": found,
         "total": total,
@@ -146,12 +147,13 @@ def _amount(name: str, label: str, bucket: int | str, question: Question) -> Col
     )
 
 
-def _asks(currencies: Iterable[str]) -> tuple[Ask, ...]:
+def _asks(currencies: Iterable[str], question: Question) -> tuple[Ask, ...]:
+    money, day = tuple((each, each) for each in currencies), question.as_of.isoformat()
     return (
-        Ask("as_of", gettext_lazy("As of"), "date", _kept),
+        Ask("as_of", gettext_lazy("As of"), "date", _kept, default=day),
         Ask("by", gettext_lazy("Group by"), "select", _kept, BY, default="customer"),
         Ask("basis", gettext_lazy("Age counted from"), "select", _kept, BASES, default="due"),
-        Ask("currency", gettext_lazy("Currency"), "select", _kept, tuple((each, each) for each in currencies)),
+        Ask("currency", gettext_lazy("Currency"), "select", _kept, money, default=question.currency),
     )
 
 
