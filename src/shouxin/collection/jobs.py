@@ -27,12 +27,13 @@ def morning(timestamp: int) -> None:
 
 
 @app.task(name="collection.run_day", lock="collection.run_day", pass_context=False)
-def run_day(as_of: str, by: int | None = None) -> None:
+def run_day(as_of: str, by: int | None = None, start: str | None = None) -> None:
     """Run a day (in the name of a person who asked for it) and send its letters. What is refused is not tried again:
     the page says why."""
     person = Person.objects.get(pk=by) if by else posts.system()
     try:
-        rounds.run(as_of=date.fromisoformat(as_of), by=person, at=clock.now())
+        first = date.fromisoformat(start) if start else None
+        rounds.run(as_of=date.fromisoformat(as_of), start=first, by=person, at=clock.now())
     except Refusal as refusal:
         rounds.logger.warning("the daily run for %s was refused: %s", as_of, refusal)
         return

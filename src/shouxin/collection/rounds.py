@@ -82,7 +82,7 @@ def run(*, as_of: date, by: Person, at: datetime, start: date | None = None, pro
     if start and start > as_of:
         raise BadForm([("from", _("A run cannot begin after its own day."))])
     with _alone():
-        for day in _days_to_run(as_of, start):
+        for day in days_to_run(as_of, start):
             _run_day(day, by=by, at=at, progress=progress or (lambda step, done, total: None))
     return Day.objects.get(as_of=as_of)
 
@@ -113,8 +113,11 @@ def is_running() -> bool:
         return cursor.fetchone() is not None
 
 
-def _days_to_run(as_of: date, start: date | None) -> list[date]:
-    """The days to run, in order: those left unfinished, those missed, the day itself. Done days are not run again."""
+def days_to_run(as_of: date, start: date | None = None) -> list[date]:
+    """The days a run would do, in order: those left unfinished, those missed, the day itself; none where all is done.
+
+    Raises DayPassed, GapTooLong.
+    """
     known = dict(Day.objects.order_by("as_of").values_list("as_of", "status"))
     last = max(known, default=None)
     if last and as_of < last and as_of not in known:
@@ -179,6 +182,9 @@ def _close(
 def _run_customers(context: effects.Run, progress: Progress) -> list[dict[str, Any]]:
     """Everybody the day concerns and who was not done yet, in batches; answers who had to be left out."""
     wanted, faults = _who(context)
+    day = context.day
+    day.counts = day.counts | {"concerned": day.counts.get("customers", 0) + len(wanted)}
+    day.save(update_fields=["counts"])
     for begin in range(0, len(wanted), BATCH):
         faults += _run_batch(wanted[begin : begin + BATCH], context)
         progress("customers", min(begin + BATCH, len(wanted)), len(wanted))

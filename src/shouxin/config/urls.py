@@ -13,6 +13,7 @@ PACKAGES = [
     path("records/", include("shouxin.records.urls")),
     path("orders/", include("shouxin.orders.urls")),
     path("receivables/", include("shouxin.receivables.urls")),
+    path("collection/", include("shouxin.collection.urls")),
     path("office/", include("shouxin.office.urls")),
     # The list and the file of a customer read everything: their views lie in `records`, under the customers' name.
     path("customers/", include(([*customers.urlpatterns, *records.customer_paths], "customers"))),

@@ -63,7 +63,7 @@ STAGES = (
             Entry(_("Invoices"), "receivables:invoices", "receipt"),
             Entry(_("Receipts"), "receivables:receipts", "cash"),
             Entry(_("Ageing"), "receivables:aging", "chart-bar"),
-            Entry(_("Today's round"), "collection:round", "calendar-event", READERS),
+            Entry(_("Today's round"), "collection:today", "calendar-event", READERS),
             Entry(_("Work list"), "collection:worklist", "list-check"),
             Entry(_("Notices"), "collection:notices", "mail", READERS),
             Entry(_("Key figures"), "records:figures", "chart-line", READERS | {Post.SALES, Post.ARCHIVIST}),
