@@ -278,3 +278,11 @@ def test_two_currencies_make_one_letter_with_two_tables() -> None:
     assert notice.claimed == {"CNY": "10000.00", "USD": "500.00"}
     assert [each["currency"] for each in notice.letter["ledgers"]] == ["CNY", "USD"]
     assert "USD 500.00" in notice.body
+
+
+@pytest.mark.parametrize(("begin", "claims_history"), [(60, False), (30, True)], ids=["first of all", "after another"])
+def test_a_letter_speaks_of_earlier_letters_only_where_there_were_some(begin: int, claims_history: bool) -> None:
+    owe("10000.00")
+    for _number, _day in days(begin, 60):
+        pass
+    assert ("此前已函告" in Notice.objects.get(stage=3).body) == claims_history

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers.models import StandingKind
 
+from .letters import grouped
+
 WORDS = {
     "episode_began": _("Overdue from today"),
     "episode_ended": _("Nothing is overdue any more"),
@@ -35,6 +37,7 @@ WORDS = {
 CHANGES = ("episode_began", "episode_ended", "letter", "late_payments", "standing_worsened", "standing_lifted")
 """The codes that tell of something done, not of something found."""
 
+AMOUNTS = frozenset({"claim", "overdue_amount", "amount_min"})
 STANDINGS = dict(StandingKind.choices)
 
 
@@ -43,8 +46,14 @@ def told(reason: Mapping[str, Any]) -> str:
     text = WORDS.get(reason["code"])
     if text is None:
         return str(reason["code"])
-    named = {key: STANDINGS.get(value, value) for key, value in reason.items() if isinstance(value, str)}
-    return str(text) % {**reason, **named}
+    return str(text) % {key: _shown(key, value) for key, value in reason.items()}
+
+
+def _shown(key: str, value: Any) -> Any:
+    """A standing by its name, an amount in groups of three."""
+    if not isinstance(value, str):
+        return value
+    return grouped(value) if key in AMOUNTS else STANDINGS.get(value, value)
 
 
 def all_told(reasons: Iterable[Mapping[str, Any]]) -> list[str]:

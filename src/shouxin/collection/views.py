@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from shouxin.customers.models import StandingKind
+from shouxin.customers.models import Customer, StandingKind
 from shouxin.lib.jobs import enqueue
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import posts, sight
@@ -26,6 +27,7 @@ from shouxin.office.refusals import NotVisible
 from shouxin.rules import aging as aging_rule
 
 from . import jobs, reasons, rounds
+from .letters import grouped
 from .models import CustomerDay, Day
 
 COLOURS = {"running": "blue", "done": "green", "failed": "amber"}
@@ -183,7 +185,8 @@ def _standing(row: CustomerDay) -> tuple[str, str]:
 
 
 def _overdue(row: CustomerDay) -> str:
-    amounts = [f"{sheet['overdue']} {currency}" for currency, sheet in row.owed.items() if sheet["overdue"] != "0.00"]
+    late = {currency: sheet["overdue"] for currency, sheet in row.owed.items() if sheet["overdue"] != "0.00"}
+    amounts = [f"{grouped(amount)} {currency}" for currency, amount in late.items()]
     return ", ".join(amounts)
 
 
@@ -262,8 +265,6 @@ def _shown(day: Day) -> dict[str, Any]:
 
 
 def _names(day: Day) -> Mapping[int, str]:
-    from shouxin.customers.models import Customer
-
     wanted = [fault["customer"] for fault in day.faults]
     return dict(Customer.objects.filter(pk__in=wanted).values_list("pk", "name"))
 
@@ -318,7 +319,20 @@ def _sheet(currency: str, sheet: Mapping[str, Any]) -> dict[str, Any]:
     """One currency's ageing as rows (label, amount)."""
     labels = [_bucket(bucket) for bucket in aging_rule.bucket_labels(sheet["up_to"])]
     rows = [*zip(labels, sheet["buckets"], strict=True), (_("Not yet applied"), sheet["unapplied"])]
-    return {**sheet, "currency": currency, "rows": rows}
+    drawing = {
+        "labels": labels,
+        "series": [{"name": currency, "values": [Decimal(amount) for amount in sheet["buckets"]]}],
+        "unit": "amount",
+        "colours": "ages",
+    }
+    return {
+        **sheet,
+        "currency": currency,
+        "rows": rows,
+        "drawing": drawing,
+        "chart_name": f"ages-{currency}",
+        "chart_title": _("Open amounts by age"),
+    }
 
 
 def _bucket(bucket: aging_rule.Bucket) -> str:

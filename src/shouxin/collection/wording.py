@@ -28,22 +28,22 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "如贵公司对货物质量、数量、单价、发票或账目存有争议，请在上述期限内以书面形式告知争议的发票号、金额及事由，我公司将立即核实；无争议部分仍请按期支付。",
         ),
         "formal": (
-            "贵公司与我公司之间的买卖业务，我公司已按约定供货并开具发票，贵公司未按约定期限付款。经我公司提示，款项至今仍未付清，特此正式催告。",
+            "贵公司与我公司之间的买卖业务，我公司已按约定供货并开具发票，贵公司未按约定期限付款。%(history)s特此正式催告。",
             "截至%(today)s，贵公司尚欠我公司逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。",
             "请贵公司务必于%(deadline)s前将上述款项一次性付至下述账户。",
             "逾期仍未付款的，我公司将依照合同约定及《中华人民共和国民法典》第五百七十七条、第五百七十九条、第五百八十五条的规定主张继续履行、逾期付款违约金（合同未约定的，按逾期付款损失计算）及实现债权的费用，并将下调贵公司信用等级，暂停赊销直至停止供货。",
             "如对账目有异议，请在上述期限内书面提出并附证明材料；逾期未提出的，我公司将按现有账目主张权利。",
         ),
         "final": (
-            "我公司此前已多次函告贵公司支付逾期货款，贵公司至今未付，已严重违反双方约定。现作最后催告。",
+            "%(history)s贵公司的行为已严重违反双方约定。现作最后催告。",
             "截至%(today)s，贵公司尚欠我公司逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。",
-            "自本函发出之日起，我公司停止向贵公司供货，已下调贵公司信用等级并暂停全部赊销；尚未履行的订单须款到后发货。",
+            "自本函发出之日起，我公司停止向贵公司供货并暂停全部赊销，贵公司在我公司的信用等级将按我公司信用管理制度相应下调；尚未履行的订单须款到后发货。",
             "最后付款期限为%(deadline)s。请在该日前将上述款项全部付至下述账户，或与我公司联系人达成书面还款计划。",
             "逾期仍未付款的，我公司将不再另行通知，委托律师采取发函、申请支付令、提起诉讼或仲裁、申请财产保全等措施，并通知为上述债务提供担保的保证人承担责任，由此产生的违约金、律师费、诉讼费等均由贵公司承担。",
         ),
         "lawyer": (
             "就贵公司拖欠%(company)s货款事宜，现依据%(company)s提供的合同、送货签收单、发票及历次催款函等材料，郑重致函如下：",
-            "一、事实。%(company)s已按约定履行供货及开票义务。截至%(today)s，贵公司尚欠逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。%(company)s此前已数次书面催告，贵公司至今未付。",
+            "一、事实。%(company)s已按约定履行供货及开票义务。截至%(today)s，贵公司尚欠逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。%(history)s",
             "二、法律依据。依据《中华人民共和国民法典》第五百零九条、第五百七十七条、第五百七十九条及第五百八十五条，当事人应当按照约定全面履行义务；未支付价款的，对方可以请求其支付，并承担逾期付款的违约责任。",
             "三、要求。请贵公司于%(deadline)s前将上述款项全部付至下述账户。",
             "四、后果。逾期不履行的，将依法申请支付令、提起诉讼或仲裁并申请财产保全，请求支付全部货款、逾期付款违约金、律师费、保全费及诉讼费用；生效法律文书确定的义务不履行的，将申请强制执行。",
@@ -69,8 +69,8 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "it at once. What is not disputed remains payable.",
         ),
         "formal": (
-            "We have delivered and invoiced as agreed, and you have not paid within the agreed term. Our reminder has "
-            "remained without result. We herewith formally demand payment.",
+            "We have delivered and invoiced as agreed, and you have not paid within the agreed term. "
+            "%(history)sWe herewith formally demand payment.",
             "As of %(today)s you owe us %(claims)s overdue; invoices, due dates and amounts are listed below. The "
             "oldest item is %(days)s days late.",
             "Please pay the whole amount to the account below by %(deadline)s.",
@@ -82,12 +82,12 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "rely on the account as it stands.",
         ),
         "final": (
-            "We have written to you repeatedly about your overdue debt and you have not paid. This is a serious breach "
-            "of what we agreed. This is our final demand.",
+            "%(history)sThis is a serious breach of what we agreed. This is our final demand.",
             "As of %(today)s you owe us %(claims)s overdue; invoices, due dates and amounts are listed below. The "
             "oldest item is %(days)s days late.",
-            "From the date of this letter we stop supply to you; your credit grade has been lowered and all sales on "
-            "credit are suspended. Orders not yet performed will ship only after payment.",
+            "From the date of this letter we stop supply to you and suspend all sales on credit; your credit "
+            "grade with us will be lowered as our regulation provides. Orders not yet performed will ship only after "
+            "payment.",
             "The final date for payment is %(deadline)s. Please pay the whole amount to the account below by then, or "
             "agree a written plan of payment with our contact.",
             "If you do not, we shall without further notice instruct lawyers, apply for an order for payment, sue or "
@@ -98,8 +98,7 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "On the basis of the contracts, signed delivery notes, invoices and earlier demands supplied by "
             "%(company)s concerning your unpaid debt, we write to you as follows:",
             "1. Facts. %(company)s has delivered and invoiced as agreed. As of %(today)s you owe %(claims)s overdue; "
-            "invoices, due dates and amounts are listed below. The oldest item is %(days)s days late. Repeated written "
-            "demands have remained without result.",
+            "invoices, due dates and amounts are listed below. The oldest item is %(days)s days late. %(history)s",
             "2. Law. Under Articles 509, 577, 579 and 585 of the Civil Code of the People's Republic of China the "
             "parties shall perform their obligations in full; who does not pay the price may be required to pay it and "
             "is liable for late payment.",
@@ -110,6 +109,23 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
         ),
     },
 }
+
+HISTORY: Mapping[str, Mapping[Tone, tuple[str, str]]] = {
+    "zh-hans": {
+        "formal": ("款项至今仍未付清，", "经我公司函件提示，款项至今仍未付清，"),
+        "final": ("贵公司货款逾期已久，至今未付。", "我公司此前已函告贵公司支付逾期货款，贵公司至今未付。"),
+        "lawyer": ("贵公司至今未付。", "%(company)s此前已书面催告，贵公司至今未付。"),
+    },
+    "en": {
+        "formal": ("", "Our reminder has remained without result. "),
+        "final": (
+            "Your debt is long overdue and you have not paid. ",
+            "We have written to you about your overdue debt and you have not paid. ",
+        ),
+        "lawyer": ("It has not been paid to this day.", "Written demands have remained without result."),
+    },
+}
+"""What a letter says of the letters before it: where there were none, where there were some."""
 
 LABELS: Mapping[str, Words] = {
     "zh-hans": {
@@ -206,3 +222,9 @@ def spoken(language: str) -> str:
 def paragraphs(tone: Tone, language: str, values: Mapping[str, object]) -> list[str]:
     """The letter's paragraphs with the values filled in."""
     return [text % values for text in TONES[language][tone]]
+
+
+def history(tone: Tone, language: str, company: str, *, warned: bool) -> str:
+    """The sentence about the letters before this one; empty for the tones that speak of none."""
+    without, with_letters = HISTORY[language].get(tone, ("", ""))
+    return (with_letters if warned else without) % {"company": company}

@@ -19,6 +19,7 @@ from shouxin.rules.policy import Post
 
 from . import notices, worklist
 from .api import pdf_answer
+from .letters import grouped
 from .models import Notice, Task
 
 TASK_COLOURS = {"open": "amber", "done": "green", "dropped": "grey"}
@@ -152,8 +153,6 @@ NOTICE_ASKS = (
 
 def claims(notice: Notice) -> str:
     """What the letter claims, per currency, grouped for reading."""
-    from .letters import grouped
-
     return ", ".join(f"{grouped(amount)} {currency}" for currency, amount in notice.claimed.items())
 
 

@@ -90,7 +90,8 @@ class Reason:
 class Letter:
     """A letter to be written: its stage, the deadline, the currencies it speaks of with the amount claimed in each.
 
-    `soon`: it reminds of what falls due soon; otherwise it speaks of what is overdue and of nothing else.
+    `soon`: it reminds of what falls due soon; otherwise it speaks of what is overdue and of nothing else. `warned`:
+    a letter about the same debt went before it; a letter must not claim so where none did.
     """
 
     stage: int
@@ -98,6 +99,7 @@ class Letter:
     deadline: date | None
     evidence: bool
     soon: bool
+    warned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def decide(policy: Policy, facts: CustomerFacts, *, today: date) -> Verdict:
         at_stake=at_stake,
         owner=lead.owner if lead else None,
         advanced=advanced,
-        letter=_letter(lead, running or found),
+        letter=_letter(facts, lead, running or found),
         memory=_memory(facts, lead if running else None, lowered),
         rung_fired=lowered.rung_fired if lowered else None,
         grade=lowered.grade if lowered and facts.grade else facts.grade,
@@ -179,7 +181,7 @@ def _lead(policy: Policy, decisions: Iterable[DunningDecision]) -> DunningDecisi
     return max(staged, key=lambda each: (begins[each.stage or 0], each.notice), default=None)
 
 
-def _letter(lead: DunningDecision | None, spoken_of: Mapping[str, Told]) -> Letter | None:
+def _letter(facts: CustomerFacts, lead: DunningDecision | None, spoken_of: Mapping[str, Told]) -> Letter | None:
     """One letter for all currencies in which something is claimed, at the stage of the lead."""
     if lead is None or not lead.notice or lead.stage is None:
         return None
@@ -188,7 +190,8 @@ def _letter(lead: DunningDecision | None, spoken_of: Mapping[str, Told]) -> Lett
         for currency, (told, decision) in spoken_of.items()
         if decision.stage is not None
     }
-    return Letter(lead.stage, claims, lead.deadline, lead.evidence, soon=not lead.running)
+    warned = facts.letters.last_stage is not None
+    return Letter(lead.stage, claims, lead.deadline, lead.evidence, soon=not lead.running, warned=warned)
 
 
 def _converted(facts: CustomerFacts, amount: Decimal, currency: str) -> Decimal:
