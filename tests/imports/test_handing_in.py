@@ -358,7 +358,7 @@ def test_atomic_gives_the_whole_file_back(shell: Shell, tmp_path: Path) -> None:
     ("words", "said"),
     [
         pytest.param(("nonsense", "{file}"), "nonsense", id="no such kind"),
-        pytest.param(("invoices", "{file}.not"), "there is no file", id="no such file"),
+        pytest.param(("invoices", "{file}.not"), "file.csv.not", id="no such file"),
         pytest.param(("invoices", "{file}", "--map", "{map}"), "m.yaml:2", id="faulty map"),
         pytest.param(("invoices", "{pdf}"), "PDF", id="no table"),
         pytest.param(("invoices", "{bare}"), "open_amount", id="columns missing"),

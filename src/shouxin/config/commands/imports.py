@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from django.utils.translation import gettext as _
 
 from shouxin.config import terminal
 
@@ -36,10 +37,11 @@ def import_file(
     from shouxin.lib.imports.mapping import Mapping
 
     if kind not in kinds.names():
-        terminal.fail(f"there is no kind {kind}; there are {', '.join(kinds.names())}")
+        known = {"kind": kind, "known": ", ".join(kinds.names())}
+        terminal.fail(_("There is no kind %(kind)s. There are: %(known)s.") % known)
     for path in filter(None, (file, map_file)):
         if not path.is_file():
-            terminal.fail(f"there is no file {path}")
+            terminal.fail(_("There is no file %(path)s.") % {"path": path})
     chosen = kinds.get(kind)
     options = {"atomic": atomic, "source_system": source_system, "currency": currency}
     options["unknown_customers"] = "create" if create_customers else "refuse"
@@ -91,6 +93,11 @@ def _take_over(
     return result, run.pk if run else None
 
 
+def _counted() -> dict[str, str]:
+    """What became of rows and amounts, in the terminal's language."""
+    return {"rows": _("Rows"), "accepted": _("Taken over"), "unchanged": _("Unchanged"), "refused": _("Refused")}
+
+
 def _print(result: Any, run_id: int | None, *, dry_run: bool, as_json: bool) -> None:
     tally = result.tally.as_json()
     errors = str(result.errors_path) if result.errors_path else None
@@ -115,18 +122,21 @@ def _print(result: Any, run_id: int | None, *, dry_run: bool, as_json: bool) -> 
     say("  ".join(f"{each['heading']} → {each['column']}" for each in columns), highlight=False, markup=False)
     for note in layout.notes:
         say(note, markup=False)
-    terminal.print_json_or_table(
-        [{key: tally[key] for key in ("rows", "accepted", "unchanged", "refused")}], as_json=False
-    )
+    counts = {key: tally[key] for key in ("rows", "accepted", "unchanged", "refused")}
+    terminal.print_json_or_table([counts], as_json=False, columns=_counted())
     sums = [{"currency": currency} | states for currency, states in tally["sums"].items()]
     if sums:
-        keys = ("currency", "read", "accepted", "unchanged", "refused")
-        terminal.print_json_or_table(sums, as_json=False, columns={key: key for key in keys})
+        columns_of_sums = {"currency": _("Currency"), "read": _("Read")} | _counted()
+        columns_of_sums.pop("rows")
+        terminal.print_json_or_table(sums, as_json=False, columns=columns_of_sums)
     if any(tally["skipped"].values()):
-        say(f"left aside: {tally['skipped']}", markup=False)
+        left = tally["skipped"]
+        named = {"totals": left["totals"], "headings": left["repeated_headings"], "left": left["left_out"]}
+        say(_("Left aside: %(totals)s rows of totals, %(headings)s repeated headings, %(left)s by the filter.") % named)
     for fault in result.faults[:10]:
         say(f"  {fault.row}  {fault.heading or '–'}  {fault.value!r}: {fault}", markup=False, highlight=False)
     if not result.written:
-        say("dry run, nothing was written" if dry_run else "nothing was written: with --atomic every row must pass")
+        whole = _("Nothing was written: with --atomic every row must pass.")
+        say(_("Dry run: nothing was written.") if dry_run else whole)
     if errors:
-        say(f"refused rows: {errors}", markup=False, highlight=False)
+        say(_("Refused rows: %(path)s") % {"path": errors}, markup=False, highlight=False, soft_wrap=True)
