@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from shouxin.collection.models import Day, Notice
 from shouxin.credit.models import Line, Rating
 from shouxin.customers.models import Customer
 from shouxin.demo import company, load
@@ -35,5 +36,7 @@ def test_loading_once_fills_every_room_and_twice_changes_nothing() -> None:
     counts = [model.objects.count() for model in (Customer, Invoice, Line, Rating, CreditDecision)]
     assert min(counts) >= 20
     assert set(CreditDecision.objects.values_list("outcome", flat=True)) == {"approve", "hold"}
+    assert Day.objects.filter(status="done").count() == load.ROUNDS
+    assert Notice.objects.exists()
     assert not load.load_once(today=TODAY, customers=60)
     assert counts == [model.objects.count() for model in (Customer, Invoice, Line, Rating, CreditDecision)]

@@ -93,7 +93,7 @@ class Loading:
         """Every step in order, with a bar where somebody watches."""
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.lines, self.invoices, self.receipts,
-            self.standings, self.ratings, self.orders, self.requests,
+            self.standings, self.ratings, self.orders, self.requests, self.rounds,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
