@@ -92,7 +92,7 @@ def test_nothing_a_user_wrote_is_markup() -> None:
 @pytest.mark.urls("tests.browser.kit")
 def test_the_menu_shows_what_a_post_sees() -> None:
     of = {post: [e.address for stage in menu_for({post}) for e in stage.entries] for post in Post}
-    assert "/collection/round" in of[Post.CREDIT_MANAGER] and "/collection/round" not in of[Post.SALES]
+    assert "/collection/today" in of[Post.CREDIT_MANAGER] and "/collection/today" not in of[Post.SALES]
     assert "/office/people" in of[Post.SYSTEM_MANAGER] and "/office/people" not in of[Post.SALES]
     assert all("/customers/" in addresses for addresses in of.values())
 
@@ -150,7 +150,7 @@ def test_an_address_that_leads_nowhere_says_what_next(client: Any, language: str
     client.cookies["django_language"] = language
     answer = client.get("/nowhere/")
     assert answer.status_code == 404
-    assert ("没有这项内容" if language == "zh-hans" else "no such thing") in answer.content.decode()
+    assert ("没有此项内容" if language == "zh-hans" else "no such thing") in answer.content.decode()
 
 
 @pytest.mark.parametrize("name", ["500.html", "lib/refused.html"])
