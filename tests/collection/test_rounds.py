@@ -15,7 +15,7 @@ from shouxin.customers.models import Customer, Standing
 from shouxin.office import policies
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import NotYourDuty
-from shouxin.receivables import invoices, owed
+from shouxin.receivables import aging, invoices, owed
 from shouxin.receivables.models import Episode, ProofRun
 from shouxin.rules import daily
 from shouxin.rules.payment_record import payment_record
@@ -396,3 +396,26 @@ def test_the_edition_of_the_day_decides() -> None:
     assert sent() == [0, 1]
     assert Day.objects.get(as_of=after(9)).policy_version == 2
     assert timedelta(days=10) == Notice.objects.get(stage=1).deadline - after(9)
+
+
+@pytest.mark.parametrize("back", [0, 3, 40, 90])
+def test_the_ageing_of_the_day_is_the_report_of_that_day(back: int) -> None:
+    """Summed in the database by due day, it is what the rule makes of every single item."""
+    invoice = owe("10000.00", "S-1")
+    owe("500.55", "S-2", due=after(-40))
+    owe("70.00", "S-3", customer=another("C003"), due_on=None)
+    owe("-80.00", "S-4", kind="credit_note")
+    owe("900.00", "S-5", currency="USD", due=after(50))
+    invoices.contest(invoice, why="wrong goods", amount=D("400.00"), today=after(1), at=AT, by=None)
+    pay("2000.10", on=after(30))
+    pay("33.00", on=after(31), doc_no="B-2", match=False)
+    as_of, policy = after(91 - back), policies.in_force(DUE).policy
+    report = aging.report(as_of=as_of, up_to=policy.aging.up_to, seen_by=None, today=as_of)
+    found = rounds.snapshot(as_of=as_of, policy=policy)
+    assert found.keys() == report.totals.keys()
+    for currency, sheet in report.totals.items():
+        told = found[currency]
+        assert [D(amount) for amount in told["buckets"]] == list(sheet.buckets)
+        same = ("unapplied", "total", "overdue", "contested")
+        assert [D(told[name]) for name in same] == [getattr(sheet, name) for name in same]
+        assert (told["items"], told["ties"]) == (sheet.count, True)

@@ -16,6 +16,7 @@ from django.utils.translation import override
 
 from shouxin.credit import lines
 from shouxin.customers import standing
+from shouxin.lib.copying import copy_new
 from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -62,14 +63,14 @@ def write(outcomes: Sequence[Outcome], run: Run) -> Counter[str]:
     lowered = [_downgrade(each, run) for each in outcomes if _is_lowered(each)]
     tasks = [_tasks(each, run) for each in outcomes]
     worklist.write(tasks, as_of=run.day.as_of)
-    CustomerDay.objects.bulk_create([_row(each, run) for each in outcomes])
+    copy_new([_row(each, run) for each in outcomes])
     _write_trail(outcomes, run)
     return Counter(
         customers=len(outcomes),
         overdue=sum(each.verdict.running for each in outcomes),
         began=sum(each.verdict.running and not each.known.episode for each in outcomes),
         ended=sum(bool(each.known.episode) and not each.verdict.running for each in outcomes),
-        letters=len(written),
+        letters=written,
         standings=moved,
         downgrades=len(lowered),
         tasks_made=sum(len(each.make) for each in tasks),

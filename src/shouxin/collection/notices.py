@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import letters as papers
 from shouxin.lib import numbering
+from shouxin.lib.copying import copy_new
 from shouxin.office import moves, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -61,13 +62,14 @@ class Due:
     episode: Episode | None
 
 
-def write(due: Sequence[Due], *, day: Day, edition: Edition, contacts: Mapping[str, Person]) -> list[Notice]:
-    """Number and compose the letters and put them into the outbox, all in one statement of the caller's transaction."""
+def write(due: Sequence[Due], *, day: Day, edition: Edition, contacts: Mapping[str, Person]) -> int:
+    """Number and compose the letters and put them into the outbox, in the caller's transaction; answers how many."""
     if not due:
-        return []
+        return 0
     numbers = numbering.take(f"信函〔{day.as_of.year}〕第", len(due), digits=3)
     rows = [_row(each, f"{number}号", day, edition, contacts) for each, number in zip(due, numbers, strict=True)]
-    return Notice.objects.bulk_create(rows)
+    copy_new(rows)
+    return len(rows)
 
 
 def _row(due: Due, number: str, day: Day, edition: Edition, contacts: Mapping[str, Person]) -> Notice:

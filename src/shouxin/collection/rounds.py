@@ -291,7 +291,11 @@ def _expire_reservations(as_of: date, *, at: datetime, by: Person) -> int:
 def snapshot(*, as_of: date, policy: Policy) -> dict[str, Any]:
     """The ageing at the close of the day per currency: buckets, unapplied, total, and whether it ties to the ledger."""
     up_to = policy.aging.up_to
-    sheets = aging_rule.age(owed.open_items(None, as_of=as_of), up_to=up_to, as_of=as_of)
+    counted = list(owed.open_by_due_day(as_of=as_of))
+    sheets = aging_rule.age((item for item, _count in counted), up_to=up_to, as_of=as_of)
+    items = Counter[str]()
+    for item, count in counted:
+        items[item.currency] += count
     ledger = aging.ledger(None, as_of=as_of)
     return {
         currency: {
@@ -301,7 +305,7 @@ def snapshot(*, as_of: date, policy: Policy) -> dict[str, Any]:
             "total": f"{sheet.total:.2f}",
             "overdue": f"{sheet.overdue:.2f}",
             "contested": f"{sheet.contested:.2f}",
-            "items": sheet.count,
+            "items": items[currency],
             "ledger": f"{ledger.get(currency, 0):.2f}",
             "ties": sheet.total == ledger.get(currency, 0),
         }

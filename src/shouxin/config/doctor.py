@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from psycopg_pool import PoolTimeout
 
 from shouxin.config import jobs, migrating
-from shouxin.lib import calendars
+from shouxin.lib import calendars, letters
 from shouxin.lib.embedded import EmbeddedError
 from shouxin.office import clock, policies
 from shouxin.office.refusals import Refusal
@@ -24,7 +24,6 @@ DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}, "data_checksums": {"on"}
 NOT_DURABLE_COMMITS = {"off", "local"}
 FREE_BYTES_MIN = 2 * 1024**3
 DRIFT_SECONDS_MAX = 5.0
-CHINESE_FONT_MARKS = ("cjk", "noto sans sc", "noto serif sc", "source han", "simsun", "simhei", "wenquanyi", "fandol")
 
 
 @dataclass(frozen=True)
@@ -147,13 +146,9 @@ def _queue() -> Iterator[Finding]:
 
 
 def _fonts() -> Finding:
-    import typst
-
-    found = [
-        family for family in typst.Fonts().families() if any(mark in family.lower() for mark in CHINESE_FONT_MARKS)
-    ]
-    mend = _("Install a Chinese font, such as the package fonts-noto-cjk, for letters and reports.")
-    return Finding("fonts", bool(found), ", ".join(found[:3]) or "–", "" if found else mend)
+    found = letters.families()
+    mend = _("The font of letters and reports is missing: install the product again, with all it depends on.")
+    return Finding("fonts", bool(found), ", ".join(found) or "–", "" if found else mend)
 
 
 def _disk() -> Finding:

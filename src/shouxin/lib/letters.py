@@ -14,7 +14,6 @@ from typing import Any
 import typst
 
 FONTS = "pylopdf_fonts_zh_cn"
-FAMILIES = ("Noto Serif SC", "Noto Sans SC")
 
 
 def pdf(template: str, data: Mapping[str, Any]) -> bytes:
@@ -38,3 +37,11 @@ def pdf(template: str, data: Mapping[str, Any]) -> bytes:
 def fonts() -> Path:
     """The folder with the Chinese fonts."""
     return Path(str(resources.files(FONTS)))
+
+
+def families() -> list[str]:
+    """The font families that letters are set in; none where they are not installed."""
+    try:
+        return list(typst.Fonts(False, False, [str(fonts())]).families())
+    except ModuleNotFoundError:
+        return []
