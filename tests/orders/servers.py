@@ -77,3 +77,13 @@ def request(port: int, method: str, path: str, body: Any = None, **headers: str)
         return answer.status, json.loads(text) if text.startswith((b"{", b"[")) else None
     finally:
         link.close()
+
+
+def patiently(port: int, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+    """POST, and again where the answer is "busy" (503, Retry-After): on a loaded machine a lock may time out."""
+    for _ in range(20):
+        status, answer = request(port, "POST", path, body, **headers)
+        if status != 503:
+            break
+        time.sleep(0.2)
+    return status, answer

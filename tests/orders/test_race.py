@@ -117,7 +117,7 @@ def test_retries_and_second_checks_never_reserve_twice() -> None:
 
     def call(number: int) -> tuple[int, int]:
         key = {"Idempotency_Key": "one-and-the-same"} if number % 2 else {}
-        status, answer = servers.request(ports[number % 2], "POST", path, body, Authorization=f"Bearer {bearer}", **key)
+        status, answer = servers.patiently(ports[number % 2], path, body, Authorization=f"Bearer {bearer}", **key)
         return status, answer["id"]
 
     with servers.running(2) as ports, ThreadPoolExecutor(CALLERS) as pool:

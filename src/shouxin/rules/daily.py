@@ -244,7 +244,7 @@ def worse(first: str, second: str) -> str:
 
 def _demanded(running: Mapping[str, Told], lowered: Downgrade | None) -> str:
     """What stage and rung demand of the standing today."""
-    demands = [decision.standing for _, decision in running.values()]
+    demands: list[str | None] = [decision.standing for _, decision in running.values()]
     demands.append(lowered.standing if lowered else None)
     return max((each for each in demands if each), key=SEVERITY.index, default="good")
 
