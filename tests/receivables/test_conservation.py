@@ -129,6 +129,8 @@ VERBS = [
     "reverse_receipt",
     "days_pass",
 ]
+RARE = {"apply_credit", "match_by_hand", "unmatch"}
+"""Verbs for which a walk's papers may offer nothing; they have tests of their own."""
 numbers = st.tuples(*[st.integers(0, 100_000)] * 3)
 steps = st.lists(st.tuples(st.sampled_from(VERBS), numbers), min_size=15, max_size=25)
 beginning = st.tuples(numbers, numbers, numbers, numbers)
@@ -200,8 +202,8 @@ def test_value_is_conserved_whatever_is_done() -> None:
             transaction.set_rollback(True)
 
     walk()
-    missed = set(VERBS) - set(DONE)  # a rare verb may find nothing to do on one walk's papers, two mean a blind walk
-    assert len(missed) <= 1, f"the walk never did {missed}"
+    missed = set(VERBS) - set(DONE) - RARE
+    assert not missed, f"the walk never did {missed}"
 
 
 @pytest.mark.django_db
