@@ -41,7 +41,7 @@ def test_limits_that_are_no_amount(kind: str, limit: str | None, available: str 
     assert (answer["limit"], answer["limit_kind"], answer["available"]) == (limit, kind, available)
 
 
-@pytest.mark.clause("A6")
+@pytest.mark.clause("A6", "C3.3")
 def test_the_file_and_the_timeline(ann: Person, bo: Person) -> None:
     customer = seed.trading()
     Caller(bo).post(f"/customers/{customer.pk}/facts", {"key": "lawsuits", "value": "2", "source": "registry"})

@@ -5,11 +5,12 @@ from django.urls import include, path
 from shouxin.config import health, metrics
 from shouxin.credit import urls as credit
 from shouxin.customers import urls as customers
-from shouxin.records import home
+from shouxin.records import coverage_views, home
 from shouxin.records import urls as records
 
 PACKAGES = [
     path("", home.show, name="home"),
+    path("regulation", coverage_views.regulation, name="regulation"),
     path("records/", include("shouxin.records.urls")),
     path("orders/", include("shouxin.orders.urls")),
     path("receivables/", include("shouxin.receivables.urls")),

@@ -23,6 +23,8 @@ from shouxin.rules.policy import Post
 from .models import Customer, Fact
 
 COLLECTORS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE, Post.VICE_PRESIDENT)
+NOTE = "note"
+"""The key of a quick note from the road (B2.6)."""
 SOURCES = frozenset(name for name, _label in Fact.SOURCES)
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,8})?")
 _UNTIL = "until"

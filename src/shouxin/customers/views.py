@@ -19,7 +19,6 @@ from .forms import CustomerForm, FactForm, NoteForm, StandingForm
 from .models import Customer, StandingRelease
 
 SUGGESTIONS_MAX = 8
-NOTE = "note"
 
 
 @page
@@ -102,7 +101,7 @@ def add_note(request: HttpRequest, pk: int) -> HttpResponse:
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        facts.add(customer, NOTE, form.cleaned_data["note"], source="visit", as_of=call["on"], **call)
+        facts.add(customer, facts.NOTE, form.cleaned_data["note"], source="visit", as_of=call["on"], **call)
         messages.success(request, _("Noted."))
         return redirect("customers:file", pk)
     return render(request, "customers/note.html", {"form": form, "customer": customer}, status=_status(form))

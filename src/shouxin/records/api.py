@@ -1,9 +1,10 @@
-"""Reports over the API: the key figures."""
+"""Reports over the API: the key figures, and the regulation clause by clause."""
 
 from datetime import date
 from typing import Any, Literal
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from ninja import Router
 from pydantic import BaseModel
@@ -14,7 +15,8 @@ from shouxin.office.refusals import BadForm
 from shouxin.rules.figures import Figure
 from shouxin.rules.policy import Policy, Post
 
-from . import figures
+from . import coverage, figures
+from .regulation import State
 
 router = Router(tags=["reports"])
 
@@ -95,4 +97,69 @@ def _figure(figure: Figure) -> dict[str, Any]:
         "formula": figure.formula,
         "inputs": {name: f"{value:f}" for name, value in figure.inputs.items()},
         "why_none": figure.why_none,
+    }
+
+
+class TestOut(BaseModel):
+    """A test that proves a clause: its file below tests/ and its name."""
+
+    file: str
+    name: str
+
+
+class EvidenceOut(BaseModel):
+    """Records of a kind today; `more`: there are at least so many; `newest`: the business day of the latest."""
+
+    kind: str
+    count: int
+    more: bool
+    newest: date | None
+
+
+class ClauseOut(BaseModel):
+    """A clause: what it demands, what the product does, what lacks, where, proved by what, lived how."""
+
+    id: str
+    state: State
+    demand: str
+    answer: str
+    lacks: str
+    places: list[str]
+    tests: list[TestOut]
+    evidence: list[EvidenceOut]
+
+
+class ClausesOut(BaseModel):
+    """All clauses in the order of the regulation."""
+
+    items: list[ClauseOut]
+
+
+@router.get("/reports/clauses", response=ClausesOut, summary="The regulation, clause by clause")
+def read_clauses(request: HttpRequest) -> dict[str, Any]:
+    """Evidence counts records of all customers: it is left empty for a caller who may not see them all."""
+    who = acting(request)
+    held = posts.posts_of(who["by"], on=who["on"])
+    return {"items": clauses(with_evidence=posts.is_system(who["by"]) or bool(held & sight.SEE_ALL))}
+
+
+def clauses(*, with_evidence: bool) -> list[dict[str, Any]]:
+    """The clauses as the API and the command line answer them."""
+    return [_clause(each) for each in coverage.coverage(with_evidence=with_evidence)]
+
+
+def _clause(each: coverage.Covered) -> dict[str, Any]:
+    clause = each.clause
+    return {
+        "id": clause.id,
+        "state": clause.state,
+        "demand": str(clause.demand),
+        "answer": str(clause.answer),
+        "lacks": str(clause.lacks),
+        "places": [reverse(name) for name in clause.places],
+        "tests": [{"file": test.file, "name": test.name} for test in each.tests],
+        "evidence": [
+            {"kind": key, "count": found.count, "more": found.more, "newest": found.newest}
+            for key, found in zip(clause.evidence if each.evidence else (), each.evidence, strict=True)
+        ],
     }

@@ -1,0 +1,63 @@
+"""The regulation on a page: each clause, where it is carried out, its tests, its evidence today."""
+
+from collections import Counter
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from shouxin.office import posts, sight
+from shouxin.office.pages import acting, page
+
+from . import coverage
+from .coverage import Covered
+from .regulation import PAGES, PARTS, STATES, State
+
+COLOURS = {State.WORKS: "green", State.PARTLY: "amber", State.NOT_YET: "grey"}
+
+
+@page
+@require_GET
+def regulation(request: HttpRequest) -> HttpResponse:
+    """For everybody who has signed in; the evidence, which counts records of all customers, for who sees them all."""
+    who = acting(request)
+    sees_all = posts.is_system(who["by"]) or bool(posts.posts_of(who["by"], on=who["on"]) & sight.SEE_ALL)
+    covered = coverage.coverage(with_evidence=sees_all)
+    counts = Counter(each.clause.state for each in covered)
+    told = {
+        "parts": [
+            (PARTS[letter], [_told(each) for each in rows])
+            for letter, rows in groupby(covered, key=lambda each: each.clause.id[0])
+        ],
+        "counts": [{"label": STATES[state], "count": counts[state], "colour": COLOURS[state]} for state in State],
+        "clauses": len(covered),
+        "tests": sum(len(each.tests) for each in covered),
+        "sees_all": sees_all,
+        "drawing": _drawing(covered),
+    }
+    return render(request, "records/regulation.html", told)
+
+
+def _drawing(covered: list[Covered]) -> dict[str, Any]:
+    """How many clauses of each part work, in part, not yet."""
+    held = Counter((each.clause.id[0], each.clause.state) for each in covered)
+    series = [
+        {"name": STATES[state], "values": [held[part, state] for part in PARTS], "colour": COLOURS[state]}
+        for state in State
+    ]
+    return {"labels": list(PARTS.values()), "series": series, "unit": "count"}
+
+
+def _told(each: Covered) -> dict[str, Any]:
+    clause = each.clause
+    return {
+        "clause": clause,
+        "state": STATES[clause.state],
+        "colour": COLOURS[clause.state],
+        "places": [(PAGES[name], reverse(name)) for name in clause.places],
+        "tests": each.tests,
+        "evidence": each.evidence,
+    }
