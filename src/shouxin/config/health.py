@@ -2,13 +2,15 @@
 
 import sys
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout
+
+from shouxin.config import migrating
 
 AWAY = (OperationalError, InterfaceError, PoolTimeout)
 RETRY_SECONDS = 2
@@ -24,16 +26,17 @@ def alive(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and has been migrated, else 503."""
+    """200 when the database answers and has all migrations of this release, else 503 with the reason."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM django_migrations WHERE app = 'office')")
-            migrated = cursor.fetchone()[0]
+        waiting = migrating.waiting()
     except (DatabaseError, InterfaceError, PoolTimeout):
-        migrated = False
-    if migrated:
-        return JsonResponse({"status": "ready"})
-    return JsonResponse({"status": "not ready"}, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+        return _not_ready("database")
+    return _not_ready("migrations") if waiting else JsonResponse({"status": "ready"})
+
+
+def _not_ready(why: str) -> HttpResponse:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return JsonResponse({"status": "not ready", "why": why}, status=503, headers=headers)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

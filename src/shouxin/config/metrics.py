@@ -1,19 +1,18 @@
-"""Figures about the running house for Prometheus: requests, their time, and the queue of jobs."""
+"""Figures about the running house for Prometheus: requests with their time, and the state of the house."""
 
 import hmac
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import prometheus_client
 from django.conf import settings
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, multiprocess
-from prometheus_client.core import GaugeMetricFamily
-from psycopg_pool import PoolTimeout
+
+from shouxin.config.gauges import Gauges
 
 REQUESTS = prometheus_client.Histogram(
     "shouxin_request_seconds", "Time to answer a request", ["view", "method", "status"]
@@ -32,22 +31,6 @@ class Measured:
         view = request.resolver_match.view_name if request.resolver_match else "none"
         REQUESTS.labels(view, request.method, response.status_code).observe(time.perf_counter() - began)
         return response
-
-
-class Queue:
-    """How many jobs wait, run and failed, asked of the database at the moment of reading."""
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One gauge with the state as its label; nothing while the database is away."""
-        gauge = GaugeMetricFamily("shouxin_jobs", "Jobs by state", labels=["state"])
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1")
-                for state, count in cursor.fetchall():
-                    gauge.add_metric([state], count)
-        except (DatabaseError, PoolTimeout):
-            return
-        yield gauge
 
 
 @require_safe
@@ -69,5 +52,5 @@ def _registry() -> CollectorRegistry:
         multiprocess.MultiProcessCollector(registry)
     else:
         registry.register(REQUESTS)
-    registry.register(Queue())
+    registry.register(Gauges())
     return registry

@@ -3,10 +3,13 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from functools import cache
 
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 LOCK = 0x5300_0001
 SERVER_VERSION_MIN = 150000
@@ -46,6 +49,18 @@ def pending() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def waiting() -> bool:
+    """Whether migrations of this release have not been applied; one query, cheap enough for every look at health."""
+    recorder = MigrationRecorder(connection)
+    return not _of_this_release() <= set(recorder.migration_qs.values_list("app", "name"))
+
+
+@cache
+def _of_this_release() -> frozenset[tuple[str, str]]:
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return frozenset(key for key in loader.disk_migrations if not loader.disk_migrations[key].replaces)
 
 
 def check_server() -> None:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "shouxin.config.metrics.Measured",
+    "shouxin.config.requests.Followed",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -70,7 +71,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [SOURCE / "templates"],
+        "DIRS": [SOURCE / "templates", SOURCE / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

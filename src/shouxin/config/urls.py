@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from shouxin.config import health, metrics
+from shouxin.config import health, metrics, system_views
 from shouxin.credit import urls as credit
 from shouxin.customers import urls as customers
 from shouxin.records import coverage_views, home
@@ -23,6 +23,7 @@ PACKAGES = [
 ]
 HOUSE = [
     path("api/v1/", include("shouxin.config.api")),
+    path("system", system_views.system, name="system"),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("metrics", metrics.read, name="metrics"),

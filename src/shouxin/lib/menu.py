@@ -79,6 +79,7 @@ STAGES = (
             Entry(_("Proof of exposure"), "receivables:proof", "scale", READERS),
             Entry(_("Audit trail"), "office:trail", "history", READERS | KEEPERS),
             Entry(_("People and posts"), "office:people", "users", KEEPERS),
+            Entry(_("System"), "system", "server", frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR})),
             Entry(_("API documents"), "api:openapi-view", "api"),
         ),
     ),
