@@ -5,10 +5,12 @@ Le the legal representative; Fi keeps the books, Ed audits, Ar keeps the archive
 Acme is the customer, Ann's.
 """
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from shouxin.customers import search
@@ -18,7 +20,7 @@ from shouxin.rules.policy import Post
 
 EAST, SOUTH = "华东", "华南"
 TODAY = date(2026, 11, 24)
-"""The day on which tests happen, a Tuesday; every verb is told it."""
+"""The day on which tests happen, a Tuesday; every verb is told it. Pages read the clock: give them `the_day`."""
 
 CAST: dict[str, tuple[Post, str]] = {
     "ann": (Post.SALES, EAST),
@@ -78,3 +80,10 @@ def _fixture(username: str) -> Any:
 
 
 ann, di, bo, cy, vi, le, fi, ed, ar, sy = (_fixture(name) for name in CAST)
+
+
+@pytest.fixture
+def the_day() -> Iterator[None]:
+    """The clock stands at TODAY, early in Shanghai while UTC still writes the day before (I-29)."""
+    with time_machine.travel("2026-11-23T23:40:00Z"):
+        yield

@@ -13,7 +13,7 @@ from shouxin.office import clock, policies, trail, trail_words
 from shouxin.office.models import ApiToken, Appointment, ExchangeRate, Person, PolicyVersion, TrailEntry
 from tests.people import CAST, TODAY, acme, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
 SIGN_IN = "django.contrib.auth.backends.ModelBackend"
 
 

@@ -243,7 +243,7 @@ class TestTheWalkOfAnOrder:
 @pytest.mark.invariant("I-5", "I-17")
 def test_delivery_racing_cancellation_has_exactly_one_winner() -> None:
     policies.ensure()
-    line(acme())
+    line(acme(), 2000)  # room for all twenty, whoever wins
     member("fi")
     for round_number in range(20):
         reservation = decide(ask(100, f"SO-{round_number}"))[0].reservation

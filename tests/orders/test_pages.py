@@ -22,7 +22,7 @@ from tests.people import CAST, TODAY, acme, member
 
 from .test_checks import line
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
 SIGN_IN = "django.contrib.auth.backends.ModelBackend"
 
 
