@@ -1,77 +1,21 @@
 """The server as a whole: it opens, survives the death of any of its processes, and leaves nothing behind."""
 
-import contextlib
 import http.client
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shouxin.config import cli, server
+from shouxin.config import server
 from shouxin.lib import embedded
+from tests.houses import below, gone, open_house, ready, role, soon, start
 
-SOURCE = Path(cli.__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(home: Path, port: int, *words: str) -> subprocess.Popen[str]:
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SHOUXIN_")}
-    surroundings |= {"PYTHONPATH": str(SOURCE), "SHOUXIN_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    for name in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL"):
-        surroundings.pop(name, None)
-    command = [sys.executable, "-m", "shouxin.config.cli", "serve", "--port", str(port), *words]
-    return subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def ready(port: int) -> bool:
-    return server.answers("127.0.0.1", port)
-
-
-def soon(true: Callable[[], object], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def below(pid: int) -> dict[int, str]:
-    """The processes a process has started, and those they have: number -> command line."""
-    found: dict[int, str] = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError):
-            if int((path / "stat").read_text().rsplit(")", 1)[1].split()[1]) == pid:
-                found[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found |= below(int(path.name))
-    return found
-
-
-def role(pid: int, words: str) -> int | None:
-    return next((child for child, command in sorted(below(pid).items()) if words in command), None)
-
-
-def gone(pids: list[int]) -> bool:
-    return not any(_command(pid) for pid in pids)
-
-
-def _command(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +23,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("授信 之家")
     yield home
     embedded.Cluster(home.resolve()).stop()
-
-
-@contextlib.contextmanager
-def open_house(home: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    port = free_port()
-    process = start(home, port, *words)
-    try:
-        assert soon(lambda: ready(port) or process.poll() is not None) and process.poll() is None
-        yield process, port
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=60)
 
 
 def test_it_opens_greets_in_both_languages_and_leaves_nothing(home: Path) -> None:

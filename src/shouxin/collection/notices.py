@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib import letters as papers
 from shouxin.lib import numbering
 from shouxin.lib.copying import copy_new
-from shouxin.office import moves, trail
+from shouxin.office import moves, pause, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import Moved
@@ -181,6 +181,8 @@ def send_waiting(
     A letter is sent before it is marked: a crash in between sends it again, under the same Message-ID.
     Several senders may run at once; none takes a letter another has in hand.
     """
+    if pause.since():
+        return Sent(fault=str(pause.Paused.message))
     if not mail_configured() and connection is None:
         return Sent(fault=str(_("No mail server is configured.")))
     overtaken = _hold_overtaken(by=by, at=at)

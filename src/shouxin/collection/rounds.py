@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure, reservations
 from shouxin.credit.models import Reservation
-from shouxin.office import policies, posts, trail
+from shouxin.office import pause, policies, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Refusal
 from shouxin.receivables import aging, owed, proof
@@ -79,6 +79,7 @@ def run(*, as_of: date, by: Person, at: datetime, start: date | None = None, pro
     """
     if not posts.is_system(by):
         posts.require(by, *MAY_RUN, on=timezone.localdate(at), about=f"day:{as_of}", verb="run_day", at=at)
+    pause.refuse()
     if start and start > as_of:
         raise BadForm([("from", _("A run cannot begin after its own day."))])
     with _alone():

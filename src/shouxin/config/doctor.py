@@ -4,7 +4,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from psycopg_pool import PoolTimeout
 
-from shouxin.config import jobs, migrating
+from shouxin.config import backup, jobs, migrating
 from shouxin.lib import calendars, letters
 from shouxin.lib.embedded import EmbeddedError
-from shouxin.office import clock, policies
+from shouxin.office import clock, pause, policies
+from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import Refusal
 
 AWAY = (DatabaseError, InterfaceError, PoolTimeout, EmbeddedError)
@@ -24,6 +25,7 @@ DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}, "data_checksums": {"on"}
 NOT_DURABLE_COMMITS = {"off", "local"}
 FREE_BYTES_MIN = 2 * 1024**3
 DRIFT_SECONDS_MAX = 5.0
+BACKUP_AGE_MAX = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def examine() -> list[Finding]:
     """All findings. What needs the database is left out while it is away: the first finding says so."""
     database = _database()
     rooms = [_locale, _durability, _migrations] if database.ok else []
-    lived_in = [_calendar, _clock, _queue] if database.ok and not migrating.pending() else []
+    lived_in = [_calendar, _clock, _queue, _paused, _backup] if database.ok and not migrating.pending() else []
     return [
         database,
         *(found for check in [*rooms, *lived_in] for found in _guarded(check)),
@@ -143,6 +145,24 @@ def _queue() -> Iterator[Finding]:
         " AND NOT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - interval '2 minutes')"
     )
     yield Finding("worker", not late, str(late), _("Jobs wait and no worker runs: start `shouxin serve`.") * bool(late))
+
+
+def _paused() -> Finding:
+    since = pause.since()
+    if since is None:
+        return Finding("paused", True, _("no"))
+    seen = _("since %(at)s: no letters, no webhooks, no jobs") % {"at": f"{since:%Y-%m-%d %H:%M}"}
+    return Finding("paused", False, seen, _("Look it over, then let it go on with `shouxin resume`."))
+
+
+def _backup() -> Finding:
+    """A house that began to keep a trail two days ago needs a backup; a younger one is told that it will."""
+    made, first = backup.last(), TrailEntry.objects.order_by("id").values_list("at", flat=True).first()
+    since = made or first
+    fresh = since is None or clock.now() - since <= BACKUP_AGE_MAX
+    seen = f"{made:%Y-%m-%d %H:%M}" if made else _("none yet")
+    mend = _("Run `shouxin backup FILE` every day, and keep the file on another machine.")
+    return Finding("backup", fresh, seen, "" if made and fresh else mend)
 
 
 def _fonts() -> Finding:

@@ -10,8 +10,9 @@ from prometheus_client.core import GaugeMetricFamily
 from psycopg_pool import PoolTimeout
 
 from shouxin.collection.models import Day, Notice
+from shouxin.config import backup
 from shouxin.credit.models import CreditAccount
-from shouxin.office import clock
+from shouxin.office import clock, pause
 from shouxin.orders.models import Hold
 from shouxin.receivables.models import ProofRun
 
@@ -29,12 +30,15 @@ class House:
     day_age: int | None = None
     proof_age: int | None = None
     proof_differences: int = 0
+    paused: bool = False
+    backup_seconds: float | None = None
 
 
 def house() -> House:
     """The state of the house; raises DatabaseError or PoolTimeout while the database is away."""
     today = clock.today()
     proof = ProofRun.objects.order_by("-pk").first()
+    made = backup.last()
     day = Day.objects.filter(status="done").order_by("-as_of").values_list("as_of", flat=True).first()
     return House(
         jobs=_by("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1"),
@@ -46,6 +50,8 @@ def house() -> House:
         day_age=(today - day).days if day else None,
         proof_age=(today - proof.on).days if proof else None,
         proof_differences=len(proof.differences) if proof else 0,
+        paused=pause.since() is not None,
+        backup_seconds=(clock.now() - made).total_seconds() if made else None,
     )
 
 
@@ -78,7 +84,9 @@ class Gauges:
         yield _plain("holds_open", "Orders that wait for a person", found.holds_open)
         yield _plain("accounts_parked", "Accounts on which nothing is decided", found.parked)
         yield _plain("proof_differences", "What the last proof of exposure found", found.proof_differences)
+        yield _plain("paused", "1 while no letters leave and no jobs run", found.paused)
         for name, meaning, age in (
+            ("backup_age_seconds", "Seconds since the last backup", found.backup_seconds),
             ("day_age_days", "Business days since the last daily run", found.day_age),
             ("proof_age_days", "Days since the last proof of exposure", found.proof_age),
         ):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -86,6 +86,13 @@ def server() -> tuple[int, str, str]:
         )
         version, encoding, character_type = cursor.fetchone()
     return version, encoding, character_type
+
+
+def let_go() -> None:
+    """Give this process's connections back: it has nothing more to ask, and a fork must not share them."""
+    for each in connections.all():
+        each.close()
+        each.close_pool()
 
 
 def _asked(cursor, function: str) -> bool:

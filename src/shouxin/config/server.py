@@ -31,6 +31,7 @@ DEATHS_MAX = 5
 DEATHS_WITHIN = 60.0
 THREADS = 16
 JOBS_AT_ONCE = 4
+PAUSE_LOOK_SECONDS = 2.0
 
 
 class Unstartable(RuntimeError):
@@ -221,10 +222,47 @@ def work() -> None:
 
 
 async def _work(working) -> None:
+    """Work while the installation is not paused; wait while it is."""
+    import asyncio
+
     async with working.open_async():
-        await working.run_worker_async(
-            concurrency=JOBS_AT_ONCE, shutdown_graceful_timeout=STOP_SECONDS / 2, fetch_job_polling_interval=5.0
-        )
+        while True:
+            while await asyncio.to_thread(_paused):
+                await asyncio.sleep(PAUSE_LOOK_SECONDS)
+            working_on = asyncio.create_task(
+                working.run_worker_async(
+                    concurrency=JOBS_AT_ONCE, shutdown_graceful_timeout=STOP_SECONDS / 2, fetch_job_polling_interval=5.0
+                )
+            )
+            watching = asyncio.create_task(_until_paused())
+            await asyncio.wait({working_on, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not watching.done():  # told to stop, or failed
+                watching.cancel()
+                return await working_on
+            working_on.cancel()  # asks it to end what it is at
+            await asyncio.wait({working_on})
+
+
+async def _until_paused() -> None:
+    import asyncio
+
+    while not await asyncio.to_thread(_paused):
+        await asyncio.sleep(PAUSE_LOOK_SECONDS)
+
+
+def _paused() -> bool:
+    """Whether the installation is paused; while the database is away nothing is known, and jobs cannot run either."""
+    from django.db import DatabaseError, InterfaceError, close_old_connections
+    from psycopg_pool import PoolTimeout
+
+    from shouxin.office import pause
+
+    try:
+        return pause.since() is not None
+    except (DatabaseError, InterfaceError, PoolTimeout):
+        return False
+    finally:
+        close_old_connections()
 
 
 ROLES = {"web": web, "worker": work}

@@ -171,7 +171,9 @@ EMAIL_USE_TLS = ENVIRONMENT.mail.starttls
 EMAIL_USE_SSL = ENVIRONMENT.mail.tls
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail.sender
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.mail.host else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = (
+    "shouxin.office.mail.EmailBackend" if ENVIRONMENT.mail.host else "django.core.mail.backends.dummy.EmailBackend"
+)
 
 # What happens behind the pages
 

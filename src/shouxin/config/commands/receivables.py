@@ -87,3 +87,25 @@ def proof(by: terminal.By = terminal.SYSTEM, as_json: terminal.AsJson = False) -
     else:
         terminal.console.print(_("%(accounts)s accounts, difference 0.00.") % {"accounts": run.accounts})
     raise typer.Exit(terminal.NO if run.differences else 0)
+
+
+@app.command()
+def unpark(
+    customer: str,
+    reason: Annotated[str, typer.Option("--reason", help="What was found and mended; kept in the trail.")],
+    currency: Annotated[str, typer.Option(help="Of which account; default all that are parked.")] = "",
+    by: terminal.By = terminal.SYSTEM,
+) -> None:
+    """Decide the orders of a customer's parked accounts again, once nothing differs there any more."""
+    from django.utils.translation import gettext as _
+
+    from shouxin.credit.models import CreditAccount
+    from shouxin.office import clock
+    from shouxin.receivables import proof as proofs
+
+    rows = CreditAccount.objects.exclude(parked="").filter(customer__code=customer)
+    accounts = list(rows.filter(currency=currency) if currency else rows)
+    if not accounts:
+        terminal.fail(_("no parked account of %(customer)s") % {"customer": customer})
+    for account in accounts:
+        proofs.unpark(account, why=reason, by=terminal.person(by), at=clock.now(), on=clock.today())

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from django.conf import settings
-from django.db import connections
 
 from shouxin.config import migrating, server, terminal
 
@@ -25,7 +24,7 @@ def serve(
         server.check_port(settings.ENVIRONMENT.bind, chosen)
         migrating.bring_up()
         sign_ins = _load_demo() if demo else []
-        _let_go()
+        migrating.let_go()
         server.serve(chosen, worker=not no_worker, greet=lambda: _greet(chosen, sign_ins))
     except (server.Unstartable, migrating.UnfitServer) as error:
         terminal.fail(error)
@@ -48,13 +47,6 @@ def _load_demo() -> list[tuple[str, str, str]]:
     with migrating.alone(), terminal.progress() as bar:
         load.load_once(progress=bar)
     return list(load.SIGN_INS)
-
-
-def _let_go() -> None:
-    """Give the minder's connections back: it has nothing more to ask, and a fork must not share them."""
-    for connection in connections.all():
-        connection.close()
-        connection.close_pool()
 
 
 def _greet(port: int, sign_ins: list[tuple[str, str, str]]) -> None:
