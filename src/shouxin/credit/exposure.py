@@ -6,15 +6,17 @@ one rule is easier to trust than two.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Sum
+from django.db.models.expressions import RawSQL
 
 from shouxin.customers.models import Customer
+from shouxin.lib.copying import any_of
 from shouxin.office.models import Person
 from shouxin.rules.exposure import Bucket, Exposure, Movement
 
@@ -44,7 +46,7 @@ def open_accounts(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], in
 
 
 def _accounts_of(customers: set[int]) -> dict[tuple[int, str], int]:
-    rows = CreditAccount.objects.filter(customer__in=customers).values_list("customer_id", "currency", "pk")
+    rows = CreditAccount.objects.filter(customer__in=_any(customers)).values_list("customer_id", "currency", "pk")
     return {(customer, currency): pk for customer, currency, pk in rows}
 
 
@@ -54,7 +56,7 @@ def lock(customers: Iterable[int]) -> dict[int, CreditAccount]:
     Answers account id -> account as it stands now. Must be called inside a transaction, once, before any check (I-1).
     """
     rows = (
-        CreditAccount.objects.filter(customer__in=_with_groups(customers))
+        CreditAccount.objects.filter(customer__in=_any(_with_groups(customers)))
         .order_by("pk")
         .select_for_update(of=("self",))
     )
@@ -64,9 +66,14 @@ def lock(customers: Iterable[int]) -> dict[int, CreditAccount]:
 def _with_groups(customers: Iterable[int]) -> set[int]:
     """The customers themselves and everybody who shares a group head with one of them."""
     asked = set(customers)
-    heads = {head or pk for pk, head in Customer.objects.filter(pk__in=asked).values_list("pk", "group_head")}
-    members = Customer.objects.filter(group_head__in=heads).values_list("pk", flat=True)
+    heads = {head or pk for pk, head in Customer.objects.filter(pk__in=_any(asked)).values_list("pk", "group_head")}
+    members = Customer.objects.filter(group_head__in=_any(heads)).values_list("pk", flat=True)
     return asked | heads | set(members)
+
+
+def _any(keys: Collection[int]) -> Collection[int] | RawSQL:
+    """The keys for `__in`: a few as they are, thousands as one parameter."""
+    return keys if len(keys) < 100 else any_of(keys, "bigint")
 
 
 def exposure_of(account: CreditAccount) -> Exposure:
@@ -143,6 +150,26 @@ def _move_balances(changes: Mapping[int, Mapping[str, Decimal]]) -> None:
         )
 
 
+def post_receivables(papers: str, params: Sequence[object], *, on: date, at: datetime, by: Person | None) -> None:
+    """Post what a query says and move the balances, all in one statement, for papers that are in the database already.
+
+    The query answers with the columns account, amount and document: a signed amount other than 0 that enters
+    (negative: leaves) `receivable`. The accounts must be locked by the caller.
+    """
+    buckets = "CASE WHEN amount > 0 THEN %s ELSE %s END"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH paper AS MATERIALIZED ({papers}), "
+            f"written AS (INSERT INTO {Posting._meta.db_table} "
+            '(account_id, source, target, amount, document, "on", at, by_id) '
+            f"SELECT account, {buckets}, {buckets}, abs(amount), left(document, 80), %s, %s, %s FROM paper), "
+            "net AS (SELECT account, sum(amount) AS amount FROM paper GROUP BY account) "
+            f"UPDATE {CreditAccount._meta.db_table} AS account SET receivable = account.receivable + net.amount "
+            "FROM net WHERE account.id = net.account",
+            [*params, "", Bucket.RECEIVABLE, Bucket.RECEIVABLE, "", on, at, by.pk if by else None],
+        )
+
+
 def journal_totals() -> dict[int, Exposure]:
     """Account id -> the exposure recomputed from all of its postings (I-4)."""
     totals: dict[int, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(CreditAccount.BUCKETS, Decimal(0)))
@@ -155,4 +182,15 @@ def journal_totals() -> dict[int, Exposure]:
     return {account: Exposure(**buckets) for account, buckets in totals.items()}
 
 
-__all__ = ["Bucket", "Entry", "Exposure", "Movement", "exposures", "journal_totals", "lock", "open_accounts", "post"]
+__all__ = [
+    "Bucket",
+    "Entry",
+    "Exposure",
+    "Movement",
+    "exposures",
+    "journal_totals",
+    "lock",
+    "open_accounts",
+    "post",
+    "post_receivables",
+]

@@ -50,7 +50,7 @@ class Posting(models.Model):
     `source` empty means the value comes from outside the account; `target` empty means it leaves it.
     """
 
-    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="postings")
+    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="postings", db_index=False)
     source = models.CharField(max_length=12, blank=True)
     target = models.CharField(max_length=12, blank=True)
     amount = money()
@@ -58,7 +58,7 @@ class Posting(models.Model):
     decision_id = models.BigIntegerField(null=True)
     on = models.DateField()
     at = models.DateTimeField()
-    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         ordering = ["id"]

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.copying import any_of
 from shouxin.lib.imports.faults import register_messages
-from shouxin.lib.imports.kinds import Column, Conditions, Refused, also
+from shouxin.lib.imports.kinds import Block, Column, Conditions, Refused, also
 from shouxin.office import clock, policies, posts, trail
 from shouxin.office.models import Person
 from shouxin.rules.ids import check_uscc, normalise
@@ -37,6 +38,7 @@ NAME = Column("customer_name", _("customer name"), "name", NAME_ALIASES)
 USCC = Column("uscc", _("unified social credit code"), "code", USCC_ALIASES, length_max=24)
 COLUMNS = (CODE, NAME, USCC)
 """The columns by which a row of any kind may name its customer; at least one of them must be there."""
+_REMEMBERED_MAX = 200_000
 ONE_OF = ("customer_code", "customer_name", "uscc")
 
 register_messages(
@@ -69,6 +71,7 @@ class Identifier:
         self._codes: dict[int, str] = {}
         self._known_names: dict[int, set[str]] = {}
         self._unnamed: set[int] = set()
+        self._answers: dict[tuple[Any, ...], int | Refused] = {}
 
     def identify(self, rows: Sequence[Mapping[str, Any]]) -> list[int | Refused]:
         """For each row's values the id of its customer, or why there is none."""
@@ -86,13 +89,27 @@ class Identifier:
             self._keep_spellings(rows, found)
         return found
 
+    def identify_block(self, rows: Block) -> list[int | Refused]:
+        """The same for a block of checked rows; whoever is named the same way many times is looked for once."""
+        named = list(zip(*(rows.columns[column.key] for column in COLUMNS), strict=True))
+        if len(self._answers) > _REMEMBERED_MAX:
+            self._answers.clear()
+        answers = self._answers
+        first: dict[tuple[Any, ...], int] = {}
+        for place, name in enumerate(named):
+            if name not in answers and name not in first:
+                first[name] = place
+        found = dict(zip(first, self.identify([rows[place].values for place in first.values()]), strict=True))
+        self._answers |= {name: answer for name, answer in found.items() if isinstance(answer, int)}
+        return [answers[name] if name in answers else found[name] for name in named]
+
     # --- finding ---------------------------------------------------------------------------------
 
     def _look_up(self, rows: Sequence[Mapping[str, Any]]) -> None:
         codes = {row["customer_code"] for row in rows if row["customer_code"]} - self._by_code.keys()
         usccs = {normalise(row["uscc"]) for row in rows if row["uscc"]} - self._by_uscc.keys()
-        self.remember(Customer.objects.filter(code__in=codes) if codes else ())
-        self.remember(Customer.objects.filter(uscc__in=usccs) if usccs else ())
+        self.remember(Customer.objects.filter(code__in=any_of(codes, "text")) if codes else ())
+        self.remember(Customer.objects.filter(uscc__in=any_of(usccs, "text")) if usccs else ())
         spelt = {
             row["customer_name"]
             for row in rows

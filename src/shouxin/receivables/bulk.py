@@ -23,7 +23,7 @@ from shouxin.credit import exposure, reservations
 from shouxin.credit.models import Reservation
 from shouxin.customers.models import Customer
 from shouxin.lib import numbering
-from shouxin.lib.copying import copy_in
+from shouxin.lib.copying import any_of, copy_in
 from shouxin.office import trail
 from shouxin.office.models import Person
 
@@ -110,11 +110,16 @@ def _post(
 
 def _known_customers(rows: Iterable[Row]) -> set[int]:
     asked = {row.customer_id for row in rows}
-    return set(Customer.objects.filter(pk__in=asked).values_list("pk", flat=True))
+    return set(Customer.objects.filter(pk__in=any_of(asked, "bigint")).values_list("pk", flat=True))
 
 
 def _lock(rows: Iterable[Row]) -> dict[tuple[int, str], int]:
-    accounts = exposure.open_accounts({(row.customer_id, row.currency) for row in rows})
+    return lock_accounts((row.customer_id, row.currency) for row in rows)
+
+
+def lock_accounts(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Account ids of (customer id, currency) pairs, opened where they did not exist, and locked."""
+    accounts = exposure.open_accounts(wanted)
     exposure.lock({customer for customer, _currency in accounts})
     return accounts
 

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.customers.identify import COLUMNS, ONE_OF, Identifier, record_import
 from shouxin.lib.imports import kinds
 from shouxin.lib.imports.faults import register_messages
-from shouxin.lib.imports.kinds import Column, Conditions, Kind, Outcome, Refused, Row, also
+from shouxin.lib.imports.kinds import Block, Column, Conditions, Kind, Outcome, Refused, Row, also
 from shouxin.office import clock, posts
 from shouxin.office.models import Person
 
-from . import bulk, papers, posting
+from . import bulk, intake, papers, plain, posting
 
 ZERO = Decimal(0)
 
@@ -158,7 +158,7 @@ def may_import(person: Person) -> bool:
     return posts.is_system(person) or bool(posts.posts_of(person, on=clock.today()) & set(posting.MAY_POST))
 
 
-def _check_invoice(values: Mapping[str, Any]) -> Iterable[Refused]:
+def _check_invoice(values: dict[str, Any]) -> Iterable[Refused]:
     if values["due_date"] and values["due_date"] < values["doc_date"]:
         yield Refused("due_before_document", {}, "due_date")
     amount, settled, left = values["amount"], values["settled"], values["open_amount"]
@@ -167,7 +167,7 @@ def _check_invoice(values: Mapping[str, Any]) -> Iterable[Refused]:
     elif None not in (amount, settled, left) and settled + left != amount:
         yield Refused("amounts_disagree", {}, "open_amount")
     elif amount is None:
-        values["amount"] = left + (settled or ZERO)  # type: ignore[index]
+        values["amount"] = left + (settled or ZERO)
 
 
 class InvoiceWriter:
@@ -180,13 +180,25 @@ class InvoiceWriter:
         )
         self.identifier = Identifier(conditions)
 
-    def write(self, rows: Sequence[Row]) -> list[Outcome]:
-        """One outcome per row."""
-        found = self.identifier.identify([row.values for row in rows])
+    def write(self, rows: Block) -> list[Outcome]:
+        """One outcome per row: plain papers by the block, the others one by one."""
+        found = self.identifier.identify_block(rows)
         outcomes: list[Outcome | None] = [each if isinstance(each, Refused) else None for each in found]
+        columns, places = plain.papers_of(rows, found)
+        conditions = self.conditions
+        if len(places) > 1 and len(conditions.source_system) <= 40:
+            delivery = intake.Delivery(conditions.source_system, conditions.by, conditions.at, conditions.today)
+            for place, state in zip(places, intake.post(columns, delivery), strict=True):
+                outcomes[place] = "accepted" if state == "posted" else state
+        if None in outcomes:
+            self._write_others(rows, found, outcomes)
+        return [outcome or Refused("part_refused") for outcome in outcomes]
+
+    def _write_others(self, rows: Block, found: Sequence[int | Refused], outcomes: list[Outcome | None]) -> None:
+        """Post what has no outcome yet, neighbouring rows of one paper together; outcomes are filled in."""
         wanted: list[papers.InvoiceRow] = []
         places: list[list[int]] = []
-        numbered = ((index, row) for index, row in enumerate(rows) if outcomes[index] is None)
+        numbered = ((index, rows[index]) for index, outcome in enumerate(outcomes) if outcome is None)
         for _key, group in groupby(numbered, key=lambda each: (found[each[0]], each[1].values["doc_no"])):
             own = list(group)
             paper = self._paper(found[own[0][0]], [row.values for _index, row in own])  # type: ignore[arg-type]
@@ -199,7 +211,6 @@ class InvoiceWriter:
         for answer, own_places in zip(self._post(wanted), places, strict=True):
             for index in own_places:
                 outcomes[index] = _outcome(answer)
-        return [outcome or Refused("part_refused") for outcome in outcomes]
 
     def _post(self, wanted: Sequence[papers.InvoiceRow]) -> list[papers.Outcome]:
         if not wanted:
@@ -250,12 +261,7 @@ class InvoiceWriter:
 
 
 def _settled(part: Mapping[str, Any]) -> Decimal:
-    """What of the part is paid: said outright, or the amount less what is open, or all of it by a day of payment."""
-    if part["settled"] is not None:
-        return part["settled"]  # type: ignore[no-any-return]
-    if part["open_amount"] is not None:
-        return part["amount"] - part["open_amount"]  # type: ignore[no-any-return]
-    return part["amount"] if part["settled_on"] else ZERO
+    return plain.settled_part(part["amount"], part["settled"], part["open_amount"], part["settled_on"])
 
 
 def _outcome(answer: papers.Outcome) -> Outcome:
@@ -375,6 +381,7 @@ INVOICES = Kind(
     sums="amount",
     needs_currency=True,
     check=_check_invoice,
+    doubts=plain.doubts,
     finished=record_import("invoices"),
     help=_("Open items, opening items and paid history; red invoices carry a minus."),
 )

@@ -1,9 +1,9 @@
 """Turn the rows of a file into values, column by column, and say of every cell that cannot be read why."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import dropwhile, islice, zip_longest
 from typing import Any
 
 from shouxin.rules.days import Order, guess_order
@@ -13,11 +13,15 @@ from . import cells as reading
 from . import headings
 from .delimited import BAD_QUOTING, Record
 from .faults import CellFault, shown
-from .kinds import Column, Conditions, Kind, Row
+from .kinds import Block, Column, Conditions, Kind, Refused, Row
 from .mapping import Bound, Layout, Mapping
 from .workbook import ErrorCell
 
+Faults = dict[int, list[CellFault]]
+"""Row number -> what is wrong with the row."""
+
 _REMEMBERED_MAX = 200_000
+_SURVEYED_ROWS = 5_000
 _REMEMBERED_TYPES = frozenset(["name", "text", "date", "currency", "choice", "bool", "days", "share"])
 _TOTAL = re.compile(
     r"(.*\s)?(本[页月年日期]|当[月年]|期末|期间)?(小计|合计|总计|累计|合计金额)[:：]?"
@@ -35,7 +39,7 @@ def is_total(text: str) -> bool:
 class Batch:
     """What became of some rows: readable ones, faults of the others, and what was no row of data at all."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: Block
     refused: list[tuple[Record, list[CellFault]]] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
     repeated_headings: list[int] = field(default_factory=list)
@@ -59,18 +63,15 @@ def survey(records: Iterable[Record], layout: Layout, kind: Kind, mapping: Mappi
     """Walk through all rows once. A fault of the file is raised here, before anything is written."""
     dates = [bound for bound in layout.bound if kind.column(bound.key).type == "date" and bound.index is not None]
     given = {bound.key: bound.fill.order or mapping.date_order for bound in dates}
-    spellings: dict[str, set[str]] = {bound.key: set() for bound in dates if not given[bound.key]}
+    spellings: dict[str, set[object]] = {bound.key: set() for bound in dates if not given[bound.key]}
     open_dates = [(bound.index, spellings[bound.key]) for bound in dates if not given[bound.key]]
     last, count = layout.heading.last_row, 0
-    for number, row in records:
-        if number <= last:
-            continue
-        count += 1
+    below = dropwhile(lambda record: record[0] <= last, records)
+    while part := list(islice(below, _SURVEYED_ROWS)):
+        count += len(part)
         for index, seen in open_dates:
-            if index < len(row):  # type: ignore[operator]
-                cell = row[index]  # type: ignore[index]
-                if cell.__class__ is str and len(seen) < _REMEMBERED_MAX:
-                    seen.add(cell)  # type: ignore[arg-type]
+            if len(seen) < _REMEMBERED_MAX:
+                seen.update([row[index] for _number, row in part if index < len(row)])  # type: ignore[index, operator]
     orders: dict[str, Order | None] = {key: order or None for key, order in given.items()}  # type: ignore[misc]
     return Survey(count, orders | {key: guess_order(seen) for key, seen in spellings.items()})
 
@@ -97,25 +98,43 @@ class Checker:
         self.columns = [
             _BoundColumn(kind.column(bound.key), bound, mapping, orders.get(bound.key)) for bound in layout.bound
         ]
-        self.absent = {column.key: None for column in kind.columns if layout.of(column.key) is None}
+        self.absent = [column.key for column in kind.columns if layout.of(column.key) is None]
         self.key = [key for key in kind.key if layout.of(key) is not None]
 
     def check(self, records: Sequence[Record]) -> Batch:
         """The rows read, refused, or left aside; every fault of a row is named, not only its first."""
-        batch = Batch()
-        kept = [record for record in records if self._is_data(record, batch)]
-        faults: dict[int, list[CellFault]] = {}
-        table = {column.bound.key: column.read(kept, faults) for column in self.columns}
-        keys = tuple(table)
-        for (number, cells), values in zip(kept, _across(table.values(), len(kept)), strict=True):
-            row = Row(number, cells, {**self.absent, **dict(zip(keys, values, strict=True))})
-            if number not in faults:
-                self._check_row(row, faults)
-            if number in faults:
-                batch.refused.append(((number, cells), faults[number]))
-            else:
-                batch.rows.append(row)
+        batch = Batch(Block([], [], {}))
+        kept = self._data_rows(records, batch)
+        numbers, cells = [number for number, _row in kept], [row for _number, row in kept]
+        faults: Faults = {}
+        across = list(zip_longest(*cells))
+        columns = {column.bound.key: column.read(numbers, cells, across, faults) for column in self.columns}
+        block = Block(numbers, cells, columns | {key: [None] * len(kept) for key in self.absent})
+        self._fill_currency(block, faults)
+        self._require_one_of(block, faults)
+        self._check_between(block, faults)
+        self._refuse_duplicates(block, faults)
+        batch.rows = block
+        if faults:
+            batch.refused += [((row.number, row.cells), faults[row.number]) for row in block if row.number in faults]
+            batch.rows = block.chosen([place for place, number in enumerate(numbers) if number not in faults])
         return batch
+
+    def _data_rows(self, records: Sequence[Record], batch: Batch) -> list[Record]:
+        """The rows of data; only those that look odd are looked at one by one."""
+        firsts = {row[0] for _number, row in records if row}
+        odd = firsts if self.layout.where else {first for first in firsts if self._is_odd(first)}
+        width = self.width if self.delimited else None
+        return [
+            record
+            for record in records
+            if ((row := record[1]) and row[0] not in odd and width in (None, len(row))) or self._is_data(record, batch)
+        ]
+
+    def _is_odd(self, first: object) -> bool:
+        if first.__class__ is not str:
+            return first is None or first is BAD_QUOTING
+        return not first or first in self.words or "计" in first or "tal" in first.lower()  # type: ignore
 
     def _is_data(self, record: Record, batch: Batch) -> bool:
         number, row = record
@@ -152,52 +171,63 @@ class Checker:
             for index, words in self.layout.where
         )
 
-    def _check_row(self, row: Row, faults: dict[int, list[CellFault]]) -> None:
-        values = row.values
-        if self.kind.needs_currency and not values.get("currency"):
-            values["currency"] = self.conditions.currency or None
-            if not values["currency"]:
-                faults[row.number] = [CellFault(row.number, "currency", "", "", "no_currency")]
-                return
-        for group in self.kind.one_of:
-            if not any(values.get(key) is not None for key in group):
-                faults[row.number] = [CellFault(row.number, group[0], self._heading(group[0]), "", "required")]
-                return
-        refused = [
-            CellFault(
-                row.number,
-                each.column,
-                self._heading(each.column),
-                shown(values.get(each.column)),
-                each.code,
-                each.params,
-            )
-            for each in self.kind.check(values)
-        ]
-        if not refused and self.key:
-            refused = self._duplicate(row)
-        if refused:
-            faults[row.number] = refused
+    def _fill_currency(self, block: Block, faults: Faults) -> None:
+        if not self.kind.needs_currency or None not in block.columns["currency"]:
+            return
+        otherwise = self.conditions.currency or None
+        filled = block.columns["currency"] = [each or otherwise for each in block.columns["currency"]]
+        for number, currency in zip(block.numbers, filled, strict=True):
+            if not currency:
+                faults.setdefault(number, [CellFault(number, "currency", "", "", "no_currency")])
 
-    def _duplicate(self, row: Row) -> list[CellFault]:
-        key = tuple(row.values[key] for key in self.key)
+    def _require_one_of(self, block: Block, faults: Faults) -> None:
+        for group in self.kind.one_of:
+            columns = [block.columns[key] for key in group]
+            if all(None in column for column in columns):
+                fault = (group[0], self._heading(group[0]), "", "required")
+                for number, values in zip(block.numbers, zip(*columns, strict=True), strict=True):
+                    if number not in faults and not any(value is not None for value in values):
+                        faults[number] = [CellFault(number, *fault)]
+
+    def _check_between(self, block: Block, faults: Faults) -> None:
+        """Ask the kind about rows whose cells are each readable; what it fills in goes back into the columns."""
+        if not self.kind.check:
+            return
+        for place in self.kind.doubts(block.columns) if self.kind.doubts else range(len(block)):
+            row = block[place]
+            if row.number in faults:
+                continue
+            refused = [self._between(row, each) for each in self.kind.check(row.values)]
+            if refused:
+                faults[row.number] = refused
+            for key, value in row.values.items():
+                block.columns[key][place] = value
+
+    def _between(self, row: Row, refused: Refused) -> CellFault:
+        column = refused.column
+        value = shown(row.values.get(column))
+        return CellFault(row.number, column, self._heading(column), value, refused.code, refused.params)
+
+    def _refuse_duplicates(self, block: Block, faults: Faults) -> None:
+        if not self.key:
+            return
+        first_with = self.seen.setdefault
+        columns = [block.columns[key] for key in self.key]
+        for number, key in zip(block.numbers, zip(*columns, strict=True), strict=True):
+            if number not in faults and (first := first_with(hash(key), number)) != number:
+                faults |= self._duplicate(number, first, key)
+
+    def _duplicate(self, number: int, first: int, key: Sequence[Any]) -> Faults:
         if all(part is None for part in key):
-            return []
-        first = self.seen.setdefault(hash(key), row.number)
-        if first == row.number:
-            return []
+            return {}
         names = ", ".join(self._heading(key) for key in self.key)
         params = {"keys": names, "row": first}
-        return [CellFault(row.number, self.key[-1], self._heading(self.key[-1]), shown(key[-1]), "duplicate", params)]
+        heading = self._heading(self.key[-1])
+        return {number: [CellFault(number, self.key[-1], heading, shown(key[-1]), "duplicate", params)]}
 
     def _heading(self, key: str) -> str:
         bound = self.layout.of(key) if key else None
         return bound.heading if bound else ""
-
-
-def _across(columns: Collection[Sequence[Any]], count: int) -> Iterable[tuple[Any, ...]]:
-    """The columns read row by row; rows without any value where no column is bound."""
-    return zip(*columns, strict=True) if columns else repeat((), count)
 
 
 class _BoundColumn:
@@ -208,29 +238,37 @@ class _BoundColumn:
         self.order = order
         self.blank = frozenset((*mapping.blank, *bound.fill.blank))
         self.reader = reading.reader_for(column, bound, order)
+        self.plain = None if bound.fill.values else reading.plain_for(column, bound, self.blank)
         self.remembers = column.type in _REMEMBERED_TYPES
         self.known: dict[object, object] = {}
         self.troubled = False
 
-    def read(self, records: Sequence[Record], faults: dict[int, list[CellFault]]) -> list[Any]:
-        """The column's value in each row, None where blank or refused."""
-        cells = self._cells(records)
+    def read(
+        self, numbers: Sequence[int], rows: Sequence[list[object]], across: Sequence[Sequence[object]], faults: Faults
+    ) -> list[Any]:
+        """The column's value in each row, None where blank or refused; `across` are the rows' cells by column."""
+        cells = self._cells(rows, across)
         values = self._repeating(cells) if self.remembers else None
         if values is None:
-            values = [self._value(cell) for cell in cells]
+            values = self._one_by_one(cells)
         if self.troubled:
-            self._refuse_unreadable(values, cells, records, faults)
+            self._refuse_unreadable(values, cells, numbers, faults)
         if self.column.required and None in values:
-            self._refuse_blank(values, records, faults)
+            self._refuse_blank(values, numbers, faults)
         return values
 
-    def _cells(self, records: Sequence[Record]) -> list[object]:
+    def _cells(self, rows: Sequence[list[object]], across: Sequence[Sequence[object]]) -> Sequence[object]:
         index, constant = self.bound.index, self.bound.fill.constant
         if index is not None:
-            return [row[index] if index < len(row) else None for _number, row in records]
-        if constant:
-            return [constant] * len(records)
-        return [self._filled(row) for _number, row in records]
+            return across[index] if index < len(across) else [None] * len(rows)
+        return [constant] * len(rows) if constant else [self._filled(row) for row in rows]
+
+    def _one_by_one(self, cells: Sequence[object]) -> list[Any]:
+        """The commonest spelling is taken by one pattern, everything else by the patient reader."""
+        if self.plain is None:
+            return [self._value(cell) for cell in cells]
+        shape, make, value = self.plain.shape, self.plain.make, self._value
+        return [make(cell) if cell.__class__ is str and shape(cell) else value(cell) for cell in cells]  # type: ignore
 
     def _repeating(self, cells: Sequence[object]) -> list[Any] | None:
         """Each different cell read once; None where types mix, for 1, 1.0 and True are one key of a dict."""
@@ -272,25 +310,19 @@ class _BoundColumn:
         return "".join(parts)
 
     def _refuse_unreadable(
-        self,
-        values: list[Any],
-        cells: Sequence[object],
-        records: Sequence[Record],
-        faults: dict[int, list[CellFault]],
+        self, values: list[Any], cells: Sequence[object], numbers: Sequence[int], faults: Faults
     ) -> None:
         for place, value in enumerate(values):
             if isinstance(value, Unreadable):
-                self._refuse(records[place][0], cells[place], value, faults)
+                self._refuse(numbers[place], cells[place], value, faults)
                 values[place] = _REFUSED
 
-    def _refuse_blank(
-        self, values: Sequence[Any], records: Sequence[Record], faults: dict[int, list[CellFault]]
-    ) -> None:
-        for (number, _row), value in zip(records, values, strict=True):
+    def _refuse_blank(self, values: Sequence[Any], numbers: Sequence[int], faults: Faults) -> None:
+        for number, value in zip(numbers, values, strict=True):
             if value is None:
                 self._refuse(number, "", _BLANK, faults)
 
-    def _refuse(self, number: int, cell: object, error: Unreadable, faults: dict[int, list[CellFault]]) -> None:
+    def _refuse(self, number: int, cell: object, error: Unreadable, faults: Faults) -> None:
         params: dict[str, Any] = {"text": shown(cell)}
         if error.code == "too_long":
             params |= {"length": len(str(cell)), "length_max": self.column.length_max}

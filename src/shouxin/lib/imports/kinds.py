@@ -1,10 +1,10 @@
 """What can be imported: the registry in which each package of the business enters its kinds of file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, overload
 
 ColumnType = Literal["code", "name", "text", "amount", "date", "days", "currency", "share", "bool", "choice"]
 Sign = Literal["any", "positive", "not_negative", "not_zero"]
@@ -58,6 +58,41 @@ class Row:
     values: dict[str, Any]
 
 
+class Block(Sequence[Row]):
+    """Checked rows, held column by column: who wants rows iterates, who is in a hurry takes `columns`.
+
+    `columns` has a list for every column of the kind, whether mapped or not; all lists are as long as `numbers`.
+    """
+
+    __slots__ = ("cells", "columns", "numbers")
+
+    def __init__(self, numbers: list[int], cells: list[list[object]], columns: dict[str, list[Any]]) -> None:
+        self.numbers, self.cells, self.columns = numbers, cells, columns
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Block": ...
+    def __getitem__(self, place: int | slice) -> "Row | Block":
+        if isinstance(place, slice):
+            columns = {key: values[place] for key, values in self.columns.items()}
+            return Block(self.numbers[place], self.cells[place], columns)
+        return Row(self.numbers[place], self.cells[place], {key: values[place] for key, values in self.columns.items()})
+
+    def __iter__(self) -> Iterator[Row]:
+        keys, across = tuple(self.columns), zip(*self.columns.values(), strict=True)
+        for number, cells, values in zip(self.numbers, self.cells, across, strict=True):
+            yield Row(number, cells, dict(zip(keys, values, strict=True)))
+
+    def chosen(self, places: Sequence[int]) -> "Block":
+        """The rows at these places."""
+        columns = {key: [values[place] for place in places] for key, values in self.columns.items()}
+        return Block([self.numbers[place] for place in places], [self.cells[place] for place in places], columns)
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A row the business would not take: the code of the sentence, its particulars, the column it is about."""
@@ -73,7 +108,7 @@ Outcome = Literal["accepted", "unchanged"] | Refused
 class Writer(Protocol):
     """Takes over checked rows. It is made anew for every run and after every roll-back, so it may remember."""
 
-    def write(self, rows: Sequence[Row]) -> Sequence[Outcome]:
+    def write(self, rows: Block) -> Sequence[Outcome]:
         """Write the rows, set-based, and say for each in their order what became of it.
 
         Called inside a transaction. A row that is there already with the same content is `unchanged`,
@@ -81,7 +116,8 @@ class Writer(Protocol):
         """
 
 
-RowCheck = Callable[[Mapping[str, Any]], Iterable[Refused]]
+RowCheck = Callable[[dict[str, Any]], Iterable[Refused]]
+Doubts = Callable[[Mapping[str, Sequence[Any]]], Iterable[int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +127,9 @@ class Kind:
     `one_of`: of each group at least one column must be there. `key`: a second row with the same values
     is refused as a duplicate. `together`: neighbouring rows with the same values reach the writer in one
     call (instalments of one paper). `sums`: the amount column of the sum control. `needs_currency`: every row
-    must come to a currency. `may`: whether a person may import it. `finished` leaves the trail line.
+    must come to a currency. `check` says what is wrong between the cells of a row and may fill in values;
+    `doubts`, told the columns, names the places it has to look at where most rows plainly pass.
+    `may`: whether a person may import it. `finished` leaves the trail line.
     """
 
     name: str
@@ -104,7 +142,8 @@ class Kind:
     one_of: tuple[tuple[str, ...], ...] = ()
     sums: str = ""
     needs_currency: bool = False
-    check: RowCheck = lambda values: ()
+    check: RowCheck | None = None
+    doubts: Doubts | None = None
     finished: Callable[[Conditions, Mapping[str, Any]], None] = lambda conditions, particulars: None
     help: Any = ""
 

@@ -6,8 +6,11 @@ ones that come after (I-25).
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain, islice
@@ -21,14 +24,14 @@ from . import mapping as mappings
 from .check import Batch, Checker, Survey, survey
 from .delimited import BAD_QUOTING, Record
 from .faults import CellFault, FileFault, shown
-from .kinds import Conditions, Kind, Outcome, Refused, Row
+from .kinds import Block, Conditions, Kind, Outcome, Refused, Row
 from .mapping import Layout, Mapping
 from .reader import Limits, Source
 from .refused_rows import GivenBack, RefusedRows
 
 log = logging.getLogger(__name__)
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 20_000
 PREVIEW_ROWS = 50
 FAULTS_SHOWN = 200
 NOTED_ROWS = 20
@@ -53,11 +56,17 @@ class Tally:
     left_out: int = 0
     sums: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
-    def add_sum(self, state: State, currency: str | None, amount: Decimal | None) -> None:
-        """Count an amount under its currency; a row without a readable one counts in the rows alone."""
-        if isinstance(amount, Decimal) and currency:
-            of_currency = self.sums.setdefault(currency, {})
-            of_currency[state] = of_currency.get(state, Decimal(0)) + amount
+    def add_sums(self, rows: Block, states: Sequence[State], column: str) -> None:
+        """Count amounts under currency and state; a row without a readable one counts in the rows alone."""
+        currencies, amounts = rows.columns.get("currency", [None] * len(rows)), rows.columns[column]
+        found: dict[tuple[str | None, State], list[Decimal]] = defaultdict(list)
+        for key, amount in zip(zip(currencies, states, strict=True), amounts, strict=True):
+            if amount.__class__ is Decimal:
+                found[key].append(amount)
+        for (currency, state), each in found.items():
+            if currency:
+                of_currency = self.sums.setdefault(currency, {})
+                of_currency[state] = sum(each, of_currency.get(state, Decimal(0)))
 
     def as_json(self) -> dict[str, Any]:
         """For the run's record, the page and the API; amounts as texts."""
@@ -224,9 +233,8 @@ def _count(tally: Tally, found: Batch, kind: Kind) -> None:
     tally.total_rows.extend(found.totals[: max(NOTED_ROWS - len(tally.total_rows), 0)])
     tally.repeated_headings += len(found.repeated_headings)
     tally.left_out += found.left_out
-    if kind.sums:
-        for row in found.rows:
-            tally.add_sum("read", row.values.get("currency"), row.values.get(kind.sums))
+    if kind.sums and len(found.rows):
+        tally.add_sums(found.rows, ["read"] * len(found.rows), kind.sums)
 
 
 def _faults(found: Batch) -> Iterator[CellFault]:
@@ -267,11 +275,12 @@ def take_over(
         result = Result(source, layout, Tally(), [], True, None)
         whole = transaction.atomic() if atomic or dry_run else nullcontext()
         refused = RefusedRows(errors_path, layout.heading, heading_row=mapping.heading_row, sheet=mapping.sheet)
-        taking = _Taking(kind, conditions, _checker(kind, layout, mapping, conditions, learnt, source), result, refused)
+        checker = _checker(kind, layout, mapping, conditions, learnt, source)
+        taking = _Taking(kind, conditions, checker, result, refused)
         try:
             with refused, whole:
-                for batch in _batches(_below(source, layout), kind, layout):
-                    taking.take(batch)
+                for found in _ahead(map(checker.check, _batches(_below(source, layout), kind, layout))):
+                    taking.take(found)
                     progress(result.tally.rows, learnt.rows)
                 if dry_run or (atomic and result.tally.refused):
                     raise GivenBack
@@ -302,36 +311,36 @@ class _Taking:
         self.kind, self.conditions, self.checker, self.result, self.refused = kind, conditions, checker, result, refused
         self.writer = kind.writer(conditions)
 
-    def take(self, records: Sequence[Record]) -> None:
-        found = self.checker.check(records)
+    def take(self, found: Batch) -> None:
+        """Write what is readable of a checked batch, count it, give the rest back."""
         tally = self.result.tally
         _count(tally, found, self.kind)
-        outcomes = self._write(found.rows) if found.rows else []
-        for row, outcome in zip(found.rows, outcomes, strict=True):
-            state = self._settle(row, outcome, found)
-            tally.add_sum(state, row.values.get("currency"), row.values.get(self.kind.sums) if self.kind.sums else None)
+        if rows := found.rows:
+            self._settle(rows, self._write(rows), found)
         for record, faults in sorted(found.refused, key=lambda each: each[0][0]):
             self.refused.add(record, faults)
             self.result.faults.extend(faults[: max(FAULTS_SHOWN - len(self.result.faults), 0)])
 
-    def _settle(self, row: Row, outcome: Outcome, found: Batch) -> State:
+    def _settle(self, rows: Block, outcomes: Sequence[Outcome], found: Batch) -> None:
+        states: list[State] = [each if isinstance(each, str) else "refused" for each in outcomes]
         tally = self.result.tally
-        if outcome == "accepted":
-            tally.accepted += 1
-        elif outcome == "unchanged":
-            tally.unchanged += 1
-        else:
-            assert isinstance(outcome, Refused)
-            tally.refused += 1
-            bound = self.checker.layout.of(outcome.column)
-            heading = bound.heading if bound else ""
-            value = shown(row.values.get(outcome.column)) if outcome.column else ""
-            fault = CellFault(row.number, outcome.column, heading, value, outcome.code, outcome.params)
-            found.refused.append(((row.number, row.cells), [fault]))
-            return "refused"
-        return outcome
+        tally.accepted += states.count("accepted")
+        tally.unchanged += states.count("unchanged")
+        tally.refused += states.count("refused")
+        if self.kind.sums:
+            tally.add_sums(rows, states, self.kind.sums)
+        for place, outcome in enumerate(outcomes):
+            if isinstance(outcome, Refused):
+                found.refused.append(((rows.numbers[place], rows.cells[place]), [self._fault(rows[place], outcome)]))
 
-    def _write(self, rows: Sequence[Row]) -> list[Outcome]:
+    def _fault(self, row: Row, refused: Refused) -> CellFault:
+        bound = self.checker.layout.of(refused.column)
+        value = shown(row.values.get(refused.column)) if refused.column else ""
+        return CellFault(
+            row.number, refused.column, bound.heading if bound else "", value, refused.code, refused.params
+        )
+
+    def _write(self, rows: Block) -> list[Outcome]:
         """Write a batch in a transaction of its own; where the database refuses it, halve until the row is found."""
         try:
             with transaction.atomic():
@@ -339,10 +348,19 @@ class _Taking:
         except (DataError, IntegrityError) as error:
             self.writer = self.kind.writer(self.conditions)
             if len(rows) == 1:
-                log.warning("import row %s not stored: %s", rows[0].number, error)
+                log.warning("import row %s not stored: %s", rows.numbers[0], error)
                 return [Refused("not_stored", {"detail": _first_line(error)})]
             middle = len(rows) // 2
             return self._write(rows[:middle]) + self._write(rows[middle:])
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same, the next one being read and checked while the database writes the one before."""
+    with ThreadPoolExecutor(1) as beside:
+        following = beside.submit(copy_context().run, next, batches, None)
+        while (found := following.result()) is not None:
+            following = beside.submit(copy_context().run, next, batches, None)
+            yield found
 
 
 def _first_line(error: DatabaseError) -> str:
