@@ -194,7 +194,8 @@ def test_no_account_or_telephone_in_lists_or_trail(bo: Person) -> None:
 def test_reading_them_in_full_leaves_a_line_with_the_reason(fi: Person, ann: Person, ed: Person) -> None:
     path = f"/customers/{acme(telephone='13812345678', bank_account='6222000012341234').pk}/unmask"
     assert Caller(fi).post(path, {"reason": "退款"}).data["bank_account"] == "6222000012341234"
-    assert Caller(ann).post(path, {"reason": "致电"}).data == {"telephone": "13812345678", "bank_account": None}
+    hers = Caller(ann).post(path, {"reason": "致电"}).data
+    assert {name: value for name, value in hers.items() if value is not None} == {"telephone": "13812345678"}
     assert Caller(ed).post(path, {"reason": "好奇"}).status_code == 403
     assert faults(Caller(fi).post(path, {"reason": ""})) == {"reason"}
     assert list(TrailEntry.objects.filter(verb="unmask").values_list("by__username", "particulars__why")) == [

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.dispatch import Signal
 from django.test import RequestFactory
 from python_calamine import CalamineWorkbook
 
 from shouxin.customers.models import Customer
+from shouxin.lib import lists
 from shouxin.lib.lists import SIZE_MAX, Ask, Column, Listing
 from shouxin.lib.sheets import guarded
 from tests.people import acme
@@ -34,6 +36,12 @@ def listing(query: str = "", rows: Any = None, **options: Any) -> Listing:
     """The list of customers as this query string asks for it."""
     request = RequestFactory().get(f"/customers/{query}")
     return Listing(request, Customer.objects.all() if rows is None else rows, COLUMNS, ASKS, order="code", **options)
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list alone, without the house that records what leaves it."""
+    monkeypatch.setattr(lists, "leaves", Signal())
 
 
 @pytest.fixture

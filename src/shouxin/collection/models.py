@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit.models import GRADE_CHOICES, money
 from shouxin.customers.models import Customer
+from shouxin.lib.sealed import SealedField
 from shouxin.office.models import POST_CHOICES, Person
 from shouxin.receivables.models import Episode
 
@@ -70,7 +71,7 @@ class Notice(models.Model):
     claimed = models.JSONField(default=dict, help_text="currency -> amount claimed, as text")
     letter = models.JSONField(default=dict, help_text="the letter's parts as they were written, for paper and page")
     deadline = models.DateField(null=True)
-    to = models.CharField(max_length=254, blank=True)
+    to = SealedField(max_length=254, blank=True)
     status = models.CharField(max_length=10, choices=STATUSES, default="waiting")
     sent_at = models.DateTimeField(null=True)
     fault = models.CharField(max_length=300, blank=True)

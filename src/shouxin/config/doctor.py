@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from psycopg_pool import PoolTimeout
 
 from shouxin.config import backup, jobs, migrating
-from shouxin.lib import calendars, letters
+from shouxin.lib import calendars, letters, sealed
 from shouxin.lib.embedded import EmbeddedError
 from shouxin.office import clock, pause, policies
 from shouxin.office.models import TrailEntry
@@ -46,7 +46,7 @@ def examine() -> list[Finding]:
     """All findings. What needs the database is left out while it is away: the first finding says so."""
     database = _database()
     rooms = [_locale, _durability, _migrations] if database.ok else []
-    lived_in = [_calendar, _clock, _queue, _paused, _backup] if database.ok and not migrating.pending() else []
+    lived_in = [_calendar, _clock, _queue, _paused, _backup, _keys] if database.ok and not migrating.pending() else []
     return [
         database,
         *(found for check in [*rooms, *lived_in] for found in _guarded(check)),
@@ -163,6 +163,15 @@ def _backup() -> Finding:
     seen = f"{made:%Y-%m-%d %H:%M}" if made else _("none yet")
     mend = _("Run `shouxin backup FILE` every day, and keep the file on another machine.")
     return Finding("backup", fresh, seen, "" if made and fresh else mend)
+
+
+def _keys() -> Iterator[Finding]:
+    """The key lies outside the database, and what it has sealed opens."""
+    closed = [why for column in sealed.columns() if (why := sealed.that_stays_closed(column))]
+    mend = _("Put the key back (data.key of SHOUXIN_HOME, or SHOUXIN_DATA_KEYS): without it these stay closed.")
+    fine = _("%(key)s seals, everything looked at opens") % {"key": settings.VAULT.keys.current}
+    seen = closed[0] if closed else fine
+    yield Finding("keys", not closed, seen, mend * bool(closed))
 
 
 def _fonts() -> Finding:

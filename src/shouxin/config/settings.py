@@ -13,6 +13,7 @@ HOME: Path = ENVIRONMENT.home
 SOURCE = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = ENVIRONMENT.secret_key
+VAULT = ENVIRONMENT.vault
 DEBUG = False
 ALLOWED_HOSTS = ENVIRONMENT.hosts
 USE_TZ = True
@@ -174,6 +175,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail.sender
 EMAIL_BACKEND = (
     "shouxin.office.mail.EmailBackend" if ENVIRONMENT.mail.host else "django.core.mail.backends.dummy.EmailBackend"
 )
+
+WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
 
 # What happens behind the pages
 

@@ -1,15 +1,15 @@
-"""Customers over the API: the register, facts, standing. Telephone and bank account are masked unless asked for."""
+"""Customers over the API: the register, facts, standing. Personal particulars are masked unless asked for."""
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
 from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
-from shouxin.office import posts, sight
+from shouxin.office import disclosures, posts, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, NotVisible
@@ -29,6 +29,7 @@ class CustomerFields(Body):
     uscc: Text = Field(default="", description="unified social credit code, 18 characters")
     uscc_confirmed: Text = Field(default="", description="why the code is right although its check character fails")
     natural_person: bool = False
+    id_number: Text = Field(default="", description="identity number of a natural person, 18 characters")
     legal_representative: Text = ""
     registered_capital: Amount | None = None
     paid_in_capital: Amount | None = None
@@ -64,7 +65,7 @@ class CustomerChange(CustomerFields):
 
 
 class CustomerOut(Answer):
-    """A customer. `telephone` and `bank_account` are masked; `version` goes into If-Match of a change."""
+    """A customer, personal particulars masked (`POST …/unmask`); `version` goes into If-Match of a change."""
 
     id: int
     code: str
@@ -73,6 +74,7 @@ class CustomerOut(Answer):
     uscc: str
     uscc_confirmed: str
     natural_person: bool
+    id_number: str
     legal_representative: str
     registered_capital: Amount | None
     paid_in_capital: Amount | None
@@ -208,11 +210,38 @@ class NewName(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Unmasked(Answer):
-    """In full, as far as the caller may read it."""
+class Period(Body):
+    """From one day to another; without `until` to today."""
 
-    telephone: str
+    since: date
+    until: date | None = None
+
+
+class SeenOut(Answer):
+    """Somebody saw the customer's data: `verb` view_file, view_sheet, unmask or export; `what` part, field or list."""
+
+    at: datetime
+    by: str
+    verb: str
+    what: str
+    why: str
+    line: int
+
+
+class Unmasking(Reason):
+    """Why, and which particular; left out, telephone and bank account as far as the caller may read them."""
+
+    field: Literal["telephone", "bank_account", "id_number", "email", "address"] | None = None
+
+
+class Unmasked(Answer):
+    """In full what was asked for; null: not asked for, or not hers to read."""
+
+    telephone: str | None = None
     bank_account: str | None = None
+    id_number: str | None = None
+    email: str | None = None
+    address: str | None = None
 
 
 # --- the register --------------------------------------------------------------------------------
@@ -277,9 +306,18 @@ def add_name(request: HttpRequest, reference: str, new: NewName) -> dict[str, An
 
 
 @router.post("/customers/{reference}/unmask", response=Unmasked)
-def unmask(request: HttpRequest, reference: str, asked: Reason) -> dict[str, str]:
-    """Telephone and bank account in full; that they were read stays in the trail."""
-    return registry.unmask(_seen(request, reference), asked.reason, **acting(request))
+def unmask(request: HttpRequest, reference: str, asked: Unmasking) -> dict[str, str]:
+    """A masked particular in full; that it was read, and why, stays in the trail."""
+    fields = [asked.field] if asked.field else []
+    return registry.unmask(_seen(request, reference), asked.reason, fields=fields, **acting(request))
+
+
+@router.get("/customers/{reference}/who-saw", response=list[SeenOut])
+def who_saw(request: HttpRequest, reference: str, asked: Query[Period]) -> list[Any]:
+    """Who saw, unmasked or exported the customer's data between two days, both included; auditor and heads only."""
+    call = acting(request)
+    since, until = asked.since, asked.until or call["on"]
+    return [vars(each) for each in disclosures.asked(_seen(request, reference), since, until, **call)]
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -367,7 +405,7 @@ def _resolved(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-_COMPUTED = {"salesperson", "group_head", "standing", "telephone", "bank_account"}
+_COMPUTED = {"salesperson", "group_head", "standing", *registry.MASKS}
 
 
 def customer_row(customer: Customer, stand: str) -> dict[str, Any]:

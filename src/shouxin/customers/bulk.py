@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from shouxin.lib import numbering
+from shouxin.lib import numbering, sealed
 from shouxin.office import posts, trail
 from shouxin.office.models import Person
 
@@ -16,7 +16,7 @@ from . import search
 from .models import Customer, OtherName
 from .registry import BANK_FIELDS, CREDIT_OFFICE
 
-_KEPT_OUT_OF_TRAIL = BANK_FIELDS | {"telephone"}
+_KEPT_OUT_OF_TRAIL = BANK_FIELDS | {"telephone", "email", "id_number"}
 _SEARCHED = frozenset(["name", "short_name", "uscc"])
 
 
@@ -82,13 +82,14 @@ def change_customers(
     lines = []
     for customer, values in changes:
         was = {name: getattr(customer, name) for name in values}
-        for name, value in values.items():
+        for name, value in (*values.items(), *sealed.marks(Customer, values).items()):
             setattr(customer, name, value)
         customer.version += 1
         moved = {name: [was[name], value] for name, value in values.items() if name not in _KEPT_OUT_OF_TRAIL}
         hidden = sorted(set(values) & _KEPT_OUT_OF_TRAIL)
         lines.append(trail.line("change_customer", about=customer, by=by, at=at, source=source, hidden=hidden, **moved))
     fields = {name for _customer, values in changes for name in values}
+    fields |= set(sealed.marks(Customer, dict.fromkeys(fields, "")))
     Customer.objects.bulk_update([customer for customer, _values in changes], [*fields, "version"], batch_size=1000)
     trail.record_many(lines)
     _write_names(former, source="former", since=on)

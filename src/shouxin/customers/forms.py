@@ -17,8 +17,8 @@ from . import registry
 from .models import Customer, Fact, StandingKind
 
 SECTIONS = (
-    (_("Identity"), ("code", "name", "short_name", "uscc", "uscc_confirmed", "natural_person", "legal_representative",
-                     "registered_capital", "paid_in_capital", "founded_on", "industry")),
+    (_("Identity"), ("code", "name", "short_name", "uscc", "uscc_confirmed", "natural_person", "id_number",
+                     "legal_representative", "registered_capital", "paid_in_capital", "founded_on", "industry")),
     (_("How to reach them"), ("contact", "telephone", "email", "address", "region")),
     (_("Bank account"), ("bank", "bank_account")),
     (_("Business with us"), ("currency", "salesperson", "department", "group_head", "customer_since",
@@ -58,9 +58,9 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Customer
         fields = [
-            "name", "short_name", "natural_person", "legal_representative", "registered_capital", "paid_in_capital",
-            "founded_on", "address", "region", "telephone", "email", "contact", "bank", "bank_account",
-            "credit_standard", "salesperson", "department", "customer_since",
+            "name", "short_name", "natural_person", "id_number", "legal_representative", "registered_capital",
+            "paid_in_capital", "founded_on", "address", "region", "telephone", "email", "contact", "bank",
+            "bank_account", "credit_standard", "salesperson", "department", "customer_since",
         ]  # fmt: skip
         widgets = {"founded_on": Day(), "customer_since": Day()}
         help_texts = {"credit_standard": _("The least we ask of this customer before it gets credit.")}
@@ -80,9 +80,9 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
             self._mask()
 
     def _mask(self) -> None:
-        """Telephone and account stand masked beside an empty field; left empty, they stay as they are."""
+        """What is masked stands masked beside an empty field; left empty, it stays as it is."""
         for name, shown in registry.masked(self.instance).items():
-            if shown:
+            if shown != getattr(self.instance, name):
                 self.initial[name] = ""
                 self.fields[name].widget.attrs["placeholder"] = shown
                 self.fields[name].help_text = _("Leave empty to keep it.")
@@ -135,3 +135,24 @@ class StandingForm(forms.Form):
     standing = forms.ChoiceField(label=_("Standing"), choices=StandingKind.choices)
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     malicious = forms.BooleanField(label=_("Malicious default"), required=False)
+
+
+class UnmaskForm(forms.Form):
+    """Why a masked particular must be read."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+                             help_text=_("It is kept in the audit trail with your name."))  # fmt: skip
+
+
+class PeriodForm(forms.Form):
+    """From one day to another, both included."""
+
+    since = forms.DateField(label=_("From"), widget=Day())
+    until = forms.DateField(label=_("Until"), widget=Day())
+
+    def clean(self) -> dict[str, Any]:
+        """The days in order."""
+        given = super().clean() or {}
+        if given.get("since") and given.get("until") and given["since"] > given["until"]:
+            self.add_error("until", _("This is before the first day."))
+        return given

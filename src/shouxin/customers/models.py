@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.sealed import BlindIndexField, SealedField
 from shouxin.office.models import APPEND_ONLY, Person
 from shouxin.rules.industries import INDUSTRIES
 
@@ -19,6 +20,8 @@ class Customer(models.Model):
     uscc = models.CharField(_("unified social credit code"), max_length=18, blank=True)
     uscc_confirmed = models.CharField(_("confirmed although the code fails"), max_length=300, blank=True)
     natural_person = models.BooleanField(_("natural person or sole trader"), default=False)
+    id_number = SealedField(_("identity number"), max_length=18, blank=True)
+    id_number_index = BlindIndexField(source="id_number")
     legal_representative = models.CharField(_("legal representative"), max_length=80, blank=True)
     registered_capital = models.DecimalField(
         _("registered capital"), max_digits=17, decimal_places=2, null=True, blank=True
@@ -27,11 +30,12 @@ class Customer(models.Model):
     founded_on = models.DateField(_("founded on"), null=True, blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
     region = models.CharField(_("region"), max_length=80, blank=True)
-    telephone = models.CharField(_("telephone"), max_length=40, blank=True)
-    email = models.EmailField(_("e-mail for letters"), blank=True)
+    telephone = SealedField(_("telephone"), max_length=40, blank=True)
+    email = SealedField(_("e-mail for letters"), max_length=254, blank=True)
     contact = models.CharField(_("contact"), max_length=80, blank=True)
     bank = models.CharField(_("bank"), max_length=120, blank=True)
-    bank_account = models.CharField(_("bank account"), max_length=40, blank=True)
+    bank_account = SealedField(_("bank account"), max_length=40, blank=True)
+    bank_account_index = BlindIndexField(source="bank_account")
     industry = models.CharField(
         _("industry"), max_length=1, blank=True, choices=[(k, zh) for k, (zh, _en) in INDUSTRIES.items()]
     )
@@ -54,6 +58,8 @@ class Customer(models.Model):
         indexes = [
             GinIndex(fields=["search_keys"], name="customer_search"),
             models.Index(fields=["salesperson", "id"], name="customer_salesperson"),
+            models.Index(fields=["id_number_index"], condition=~Q(id_number_index=""), name="customer_id_number"),
+            models.Index(fields=["bank_account_index"], condition=~Q(bank_account_index=""), name="customer_account"),
             models.Index(fields=["department", "id"], name="customer_department"),
         ]
 

@@ -1,7 +1,7 @@
 """The register of customers: who they are (B2.2), every change with who, when, from what to what."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.lib import numbering
+from shouxin.lib import numbering, sealed
 from shouxin.office import policies, posts, sight, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved, NotVisible
@@ -31,15 +31,23 @@ CONTACT_FIELDS = frozenset({"short_name", "contact", "telephone", "email", "addr
 BANK_FIELDS = frozenset({"bank", "bank_account"})
 FIELDS = CONTACT_FIELDS | BANK_FIELDS | frozenset(
     {
-        "name", "uscc", "uscc_confirmed", "natural_person", "legal_representative", "registered_capital",
-        "paid_in_capital", "founded_on", "industry", "credit_standard", "currency", "salesperson", "department",
-        "group_head", "customer_since",
+        "name", "uscc", "uscc_confirmed", "natural_person", "id_number", "legal_representative",
+        "registered_capital", "paid_in_capital", "founded_on", "industry", "credit_standard", "currency",
+        "salesperson", "department", "group_head", "customer_since",
     }
 )  # fmt: skip
 """What can be written. The code is given once: papers name the customer by it."""
 
 _SEARCHED = frozenset({"name", "short_name", "uscc"})
-_MASKED = {"telephone": ids.mask_phone, "bank_account": ids.mask_bank_account}
+MASKS: Mapping[str, Callable[[str], str]] = {
+    "telephone": ids.mask_phone,
+    "bank_account": ids.mask_bank_account,
+    "id_number": ids.mask_citizen_number,
+    "email": ids.mask_email,
+    "address": ids.mask_address,
+}
+"""How each masked particular is shown; `address` of natural persons alone. Who may read it in full says the policy."""
+
 CANDIDATES_MAX = 200
 
 
@@ -103,7 +111,8 @@ def change(
         OtherName.objects.get_or_create(customer=customer, name=was["name"], defaults={"source": "former", "since": on})
     if _SEARCHED & set(changes):
         changes["search_keys"] = search.keys_of(customer, customer.other_names.values_list("name", flat=True))
-    if not Customer.objects.filter(pk=customer.pk, version=seen).update(version=seen + 1, **changes):
+    marks = sealed.marks(Customer, changes)
+    if not Customer.objects.filter(pk=customer.pk, version=seen).update(version=seen + 1, **changes, **marks):
         raise Moved
     customer.version, customer.search_keys = seen + 1, changes.pop("search_keys", customer.search_keys)
     told, before = _shown(changes), _shown(was)
@@ -135,29 +144,31 @@ def add_name(customer: Customer, name: str, *, source: str, by: Person, on: date
         trail.record("add_name", about=customer, by=by, at=at, name=name, source=source)
 
 
-def unmask(customer: Customer, reason: str, *, by: Person, on: date, at: datetime) -> dict[str, str]:
-    """Telephone and bank account in full; that they were read, by whom and why, stays in the trail (domain 3.5).
+def unmask(
+    customer: Customer, reason: str, *, by: Person, on: date, at: datetime, fields: Iterable[str] = ()
+) -> dict[str, str]:
+    """These masked particulars in full; that they were read, by whom and why, stays in the trail (domain 3.5).
 
-    Sales read the telephone of their customers only.
+    Without `fields` telephone and bank account, as far as her posts reach. Raises NotYourDuty where the policy gives
+    one of those named to other posts, BadForm without a reason or for what is not masked.
     """
-    held = posts.require(
-        by,
-        *REGISTRARS,
-        Post.FINANCE,
-        Post.VICE_PRESIDENT,
-        Post.LEGAL_REPRESENTATIVE,
-        on=on,
-        about=customer,
-        verb="unmask",
-        at=at,
+    wanted = tuple(fields) or tuple(
+        name for name in ("telephone", "bank_account") if posts.posts_of(by, on=on) & set(unmaskers(name, on))
     )
+    if unknown := set(wanted) - MASKS.keys():
+        raise BadForm([("field", _("%(name)s is not masked.") % {"name": ", ".join(sorted(unknown))})])
+    for name in wanted or ("telephone",):
+        posts.require(by, *unmaskers(name, on), on=on, about=customer, verb="unmask", at=at)
     if not reason.strip():
         raise BadForm([("reason", _("Say why it must be read."))])
-    shown = {"telephone": customer.telephone}
-    if held - {Post.SALES}:
-        shown["bank_account"] = customer.bank_account
-    trail.record("unmask", about=customer, by=by, at=at, fields=sorted(shown), why=reason.strip())
-    return shown
+    trail.record("unmask", about=customer, by=by, at=at, fields=sorted(wanted), why=reason.strip())
+    return {name: getattr(customer, name) for name in wanted}
+
+
+def unmaskers(field: str, on: date) -> tuple[Post, ...]:
+    """The posts that may read the particular in full on the day."""
+    found: tuple[Post, ...] = getattr(policies.in_force(on).policy.personal_data.unmask, field)
+    return found
 
 
 # --- questions -----------------------------------------------------------------------------------
@@ -185,8 +196,22 @@ def doubles(name: str, *, seen_by: Q, but: int | None = None, limit: int = 10) -
 
 
 def masked(customer: Customer) -> dict[str, str]:
-    """Telephone and bank account as lists and files show them."""
-    return {name: mask(getattr(customer, name)) if getattr(customer, name) else "" for name, mask in _MASKED.items()}
+    """What is masked as lists, pages and files show it: nobody's particulars in full by default (PIPL art. 51)."""
+    return {name: masked_value(customer, name) for name in MASKS}
+
+
+def masked_value(customer: Customer, name: str) -> str:
+    """One particular as it is shown by default; a company's address is no secret."""
+    value: str = getattr(customer, name)
+    return MASKS[name](value) if value and (name != "address" or customer.natural_person) else value
+
+
+def same_account(customer: Customer, *, seen_by: Q) -> list[Customer]:
+    """Other customers with the same bank account, of those she may see: the same hands may be behind them."""
+    if not customer.bank_account_index:
+        return []
+    rows = Customer.objects.filter(seen_by, bank_account_index=customer.bank_account_index).exclude(pk=customer.pk)
+    return list(rows.only("code", "name").order_by("pk")[:10])
 
 
 def _shares_three(core: str) -> Q:
@@ -237,8 +262,9 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise BadForm([(name, _("is not known here")) for name in sorted(unknown)])
     kept = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in fields.items()}
-    if kept.get("uscc"):
-        kept["uscc"] = ids.normalise(kept["uscc"])
+    for name in ("uscc", "id_number"):
+        if kept.get(name):
+            kept[name] = ids.normalise(kept[name])
     return kept
 
 
@@ -247,6 +273,7 @@ def _errors(fields: Mapping[str, Any], customer: Customer, *, on: date) -> list[
         *_length_errors(fields),
         *_value_errors(fields, on=on),
         *_uscc_errors(fields, customer),
+        *_id_number_errors(fields, customer),
         *_group_errors(fields.get("group_head"), customer),
     ]
 
@@ -291,6 +318,20 @@ def _uscc_errors(fields: Mapping[str, Any], customer: Customer) -> Iterable[tupl
         yield "uscc", USCC_PROBLEMS[problem]
     if "uscc" in fields and Customer.objects.filter(uscc=code).exclude(pk=customer.pk).exists():
         yield "uscc", _("Another customer is registered with this code; ask the credit office.")
+
+
+def _id_number_errors(fields: Mapping[str, Any], customer: Customer) -> Iterable[tuple[str, Any]]:
+    """Only natural persons have one, it must be right, and nobody else may be registered with it."""
+    number = fields.get("id_number", "")
+    if not number:
+        return
+    if not fields.get("natural_person", customer.natural_person):
+        yield "id_number", _("Only a natural person has an identity number.")
+    elif not ids.check_citizen_number(number).ok:
+        yield "id_number", _("is not an identity number: 18 characters, the last a check character")
+    mark = sealed.marks(Customer, {"id_number": number})["id_number_index"]
+    if Customer.objects.filter(id_number_index=mark).exclude(pk=customer.pk).exists():
+        yield "id_number", _("Another customer is registered with this number; ask the credit office.")
 
 
 USCC_PROBLEMS = {
@@ -340,5 +381,5 @@ def _unmoved(customer: Customer, seen: int) -> Customer:
 
 
 def _shown(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as the trail may keep them: telephone and account masked (I-24)."""
-    return {name: _MASKED[name](value) if name in _MASKED and value else value for name, value in fields.items()}
+    """The fields as the trail may keep them: what is masked, masked (I-24)."""
+    return {name: MASKS[name](value) if name in MASKS and value else value for name, value in fields.items()}

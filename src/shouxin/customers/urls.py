@@ -10,6 +10,8 @@ urlpatterns = [
     path("<int:pk>/edit", views.edit, name="edit"),
     path("<int:pk>/facts/new", views.add_fact, name="add_fact"),
     path("<int:pk>/notes/new", views.add_note, name="add_note"),
+    path("<int:pk>/unmask/<str:field>", views.unmask, name="unmask"),
+    path("<int:pk>/who-saw", views.who_saw, name="who_saw"),
     path("<int:pk>/standing", views.set_standing, name="set_standing"),
     path("releases/<int:pk>/<str:verb>", views.decide_release, name="decide_release"),
 ]

@@ -1,5 +1,6 @@
 """Pages about who a customer is: suggestions, registering, changing, facts, notes, standing."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -7,15 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.office import policies, sight
+from shouxin.office import book, disclosures, policies, sight, trail_words
 from shouxin.office.pages import acting, blame, page
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import scorecard
 
 from . import facts, names_of_facts, registry, search, standing
-from .forms import CustomerForm, FactForm, NoteForm, StandingForm
+from .forms import CustomerForm, FactForm, NoteForm, PeriodForm, StandingForm, UnmaskForm
 from .models import Customer, StandingRelease
 
 SUGGESTIONS_MAX = 8
@@ -139,6 +141,42 @@ def decide_release(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     standing.decide_release(release, verb, **call)
     messages.success(request, _("Done."))
     return redirect(f"{reverse('customers:file', args=[release.customer_id])}?tab=standing")
+
+
+@page
+@never_cache
+@require_http_methods(["GET", "POST"])
+def unmask(request: HttpRequest, pk: int, field: str) -> HttpResponse:
+    """One masked particular in full, for a reason, on this page alone; the next page shows it masked again."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    if field not in registry.MASKS:
+        raise NotVisible
+    form, shown = UnmaskForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        shown = registry.unmask(customer, form.cleaned_data["reason"], fields=[field], **call)[field]
+    told = {"form": form, "customer": customer, "field": field, "what": book.MASKED_WORDS[field], "shown": shown,
+            "masked": registry.masked_value(customer, field)}  # fmt: skip
+    return render(request, "customers/unmask.html", told, status=_status(form))
+
+
+@page
+@require_GET
+def who_saw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who saw or exported this customer's data between two days, for the auditor and the heads (PIPL art. 54, 57)."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    form = PeriodForm(request.GET or {"since": call["on"] - timedelta(days=30), "until": call["on"]})
+    found: list[dict[str, Any]] = []
+    if form.is_valid():
+        asked = (form.cleaned_data["since"], form.cleaned_data["until"])
+        found = [_seen_row(each) for each in disclosures.asked(customer, *asked, **call)]
+    told = {"form": form, "customer": customer, "found": found, "asked": form.is_valid()}
+    return render(request, "customers/who_saw.html", told, status=_status(form))
+
+
+def _seen_row(seen: disclosures.Seen) -> dict[str, Any]:
+    return {"seen": seen, "verb": trail_words.VERBS.get(seen.verb, seen.verb)}
 
 
 # --- from form to fields -------------------------------------------------------------------------

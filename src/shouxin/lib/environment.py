@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -12,10 +13,12 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from shouxin.lib import embedded, secret
+from shouxin.lib.vault import FILE_NAME, BadKeys, Vault
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 T = TypeVar("T")
+Network = IPv4Network | IPv6Network
 
 
 class BadSetting(ImproperlyConfigured):
@@ -55,6 +58,8 @@ class Environment:
     mail: Mail
     log_level: str
     metrics_token: str = field(repr=False)
+    vault: Vault = field(repr=False)
+    webhook_networks: tuple[Network, ...]
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> "Environment":
@@ -75,6 +80,8 @@ class Environment:
             mail=_mail(values),
             log_level=_one_of(values, "SHOUXIN_LOG_LEVEL", "INFO", LOG_LEVELS),
             metrics_token=values.get("SHOUXIN_METRICS_TOKEN", ""),
+            vault=_vault(values, home),
+            webhook_networks=_networks(values),
         )
 
     @property
@@ -112,6 +119,28 @@ def _secret(path: Path) -> str:
         return secret.kept(path)
     except (OSError, ValueError) as error:
         _refuse("SHOUXIN_HOME", str(error))
+
+
+def _vault(values: Mapping[str, str], home: Path) -> Vault:
+    """The keys of what rests sealed: given, else kept in the home. Looked at now, so that bad ones stop the start."""
+    given = values.get("SHOUXIN_DATA_KEYS", "").strip()
+    vault = Vault(given=given, path=home / FILE_NAME)
+    try:
+        vault.keys  # noqa: B018 - read once, so that bad keys stop the start
+    except BadKeys as error:
+        _refuse("SHOUXIN_DATA_KEYS", str(error) if given else f"{home / FILE_NAME} is damaged: {error}")
+    except OSError as error:
+        _refuse("SHOUXIN_HOME", str(error))
+    return vault
+
+
+def _networks(values: Mapping[str, str]) -> tuple[Network, ...]:
+    """The private networks webhooks may reach, such as 10.1.0.0/16,127.0.0.1/32; none by default."""
+    named = [part.strip() for part in values.get("SHOUXIN_WEBHOOK_NETWORKS", "").split(",") if part.strip()]
+    return tuple(
+        _tried("SHOUXIN_WEBHOOK_NETWORKS", lambda part=part: ip_network(part), "is not a network such as 10.1.0.0/16")
+        for part in named
+    )
 
 
 def _number(values: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

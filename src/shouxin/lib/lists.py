@@ -22,6 +22,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet, Sum
+from django.dispatch import Signal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -41,6 +42,9 @@ NUMERIC = frozenset({"amount", "number", "percent"})
 
 Text = str | Promise
 Cell = Any
+
+leaves = Signal()
+"""A list is about to leave the house as a file (`listing`, `request`): what listens may refuse it by raising."""
 
 
 @dataclass(frozen=True)
@@ -324,7 +328,11 @@ class Listing:
         return self.query.get("export") in ("xlsx", "csv")
 
     def export(self) -> HttpResponseBase:
-        """Every matching row, all columns, as the file the request asks for."""
+        """Every matching row, all columns, as the file the request asks for; `leaves` is told before."""
+        leaves.send(type(self), listing=self, request=self.request)
+        return self._file()
+
+    def _file(self) -> HttpResponseBase:
         rows = self.matching.iterator(2000) if isinstance(self._all, QuerySet) else iter(self.matching)
         name = f"{self.key}-{timezone.localdate():%Y%m%d}"
         written = sheets.to_csv if self.query.get("export") == "csv" else sheets.to_xlsx

@@ -13,6 +13,7 @@ import xlsxwriter
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import content_disposition_header
 
 SHEET_ROWS_MAX = 1_000_000
 """Rows of one sheet; Excel itself ends at 1,048,576."""
@@ -41,6 +42,14 @@ def guarded(value: Any) -> str:
     """A text that no spreadsheet takes for a formula: one that could be gets a ' in front."""
     text = str(value)
     return f"'{text}" if text[:1] in FORMULA_STARTS or text.lstrip()[:1] in FORMULA_STARTS else text
+
+
+def attachment(content: Iterable[bytes], name: str, content_type: str) -> StreamingHttpResponse:
+    """Bytes to be kept as a file under this name; a browser neither shows nor guesses them."""
+    response = StreamingHttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _csv_cell(value: Any) -> Any:

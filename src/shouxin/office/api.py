@@ -11,7 +11,7 @@ from pydantic import Field
 from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.rules.policy import Post
 
-from . import policies, posts, rates, tokens, trail_words
+from . import personal, policies, posts, rates, tokens, trail_words
 from .door import acting
 from .models import ApiToken, ExchangeRate, Person, PolicyVersion, TrailEntry
 from .refusals import NotVisible
@@ -258,6 +258,32 @@ class TrailWanted(Paging):
     customer: int | None = None
     verb: Annotated[str, Field(max_length=60)] = ""
     by: Annotated[str, Field(max_length=150)] = ""
+
+
+class PersonalField(Answer):
+    """A personal field: what for, on which ground, how long, how guarded."""
+
+    field: str
+    what: str
+    purpose: str
+    basis: str
+    retention: str
+    sensitive: bool
+    masked: str
+    encrypted: bool
+    natural_persons_only: bool
+
+
+class PersonalFields(Answer):
+    """The whole catalogue."""
+
+    items: list[PersonalField]
+
+
+@router.get("/personal-data", response=PersonalFields)
+def list_personal_data(request: HttpRequest) -> dict[str, Any]:
+    """Every personal field the product keeps, in the caller's language (PIPL art. 17)."""
+    return {"items": list(personal.catalogue())}
 
 
 @router.get("/trail", response=Page[TrailOut])

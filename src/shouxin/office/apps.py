@@ -12,7 +12,12 @@ class OfficeConfig(AppConfig):
 
     def ready(self) -> None:
         """Whenever the tables are there, so are the first policy and the built-in person."""
+        from shouxin.lib import lists
+
+        from . import disclosures
+
         post_migrate.connect(_furnish, sender=self)
+        lists.leaves.connect(disclosures.listing_leaves, dispatch_uid="office.disclosures")
 
 
 def _furnish(**_signal: Any) -> None:

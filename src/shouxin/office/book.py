@@ -27,6 +27,13 @@ SEVERITIES: dict[str, Word] = {
     "hold": gettext_lazy("holds the order"),
     "decline": gettext_lazy("declines the order"),
 }
+MASKED_WORDS: dict[str, Word] = {
+    "telephone": gettext_lazy("telephone"),
+    "email": gettext_lazy("e-mail for letters"),
+    "address": gettext_lazy("address of a natural person"),
+    "bank_account": gettext_lazy("bank account"),
+    "id_number": gettext_lazy("identity number"),
+}
 STANDINGS: dict[str, Word] = {
     "watched": gettext_lazy("watched"),
     "stopped": gettext_lazy("supply stopped"),
@@ -86,7 +93,18 @@ class Chapter:
 
 def chapters(policy: Policy) -> list[Chapter]:
     """The whole book, in the order in which it is lived."""
-    makers = (_grades, _scorecard, _triggers, _limits, _downgrade, _aging, _dunning, _approval, _order_check)
+    makers = (
+        _grades,
+        _scorecard,
+        _triggers,
+        _limits,
+        _downgrade,
+        _aging,
+        _dunning,
+        _approval,
+        _order_check,
+        _personal_data,
+    )
     return [make(policy) for make in makers]
 
 
@@ -271,6 +289,18 @@ def _order_check(policy: Policy) -> Chapter:
 def _by_grade(policy: Policy, code: str) -> str:
     own = {grade: terms.severity[code] for grade, terms in policy.grades.items() if code in terms.severity}
     return ", ".join(f"{grade}: {SEVERITIES[severity]}" for grade, severity in own.items())
+
+
+def _personal_data(policy: Policy) -> Chapter:
+    guard = policy.personal_data
+    rows = [[MASKED_WORDS[name], ", ".join(map(post, getattr(guard.unmask, name)))] for name in MASKED_WORDS]
+    sentences = [
+        _("A masked particular is shown in full only to these posts, one at a time and with a reason that is kept."),
+        _("Uploads, workbooks of refused rows and old sessions are cleared away after %(hours)s hours; the file of a "
+          "natural person is kept %(years)s years after the last business.")
+        % {"hours": guard.purge_hours, "years": guard.keep_years},
+    ]  # fmt: skip
+    return Chapter("personal_data", _("Personal data"), sentences, [Table([_("Particular"), _("Shown to")], rows)])
 
 
 # --- values --------------------------------------------------------------------------------------

@@ -10,3 +10,13 @@ def take_over_file(run_id: int) -> None:
     from shouxin.office.imports import runs
 
     runs.perform(run_id, at=clock.now(), today=clock.today())
+
+
+@app.periodic(cron="25 * * * *")
+@app.task(name="office.clear_away", queueing_lock="office.clear_away")
+def clear_away(timestamp: int) -> None:
+    """Clear away uploads, workbooks and sessions that have been finished for the policy's hours."""
+    from shouxin.office import cleanup, policies
+
+    hours = policies.in_force(clock.today()).policy.personal_data.purge_hours
+    cleanup.purge(at=clock.now(), hours=hours)

@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pgtrigger
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.sealed import SealedField
 from shouxin.rules.policy import Post
 
 POST_LABELS = {
@@ -31,7 +33,7 @@ class Person(AbstractUser):
 
     name = models.CharField(_("name"), max_length=80, blank=True)
     department = models.CharField(_("department"), max_length=80, blank=True)
-    telephone = models.CharField(_("telephone"), max_length=40, blank=True)
+    telephone = SealedField(_("telephone"), max_length=40, blank=True)
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -105,6 +107,17 @@ class TrailEntry(models.Model):
         ]
 
 
+class ExportedCustomers(models.Model):
+    """Which customers stood in a file that left the house, beside the line of the trail that tells of the file."""
+
+    entry = models.OneToOneField(TrailEntry, models.PROTECT, primary_key=True, related_name="exported")
+    at = models.DateTimeField(db_index=True)
+    customers = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        triggers = APPEND_ONLY
+
+
 class IdempotencyKey(models.Model):
     """A caller's key with the answer it got: same key and body, same answer for ever (I-10)."""
 
@@ -113,7 +126,7 @@ class IdempotencyKey(models.Model):
     path = models.CharField(max_length=300)
     body_digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    answer = models.TextField(blank=True)
+    answer = SealedField(long=True, blank=True)
     at = models.DateTimeField()
 
     class Meta:

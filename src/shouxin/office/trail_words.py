@@ -27,6 +27,12 @@ VERBS: Mapping[str, Text] = {
     "add_name": _("added another name"),
     "add_fact": _("noted a fact"),
     "unmask": _("looked at a masked particular"),
+    "view_file": _("opened the credit file"),
+    "view_sheet": _("opened the credit sheet to print"),
+    "export": _("exported a list"),
+    "ask_who_saw": _("asked who saw the customer"),
+    "rotate_keys": _("changed the key and sealed anew"),
+    "purge": _("cleared away what was finished"),
     "set_standing": _("set the standing"),
     "propose_release": _("proposed to lift the blacklisting"),
     "rate": _("rated"),
@@ -117,6 +123,7 @@ THINGS: Mapping[str, Text] = {
     "import": _("import"),
     "figures": _("key figures"),
     "office": _("the office"),
+    "list": _("list"),
 }
 PAGES: Mapping[str, str] = {
     "customer": "customers:file",
@@ -193,6 +200,10 @@ PARTICULARS: Mapping[str, Text] = {
     "standing": _("standing"),
     "note": pgettext_lazy("trail", "note"),
     "decision_reason": _("reason"),
+    "fields": _("particulars"),
+    "tab": _("part of the file"),
+    "rows": _("rows"),
+    "form": _("file type"),
 }
 TOLD_ALREADY = frozenset({"decided_by", "decided_at"})
 """Particulars that repeat who acted and when."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import people_views, policy_views, trail_views
+from . import people_views, personal_views, policy_views, trail_views
 
 app_name = "office"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("people/<int:number>/appoint", people_views.appoint, name="appoint"),
     path("people/<int:number>/end/<str:post>", people_views.end_appointment, name="end_appointment"),
     path("people/<int:number>/disable", people_views.disable, name="disable"),
+    path("personal-data/", personal_views.catalogue, name="personal_data"),
     path("account/", people_views.account, name="account"),
     path("account/tokens/<int:number>/revoke", people_views.revoke, name="revoke"),
 ]

@@ -1,6 +1,6 @@
 """The list of customers and the customer's credit file (A6, B2.2): one page, each part under its own tab."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -18,7 +18,7 @@ from shouxin.customers.facts import COLLECTORS
 from shouxin.customers.models import Customer, Standing, StandingKind, StandingRelease
 from shouxin.lib.lists import Batch
 from shouxin.lib.templatetags.shouxin import bucket_labels
-from shouxin.office import policies, posts, sight
+from shouxin.office import disclosures, policies, posts, sight
 from shouxin.office.pages import acting, page
 from shouxin.orders import wording
 from shouxin.orders.models import CreditDecision, Hold
@@ -67,6 +67,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "overview"
     _label, gather = TABS[tab]
+    disclosures.record_view(customer, by=call["by"], at=call["at"], tab=tab)
     policy = policies.in_force(call["on"]).policy
     position = credit_file.position_of(customer, policy=policy, on=call["on"])
     told = {
@@ -115,7 +116,9 @@ def _overview(request: HttpRequest, customer: Customer, position: Position) -> d
     due = review.due_on({customer.pk: position.held}, [customer.pk], policy=policy)
     recent = timeline.entries(customer)[:RECENT]
     return {
-        "facts": sheet_facts(customer),
+        "facts": sheet_facts(
+            customer, registry.same_account(customer, seen_by=sight.customers_seen_by(call["by"], call["on"]))
+        ),
         "pool": credit_file.pool_of(customer, position, on=call["on"]),
         "debt": debt,
         "ageing": ageing_drawing(debt.aged, credit_file.bucket_words(policy)),
@@ -149,23 +152,28 @@ def trade_drawing(trade: Any) -> dict[str, Any]:
     }
 
 
-def sheet_facts(customer: Customer) -> list[dict[str, Any]]:
-    """The fields of the customer credit sheet (B2.2), telephone and account masked."""
+def sheet_facts(customer: Customer, same: Sequence[Customer] = ()) -> list[dict[str, Any]]:
+    """The fields of the customer credit sheet (B2.2), masked; `unmask` names what may be asked for in full."""
     masked = registry.masked(customer)
+    shared = _("also registered with: %(names)s") % {"names": ", ".join(each.name for each in same)} if same else ""
     hint = _("confirmed although the check fails: %(why)s") % {"why": customer.uscc_confirmed}
     return [
         {"label": _("Unified social credit code"), "value": customer.uscc,
          "hint": hint if customer.uscc_confirmed else ""},
+        *([{"label": _("Identity number"), "value": masked["id_number"], "unmask": "id_number"}]
+          if customer.natural_person else []),
         {"label": _("Legal representative"), "value": customer.legal_representative},
         {"label": _("Registered capital"), "value": _grouped(customer.registered_capital)},
         {"label": _("Paid-in capital"), "value": _grouped(customer.paid_in_capital)},
         {"label": _("Founded on"), "value": customer.founded_on and customer.founded_on.isoformat()},
         {"label": _("Industry"), "value": _industry(customer)},
-        {"label": _("Address"), "value": customer.address},
-        {"label": _("Telephone"), "value": masked["telephone"]},
+        {"label": _("Address"), "value": masked["address"], "unmask": "address" if customer.natural_person else ""},
+        {"label": _("Telephone"), "value": masked["telephone"], "unmask": "telephone"},
         {"label": _("Contact"), "value": customer.contact},
-        {"label": _("E-mail for letters"), "value": customer.email},
-        {"label": _("Bank"), "value": " ".join(filter(None, (customer.bank, masked["bank_account"])))},
+        {"label": _("E-mail for letters"), "value": masked["email"], "unmask": "email"},
+        {"label": _("Bank"), "value": customer.bank},
+        {"label": _("Bank account"), "value": masked["bank_account"], "unmask": "bank_account",
+         "hint": shared},
         {"label": _("Salesperson"), "value": customer.salesperson and str(customer.salesperson)},
         {"label": _("Department"), "value": customer.department},
         {"label": _("Group head"), "value": customer.group_head and str(customer.group_head)},
@@ -333,6 +341,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
     call = acting(request)
     rows = Customer.objects.select_related("salesperson", "group_head").defer("search_keys")
     customer = sight.get_visible(rows, call["by"], pk, on=call["on"])
+    disclosures.record_view(customer, by=call["by"], at=call["at"], verb="view_sheet")
     policy = policies.in_force(call["on"]).policy
     position = credit_file.position_of(customer, policy=policy, on=call["on"])
     told = {

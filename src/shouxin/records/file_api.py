@@ -15,7 +15,7 @@ from shouxin.customers import registry, standing
 from shouxin.customers.api import CustomerOut, customer_row
 from shouxin.customers.models import Customer
 from shouxin.lib.api import Amount, Page, Paging, page
-from shouxin.office import policies
+from shouxin.office import disclosures, policies
 from shouxin.office.door import acting
 from shouxin.office.models import TrailEntry
 
@@ -150,6 +150,7 @@ def get_file(request: HttpRequest, reference: str) -> dict[str, Any]:
     """Everything the customer's page shows, in one answer."""
     call, customer = acting(request), _customer(request, reference)
     on = call["on"]
+    disclosures.record_view(customer, by=call["by"], at=call["at"], tab="api")
     policy = policies.in_force(on).policy
     position = credit_file.position_of(customer, policy=policy, on=on)
     debt = credit_file.debt_of(customer, policy=policy, on=on)

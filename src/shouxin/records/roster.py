@@ -73,7 +73,7 @@ class Roster(Listing):
         found = rows.aggregate(limit=Sum("limit_now"), used=Sum("used_now"), overdue=Sum("overdue_now"))
         return {name: value or Decimal(0) for name, value in found.items()}
 
-    def export(self) -> HttpResponseBase:
+    def _file(self) -> HttpResponseBase:
         """Every matching row, positions read some hundred at a time."""
         name = f"{self.key}-{timezone.localdate():%Y%m%d}"
         written = sheets.to_csv if self.query.get("export") == "csv" else sheets.to_xlsx

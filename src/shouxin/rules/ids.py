@@ -226,6 +226,19 @@ def mask_name(name: str) -> str:
     return (surname[0] if surname else name[0]) + "*"
 
 
+def mask_email(address: str) -> str:
+    """l***@example.com: the first letter and the domain."""
+    name, at, domain = address.strip().rpartition("@")
+    return f"{name[:1]}***@{domain}" if at and len(name) > 1 else f"***{at}{domain}" if at else "***"
+
+
+def mask_address(address: str) -> str:
+    """上海市静安区***: a person's address down to the district, at most its first six characters."""
+    address = address.strip()
+    district = re.match(r".{1,5}?[区县旗]|.{1,5}?市", address)
+    return (district[0] if district else address[: min(6, len(address) // 3)]) + "***"
+
+
 def _mask(text: str, head: int, tail: int) -> str:
     hidden = len(text) - head - tail
     if hidden < _HIDDEN_MIN:

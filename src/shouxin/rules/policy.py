@@ -280,6 +280,27 @@ class Figures(Frozen):
     year_days: Literal[360, 365]
 
 
+OFFICE_POSTS = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
+
+
+class Unmasking(Frozen):
+    """Which posts may read a masked particular of a customer in full, each time with a reason (PIPL art. 51)."""
+
+    telephone: tuple[Post, ...] = (Post.SALES, Post.FINANCE, *OFFICE_POSTS)
+    email: tuple[Post, ...] = (Post.SALES, Post.FINANCE, *OFFICE_POSTS)
+    address: tuple[Post, ...] = (Post.SALES, Post.FINANCE, *OFFICE_POSTS)
+    bank_account: tuple[Post, ...] = (Post.FINANCE, *OFFICE_POSTS)
+    id_number: tuple[Post, ...] = OFFICE_POSTS
+
+
+class PersonalData(Frozen):
+    """How personal data are guarded: who may unmask them, and after how many hours what is finished is cleared away."""
+
+    unmask: Unmasking = Unmasking()
+    purge_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    keep_years: Annotated[int, Field(ge=1, le=50)] = 10
+
+
 REASON_CODES = (
     "blacklisted",
     "suspended",
@@ -324,6 +345,7 @@ class Policy(Frozen):
     order_check: OrderCheck
     calendar: CalendarBook
     figures: Figures
+    personal_data: PersonalData = PersonalData()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Policy":

@@ -32,6 +32,7 @@ FILE_FAULTS: dict[str, Any] = {
     "mapping": _("The mapping is wrong at {where}: {detail}"),
     "unwritable": _("The folder of {path} cannot be written to, and the refused rows have to go there."),
     "changed": _("The file is not the one that was looked at."),
+    "abandoned": _("Nobody began this import, and the file was cleared away."),
     "unexpected": _("The import stopped by an internal fault ({detail}). Nothing of the current batch was written."),
 }
 

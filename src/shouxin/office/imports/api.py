@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from ninja import File, Form, Query, Router, Status
 from ninja.files import UploadedFile
 from pydantic import BaseModel, Field
 
+from shouxin.lib import sheets
 from shouxin.lib.api import Page, Paging, page
 from shouxin.lib.imports import mapfile
 from shouxin.lib.imports.faults import FileFault
@@ -82,10 +83,10 @@ def get_run(request: HttpRequest, run_id: int) -> dict[str, Any]:
 
 
 @router.get("/imports/{int:run_id}/errors.xlsx")
-def get_errors(request: HttpRequest, run_id: int) -> FileResponse:
+def get_errors(request: HttpRequest, run_id: int) -> StreamingHttpResponse:
     """The refused rows as they came, with the reasons, ready to be corrected and handed in again."""
     run = runs.get(run_id, acting(request)["by"])
-    return FileResponse(runs.errors_of(run).open("rb"), as_attachment=True, filename="errors.xlsx", content_type=XLSX)
+    return sheets.attachment(runs.errors_content(run), "errors.xlsx", XLSX)
 
 
 # Behind the ids: an address with a number is a run, never a kind.

@@ -1,8 +1,11 @@
 """A run: a file received, looked at, its columns chosen, taken over by the worker, its refused rows given back."""
 
+import hashlib
 import logging
 import secrets
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +25,7 @@ from shouxin.lib.imports.kinds import Conditions, Kind
 from shouxin.lib.imports.mapping import Mapping
 from shouxin.lib.jobs import enqueue
 from shouxin.lib.models import ImportRun
+from shouxin.lib.sealed import vault
 from shouxin.office import policies, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved, NotVisible, NotYourDuty, Refusal
@@ -89,13 +93,13 @@ def receive(
     if upload.size > reader.UPLOAD.file_bytes:
         sizes = {"size": upload.size, "size_max": reader.UPLOAD.file_bytes}
         raise BadForm([("file", faults.message("too_large", sizes))])
-    path = _keep(upload)
+    path, digest = _keep(upload)
     try:
         with transaction.atomic():
             found = ImportRun.objects.create(
                 kind=kind.name,
                 file_name=Path(upload.name or "file").name[:200],
-                digest=reader.digest_of(path),
+                digest=digest,
                 path=str(path.relative_to(settings.MEDIA_ROOT)),
                 mapping=mapping.as_json() if mapping else {},
                 options=(options or Options()).as_json(),
@@ -115,14 +119,15 @@ def look(run: ImportRun, *, at: datetime, today: date) -> imports.Preview:
     """The file as it would be taken over now. Raises FileFault."""
     kind = kinds.get(run.kind)
     options = Options(**run.options)
-    return imports.look(
-        path_of(run),
-        kind,
-        mappings.read(run.mapping, kind),
-        _conditions(run, options, at=at, today=today),
-        rows_max=LOOKED_ROWS,
-        limits=reader.UPLOAD,
-    )
+    with opened(run) as path:
+        return imports.look(
+            path,
+            kind,
+            mappings.read(run.mapping, kind),
+            _conditions(run, options, at=at, today=today),
+            rows_max=LOOKED_ROWS,
+            limits=reader.UPLOAD,
+        )
 
 
 def choose(run: ImportRun, raw_mapping: AbstractMapping[str, Any], options: Options) -> None:
@@ -159,18 +164,20 @@ def perform(run_id: int, *, at: datetime, today: date) -> None:
     try:
         kind = kind_for(run.kind, run.by)
         options = Options(**run.options)
-        with _Progress(run_id) as progress:
+        with _Progress(run_id) as progress, opened(run) as clear:
+            clear_errors = clear.with_suffix(".errors.xlsx")
             result = imports.take_over(
-                path,
+                clear,
                 kind,
                 mappings.read(run.mapping, kind),
                 _conditions(run, options, at=at, today=today),
-                errors_path=errors,
+                errors_path=clear_errors,
                 atomic=options.atomic,
                 progress=progress,
                 limits=reader.UPLOAD,
                 digest=run.digest,
             )
+            result.errors_path = _sealed(clear_errors, errors)
         write_result(run, result, at=at)
     except FileFault as fault:
         _fail(run, {"code": fault.code, "params": trail.as_text(fault.params)}, at=at)
@@ -231,6 +238,31 @@ def errors_of(run: ImportRun) -> Path:
     return path
 
 
+def opened(run: ImportRun) -> AbstractContextManager[Path]:
+    """The run's file in the clear, for as long as the block lasts; at rest it is sealed."""
+    return vault().opened(path_of(run), clear_folder())
+
+
+def errors_content(run: ImportRun) -> Iterator[bytes]:
+    """The workbook of refused rows, in the clear. Raises NotVisible where there is none (any more)."""
+    return vault().open_file(errors_of(run))
+
+
+def clear_folder() -> Path:
+    """Where files lie in the clear while they are read; whatever a crash leaves there is cleared away."""
+    return Path(settings.MEDIA_ROOT) / "clear"
+
+
+def _sealed(clear: Path, path: Path) -> Path | None:
+    """Move a file from the clear to its sealed place; None where there is none."""
+    if not clear.exists():
+        return None
+    path.unlink(missing_ok=True)
+    vault().seal_file(vault().open_file(clear), path)
+    clear.unlink()
+    return path
+
+
 def fault_text(run: ImportRun) -> str:
     """Why the whole file failed, in the reader's language; empty where it did not."""
     fault = run.fault
@@ -269,16 +301,20 @@ def _conditions(run: ImportRun, options: Options, *, at: datetime, today: date) 
     )
 
 
-def _keep(upload: UploadedFile) -> Path:
-    """The upload in a file of our own naming; its own name is never part of a path."""
+def _keep(upload: UploadedFile) -> tuple[Path, str]:
+    """The upload sealed in a file of our own naming, and its digest; its own name is never part of a path."""
     folder = Path(settings.MEDIA_ROOT) / PREFIX
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{secrets.token_hex(16)}.upload"
-    with path.open("xb") as file:
-        path.chmod(0o600)
-        for chunk in upload.chunks():
-            file.write(chunk)
-    return path
+    digest = hashlib.sha256()
+    vault().seal_file(_digested(upload.chunks(), digest), path)
+    return path, digest.hexdigest()
+
+
+def _digested(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
 
 
 class _Progress:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouxin.lib import sheets
 from shouxin.lib.imports import kinds
 from shouxin.lib.imports.faults import CellFault, FileFault
 from shouxin.lib.imports.run import Preview
@@ -128,11 +129,11 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page
 @require_GET
-def errors(request: HttpRequest, pk: int) -> FileResponse:
+def errors(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """The refused rows with their reasons."""
     run = runs.get(pk, acting(request)["by"])
     name = f"{run.file_name}.errors.xlsx"
-    return FileResponse(runs.errors_of(run).open("rb"), as_attachment=True, filename=name, content_type=XLSX)
+    return sheets.attachment(runs.errors_content(run), name, XLSX)
 
 
 # --- parts ---------------------------------------------------------------------------------------

@@ -1,0 +1,145 @@
+"""The personal data the product keeps, field by field: what for, on which ground, how long, how guarded (PIPL).
+
+One table for the notice of art. 17, the page, the API and the command line. `tests/office/test_personal_data.py`
+fails for a field of a model that could hold personal data and stands neither here nor in NOT_PERSONAL.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+Mask = Literal["", "telephone", "bank_account", "id_number", "email", "address"]
+
+BASES: dict[str, Text] = {
+    "13-2": _("PIPL art. 13(2): needed to conclude or perform a contract, or for managing staff by company rules"),
+    "13-3": _("PIPL art. 13(3): needed to fulfil a statutory duty"),
+    "13-6": _("PIPL art. 13(6): made public by the person or lawfully, used within reason"),
+}
+KEPT: dict[str, Text] = {
+    "customer": _("as long as we do business, then as long as the policy keeps files; deleted or restricted after"),
+    "papers": _("as long as the accounting papers they stand on (at least ten years)"),
+    "staff": _("as long as employed, then as long as the acts recorded under the name"),
+    "trail": _("as long as the audit trail; at least six months in reach (Cybersecurity Law)"),
+    "run": _("until the clean-up after the run, at most a day"),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. `sensitive`: PIPL art. 28. `masked`: how it is shown unless somebody gives a reason; "": not masked.
+
+    `only`: masked, or personal at all, for natural persons alone.
+    """
+
+    model: str
+    name: str
+    what: Text
+    purpose: Text
+    basis: str
+    kept: str
+    sensitive: bool = False
+    masked: Mask = ""
+    only_natural: bool = False
+
+    @property
+    def path(self) -> str:
+        """How the field is named: customers.Customer.telephone."""
+        return f"{self.model}.{self.name}"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it rests encrypted."""
+        from shouxin.lib.sealed import SealedField
+
+        return isinstance(apps.get_model(self.model)._meta.get_field(self.name), SealedField)
+
+    def as_row(self) -> dict[str, Any]:
+        """The field in words of the reader's language."""
+        return {
+            "field": self.path,
+            "what": str(self.what),
+            "purpose": str(self.purpose),
+            "basis": str(BASES[self.basis]),
+            "retention": str(KEPT[self.kept]),
+            "sensitive": self.sensitive,
+            "masked": self.masked,
+            "encrypted": self.sealed,
+            "natural_persons_only": self.only_natural,
+        }
+
+
+_CUSTOMER, _PERSON, _NOTICE = "customers.Customer", "office.Person", "collection.Notice"
+_IDENTIFY = _("to know with whom we contract and to rate its credit")
+_REACH = _("to reach the customer about orders, invoices and letters")
+_STAFF = _("to sign in, to give posts, and to say on letters whom to call")
+_ACTS = _("to tell who did what, and why")
+
+FIELDS: tuple[Field, ...] = (
+    Field(_CUSTOMER, "name", _("name"), _IDENTIFY, "13-2", "customer", only_natural=True),
+    Field(_CUSTOMER, "short_name", _("short name"), _IDENTIFY, "13-2", "customer", only_natural=True),
+    Field("customers.OtherName", "name", _("other names"), _IDENTIFY, "13-2", "customer", only_natural=True),
+    Field(_CUSTOMER, "uscc", _("unified social credit code of a sole trader"), _IDENTIFY, "13-6", "customer",
+          only_natural=True),
+    Field(_CUSTOMER, "id_number", _("identity number"), _IDENTIFY, "13-2", "customer", True, "id_number", True),
+    Field(_CUSTOMER, "legal_representative", _("legal representative"), _IDENTIFY, "13-6", "customer"),
+    Field(_CUSTOMER, "contact", _("contact"), _REACH, "13-2", "customer"),
+    Field(_CUSTOMER, "telephone", _("telephone"), _REACH, "13-2", "customer", masked="telephone"),
+    Field(_CUSTOMER, "email", _("e-mail for letters"), _REACH, "13-2", "customer", masked="email"),
+    Field(_CUSTOMER, "address", _("address"), _REACH, "13-2", "customer", masked="address", only_natural=True),
+    Field(_CUSTOMER, "region", _("region"), _REACH, "13-2", "customer", only_natural=True),
+    Field(_CUSTOMER, "bank", _("bank"), _("to know payments by their account and to pay back"), "13-2", "customer",
+          only_natural=True),
+    Field(_CUSTOMER, "bank_account", _("bank account"), _("to know payments by their account and to pay back"), "13-2",
+          "customer", True, "bank_account"),
+    Field("customers.Fact", "value", _("facts such as lawsuits and lists of debtors"), _IDENTIFY, "13-6", "customer",
+          only_natural=True),
+    Field("customers.Fact", "note", _("remarks on facts"), _IDENTIFY, "13-2", "customer"),
+    Field("receivables.Receipt", "payer", _("payer"), _("to match money with what is owed"), "13-3", "papers"),
+    Field(_NOTICE, "to", _("address a letter went to"), _("to prove that a letter was sent"), "13-2", "papers",
+          masked="email"),
+    Field(_NOTICE, "body", _("text of a letter"), _("to prove what was demanded"), "13-2", "papers"),
+    Field(_NOTICE, "letter", _("parts of a letter"), _("to prove what was demanded"), "13-2", "papers"),
+    Field(_PERSON, "username", _("sign-in name"), _STAFF, "13-2", "staff"),
+    Field(_PERSON, "first_name", _("first name"), _STAFF, "13-2", "staff"),
+    Field(_PERSON, "last_name", _("last name"), _STAFF, "13-2", "staff"),
+    Field(_PERSON, "name", _("name"), _STAFF, "13-2", "staff"),
+    Field(_PERSON, "email", _("e-mail"), _STAFF, "13-2", "staff"),
+    Field(_PERSON, "telephone", _("telephone at work"), _STAFF, "13-2", "staff"),
+    Field(_PERSON, "password", _("digest of the password"), _STAFF, "13-2", "staff"),
+    Field("office.TrailEntry", "by_name", _("who acted"), _ACTS, "13-3", "trail"),
+    Field("office.TrailEntry", "label", _("name of the thing acted upon"), _ACTS, "13-3", "trail"),
+    Field("office.TrailEntry", "particulars", _("particulars of an act"), _ACTS, "13-3", "trail"),
+    Field("office.IdempotencyKey", "answer", _("answers kept for repeated requests"),
+          _("to answer the same request the same way"), "13-2", "trail"),
+    Field("lib.ImportRun", "errors", _("refused cells of a file"), _("to show what to mend in the file"), "13-2",
+          "run"),
+)  # fmt: skip
+
+NOT_PERSONAL: frozenset[str] = frozenset(
+    {
+        "collection.Day.counts", "collection.Day.aging", "collection.Day.faults", "collection.Day.proof",
+        "collection.CustomerDay.owed", "collection.CustomerDay.reasons", "collection.Notice.items",
+        "collection.Notice.claimed", "collection.Notice.number", "orders.CreditDecision.reasons",
+        "orders.CreditDecision.request", "orders.CreditDecision.facts", "receivables.Receipt.names",
+        "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
+        "office.PolicyVersion.text", "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
+        "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name",
+        "credit.Reservation.number", "customers.Customer.id_number_index", "customers.Customer.bank_account_index",
+    }
+)  # fmt: skip
+"""Fields whose name or type could hold personal data and that do not: figures, rules, codes, file names."""
+
+
+def catalogue() -> Iterator[dict[str, Any]]:
+    """Every field in words, in the order of the table."""
+    return (field.as_row() for field in FIELDS)
+
+
+def masked_fields(model: str) -> dict[str, Field]:
+    """The fields of a model that are masked, by name."""
+    return {field.name: field for field in FIELDS if field.model == model and field.masked}
