@@ -5,13 +5,46 @@ The embedded database of the run's home is started by the first test that wants 
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 
-from shouxin.lib import embedded
+from shouxin.lib import embedded, secret
 
 pytest_plugins = ["tests.people"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_by_the_superuser() -> Iterator[None]:
+    """Between tests with transactions of their own the tables are emptied, which the product itself must refuse."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(DatabaseOperations, "execute_sql_flush", _empty)
+    yield
+    patch.undo()
+
+
+def _empty(operations: DatabaseOperations, statements: list[str]) -> None:
+    with superuser(operations.connection) as free:
+        for statement in statements:
+            free.execute(statement)
+
+
+def superuser(connection: Any) -> psycopg.Connection:
+    """Whom no trigger and no privilege binds, in the same embedded database: the intruder of the tests."""
+    settings = connection.settings_dict
+    return psycopg.connect(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        dbname=settings["NAME"],
+        user="postgres",
+        password=secret.kept(Path(os.environ["SHOUXIN_HOME"]) / embedded.OWNER_PASSWORD_FILE),
+        options="-c session_replication_role=replica",
+        autocommit=True,
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -25,7 +25,17 @@ POST_LABELS = {
 }
 POST_CHOICES = [(post.value, label) for post, label in POST_LABELS.items()]
 
-APPEND_ONLY = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+APPEND_ONLY = [
+    pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+    pgtrigger.Trigger(
+        name="never_emptied",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func="RAISE EXCEPTION 'pgtrigger: Cannot truncate table %', TG_TABLE_NAME;",
+    ),
+]
+"""Rows that stand for ever: no change, no deletion, no TRUNCATE, whoever asks (I-13, I-21)."""
 
 
 class Person(AbstractUser):
@@ -113,6 +123,36 @@ class ExportedCustomers(models.Model):
     entry = models.OneToOneField(TrailEntry, models.PROTECT, primary_key=True, related_name="exported")
     at = models.DateTimeField(db_index=True)
     customers = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        triggers = APPEND_ONLY
+
+
+class TrailLink(models.Model):
+    """An entry's place in the chain: its strand, its number there without gaps, and the hash over all before it.
+
+    Written by the database itself at commit (migration 0005), never by the application; docs/en/trail.md tells how.
+    """
+
+    pk = models.CompositePrimaryKey("strand", "seq")
+    strand = models.SmallIntegerField()
+    seq = models.BigIntegerField()
+    entry = models.OneToOneField(TrailEntry, models.DO_NOTHING, related_name="link", db_constraint=False)
+    hash = models.BinaryField()
+
+    class Meta:
+        triggers = APPEND_ONLY
+
+
+class TrailSeal(models.Model):
+    """One sealing, at the end of one transaction: where the strand stood then. Kept apart, so that a cut tail shows."""
+
+    pk = models.CompositePrimaryKey("strand", "seq")
+    strand = models.SmallIntegerField()
+    seq = models.BigIntegerField()
+    hash = models.BinaryField()
+    entries = models.PositiveIntegerField()
+    at = models.DateTimeField(help_text="by the database's clock")
 
     class Meta:
         triggers = APPEND_ONLY
