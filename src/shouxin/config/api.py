@@ -14,6 +14,7 @@ from shouxin.customers.api import router as customers
 from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
 from shouxin.office.imports.api import router as imports
+from shouxin.office.webhooks.api import router as webhooks
 from shouxin.orders.api import router as orders
 from shouxin.receivables.api import router as receivables
 from shouxin.receivables.reports_api import router as ledger
@@ -28,6 +29,7 @@ ROUTERS = [
     reports,
     files,
     imports,
+    webhooks,
     receivables,
     ledger,
     collection,

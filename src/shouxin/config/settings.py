@@ -177,6 +177,7 @@ EMAIL_BACKEND = (
 )
 
 WEBHOOK_NETWORKS = ENVIRONMENT.webhook_networks
+WEBHOOK_FAILURES = ENVIRONMENT.webhook_failures
 
 # What happens behind the pages
 

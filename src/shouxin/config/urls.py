@@ -20,6 +20,7 @@ PACKAGES = [
     path("customers/", include(([*customers.urlpatterns, *records.customer_paths], "customers"))),
     path("credit/", include(([*credit.urlpatterns, *records.rating_paths], "credit"))),
     path("imports/", include("shouxin.office.imports.urls")),
+    path("webhooks/", include("shouxin.office.webhooks.urls")),
 ]
 HOUSE = [
     path("api/v1/", include("shouxin.config.api")),

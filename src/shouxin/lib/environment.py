@@ -60,6 +60,7 @@ class Environment:
     metrics_token: str = field(repr=False)
     vault: Vault = field(repr=False)
     webhook_networks: tuple[Network, ...]
+    webhook_failures: int
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> "Environment":
@@ -82,6 +83,7 @@ class Environment:
             metrics_token=values.get("SHOUXIN_METRICS_TOKEN", ""),
             vault=_vault(values, home),
             webhook_networks=_networks(values),
+            webhook_failures=_number(values, "SHOUXIN_WEBHOOK_FAILURES", 20, 1, 1000),
         )
 
     @property

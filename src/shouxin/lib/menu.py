@@ -80,6 +80,7 @@ STAGES = (
             Entry(_("Audit trail"), "office:trail", "history", READERS | KEEPERS),
             Entry(_("People and posts"), "office:people", "users", KEEPERS),
             Entry(_("System"), "system", "server", frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR})),
+            Entry(_("Webhooks"), "webhooks:list", "webhook", KEEPERS),
             Entry(_("Personal data"), "office:personal_data", "eye-off"),
             Entry(_("API documents"), "api:openapi-view", "api"),
         ),

@@ -20,3 +20,12 @@ def clear_away(timestamp: int) -> None:
 
     hours = policies.in_force(clock.today()).policy.personal_data.purge_hours
     cleanup.purge(at=clock.now(), hours=hours)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name="office.send_webhooks", queueing_lock="office.send_webhooks", lock="office.send_webhooks")
+def send_webhooks(timestamp: int) -> None:
+    """Tell other programs what waits in the outbox."""
+    from shouxin.office.webhooks import sending
+
+    sending.send_waiting()

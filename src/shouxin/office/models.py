@@ -1,5 +1,6 @@
 """People and their posts, the policy versions, the trail, idempotency keys."""
 
+import uuid
 from decimal import Decimal
 
 import pgtrigger
@@ -95,6 +96,17 @@ class PolicyVersion(models.Model):
         return f"v{self.number}"
 
 
+ANNOUNCE = """
+    INSERT INTO office_delivery (hook_id, entry_id, event, key, status, attempts, next_at, fault, created_at)
+    SELECT hook.id, line.id, split_part(watch, ' ', 1), gen_random_uuid(), 'waiting', 0, now(), '', now()
+    FROM office_webhook hook CROSS JOIN LATERAL unnest(hook.watches) watch
+    JOIN new_lines line ON split_part(line.about, ':', 1) || '/' || line.verb = split_part(watch, ' ', 2)
+    WHERE hook.state = 'active';
+    RETURN NULL;
+"""
+"""What a line of the trail means to the hooks that wait for it, in the act's own transaction."""
+
+
 class TrailEntry(models.Model):
     """One act: who did which verb to what, when, with what particulars. Written in the act's own transaction."""
 
@@ -109,12 +121,73 @@ class TrailEntry(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        triggers = APPEND_ONLY
+        triggers = [
+            *APPEND_ONLY,
+            pgtrigger.Trigger(
+                name="announce", level=pgtrigger.Statement, when=pgtrigger.After, operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_lines"), func=ANNOUNCE,
+            ),
+        ]  # fmt: skip
         indexes = [
             models.Index(fields=["about", "-id"], name="trail_about"),
             models.Index(fields=["customer_id", "-id"], name="trail_customer"),
             models.Index(fields=["by", "-id"], name="trail_by"),
         ]
+
+
+class Webhook(models.Model):
+    """An address that is told of events: signed with a secret that rests sealed, in the sight of its owner."""
+
+    STATES = [
+        ("proposed", _("Waits for its owner")),
+        ("active", _("At work")),
+        ("paused", _("Paused")),
+        ("stopped", _("Stopped after failures")),
+    ]
+    url = models.CharField(_("address"), max_length=500)
+    secret = SealedField(max_length=100)
+    events = ArrayField(models.CharField(max_length=40))
+    watches = ArrayField(models.CharField(max_length=120), help_text="what the trigger looks for: event kind/verb")
+    label = models.CharField(max_length=80, blank=True)
+    owner = models.ForeignKey(Person, models.PROTECT, related_name="webhooks")
+    made_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=STATES, default="active")
+    failures = models.PositiveIntegerField(default=0, help_text="failed tries in a row")
+    why_stopped = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+
+class Delivery(models.Model):
+    """One event for one hook, from the moment it happened until it was told, given up or out of sight."""
+
+    STATUSES = [
+        ("waiting", _("Waiting")),
+        ("sent", _("Sent")),
+        ("failed", _("Failed")),
+        ("dropped", _("Out of sight")),
+    ]
+    hook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    entry = models.ForeignKey(TrailEntry, models.PROTECT, null=True, related_name="+")
+    event = models.CharField(max_length=40)
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    status = models.CharField(max_length=8, choices=STATUSES, default="waiting")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    answered = models.PositiveSmallIntegerField(null=True)
+    fault = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(status="waiting"), name="delivery_waiting"),
+            models.Index(fields=["hook", "-id"], name="delivery_hook"),
+        ]
+
+    @property
+    def message_id(self) -> str:
+        """Its `webhook-id`: the same on every try."""
+        return f"msg_{self.key.hex}"
 
 
 class ExportedCustomers(models.Model):

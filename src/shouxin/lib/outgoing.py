@@ -1,0 +1,137 @@
+"""Requests from the house to an address somebody typed in: only to public hosts, to the very address that was checked.
+
+The name is resolved once, every address it has is looked at, and the connection goes to one of those: a name that
+points elsewhere a moment later (DNS rebinding) changes nothing. Redirects are not followed, no proxy is asked.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+URL_LENGTH_MAX = 500
+SECONDS_MAX = 10.0
+ANSWER_BYTES_MAX = 64 * 1024
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class NotAllowed(ValueError):
+    """The address may not be reached; the message says why, for people."""
+
+
+class Unreachable(OSError):
+    """Nothing came back: no such host, no answer in time, no valid certificate."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address that has been looked at: where to connect (`address`) and as whom (`host`)."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    address: str
+
+
+def target(url: str, *, networks: Iterable[Network] = ()) -> Target:
+    """Where a request to this address goes. Raises NotAllowed, Unreachable where the name is unknown.
+
+    `networks`: private ones that are allowed; plain http only there.
+    """
+    scheme, host, port, path = _parts(url)
+    networks = tuple(networks)
+    found = _resolved(host, port)
+    private = [each for each in found if not is_public(each)]
+    if not all(_within(each, networks) for each in private):
+        raise NotAllowed(_("The address lies in a private network. SHOUXIN_WEBHOOK_NETWORKS says which are allowed."))
+    if scheme == "http" and not all(_within(each, networks) for each in found):
+        raise NotAllowed(_("Only https is allowed."))
+    return Target(scheme, host, port, path, str(found[0]))
+
+
+def post(to: Target, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS_MAX) -> int:
+    """Send the body; answers the status, whatever it is. Raises Unreachable. The whole exchange has so many seconds."""
+    connection = _Pinned(to, seconds)
+    alarm = threading.Timer(seconds, connection.cut)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        connection.request("POST", to.path, body, {"User-Agent": "Shouxin-Webhooks/1", **headers})
+        answer = connection.getresponse()
+        answer.read(ANSWER_BYTES_MAX)
+        return answer.status
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"{type(error).__name__}: {error}"[:200]) from error
+    finally:
+        alarm.cancel()
+        connection.close()
+
+
+def is_public(address: IP) -> bool:
+    """Whether the address is one of the open internet's, also where it stands for another inside it."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to the address that was checked, under the name it was asked for."""
+
+    def __init__(self, to: Target, seconds: float) -> None:
+        super().__init__(to.host, to.port, timeout=seconds)
+        self.to = to
+
+    def connect(self) -> None:
+        """To the pinned address; with https the certificate must be the name's."""
+        self.sock = socket.create_connection((self.to.address, self.to.port), self.timeout)
+        if self.to.scheme == "https":
+            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.to.host)
+
+    def cut(self) -> None:
+        """End it from another thread."""
+        if self.sock is not None:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:  # it has ended by itself
+                return
+
+
+def _parts(url: str) -> tuple[str, str, int, str]:
+    if len(url) > URL_LENGTH_MAX or not url.isascii() or any(sign <= " " or sign in '\\"<>^`{|}' for sign in url):
+        raise NotAllowed(_("This is not an address such as https://example.com/hook."))
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        raise NotAllowed(_("This is not an address such as https://example.com/hook.")) from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or not port:
+        raise NotAllowed(_("This is not an address such as https://example.com/hook."))
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise NotAllowed(_("Leave out name, password and fragment: requests are signed."))
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.scheme, parts.hostname, port, path
+
+
+def _resolved(host: str, port: int) -> list[IP]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"{host}: {error}"[:200]) from error
+    return [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+
+
+def _within(address: IP, networks: Iterable[Network]) -> bool:
+    return any(address.version == each.version and address in each for each in networks)

@@ -1,0 +1,99 @@
+"""The pages of webhooks: what is told where, and what became of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from shouxin.office import posts
+from shouxin.office.models import Webhook
+from shouxin.office.pages import acting, blame, page
+from shouxin.office.refusals import BadForm
+
+from . import events, hooks
+from .forms import HookForm
+
+COLOURS = {"active": "green", "proposed": "amber", "paused": "grey", "stopped": "red"}
+DELIVERY_COLOURS = {"waiting": "blue", "sent": "green", "failed": "red", "dropped": "grey"}
+SHOWN_MAX = 100
+
+
+@page
+@never_cache
+@require_http_methods(["GET", "POST"])
+def listing(request: HttpRequest) -> HttpResponse:
+    """All hooks she may see; the keepers make new ones. The secret of a new one is shown on this answer alone."""
+    call, form = acting(request), HookForm(request.POST or None)
+    made = None
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = hooks.create(given["url"], given["events"], label=given["label"], owner=given["owner"], **call)
+        except BadForm as refusal:
+            blame(form, refusal)
+    if made is not None:
+        return _shown(request, made, secret=made.secret)
+    found = [(each, state_of(each)) for each in hooks.seen_by(call["by"], call["on"]).order_by("-pk")]
+    told = {"found": found, "form": form, "keeper": _is_keeper(call), "events": events.LABELS.items()}
+    return render(request, "webhooks/list.html", told, status=422 if form.errors else 200)
+
+
+@page
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One hook with its deliveries."""
+    call = acting(request)
+    return _shown(request, hooks.get(pk, by=call["by"], on=call["on"]))
+
+
+@page
+@never_cache
+@require_POST
+def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Test, accept, pause, resume, renew the secret, remove."""
+    call = acting(request)
+    hook = hooks.get(pk, by=call["by"], on=call["on"])
+    if verb == "remove":
+        hooks.remove(hook, **call)
+        messages.success(request, _("Removed."))
+        return redirect("webhooks:list")
+    if verb == "renew":
+        return _shown(request, hook, secret=hooks.renew_secret(hook, **call).secret)
+    steps: dict[str, Any] = {
+        "test": lambda: hooks.test(hook, **call),
+        "accept": lambda: hooks.accept(hook, **call),
+        "pause": lambda: hooks.change(hook, state="paused", **call),
+        "resume": lambda: hooks.change(hook, state="active", **call),
+    }
+    if verb not in steps:
+        raise hooks.NotVisible
+    steps[verb]()
+    messages.success(request, _("A test is on its way.") if verb == "test" else _("Done."))
+    return redirect("webhooks:show", pk)
+
+
+def _shown(request: HttpRequest, hook: Webhook, secret: str = "") -> HttpResponse:
+    call = acting(request)
+    rows = hook.deliveries.order_by("-pk")[:SHOWN_MAX]
+    told = {
+        "hook": hook,
+        "state": state_of(hook),
+        "secret": secret,
+        "told": [events.LABELS[each] for each in hook.events],
+        "deliveries": [(row, (row.get_status_display(), DELIVERY_COLOURS[row.status])) for row in rows],
+        "keeper": _is_keeper(call),
+        "mine": hook.owner_id == call["by"].pk,
+    }
+    return render(request, "webhooks/show.html", told)
+
+
+def state_of(hook: Webhook) -> tuple[str, str]:
+    """The state in words, with its colour."""
+    return str(hook.get_state_display()), COLOURS[hook.state]
+
+
+def _is_keeper(call: dict[str, Any]) -> bool:
+    return bool(posts.posts_of(call["by"], on=call["on"]) & set(hooks.KEEPERS))
