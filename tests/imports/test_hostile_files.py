@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "neither UTF-8 nor GB18030": (_bytes(b"a,b\r\n\xff\xff\xff,1\r\n"), "encoding"),
     "quotation mark never closed": (_quoted_bomb, "open_quote"),
     "quotation mark never closed, far from the end": (_open_quote_and_long, "open_quote"),
-    "cell of ten megabytes": (_long_cell, "field_too_long"),
+    "cell of ten megabytes": (_long_cell, "line_too_long"),
     "password around a workbook": (
         _bytes(bytes.fromhex("D0CF11E0A1B11AE1") + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 900),
         "encrypted",

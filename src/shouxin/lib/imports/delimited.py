@@ -1,13 +1,16 @@
 """Rows of a delimited text (CSV, TSV and their cousins), one at a time, in flat memory."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import count as count_from
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from .faults import FileFault
 
 FIELD_LENGTH_MAX = 100_000
+LINE_LENGTH_MAX = 1_000_000
 DELIMITERS = (",", "\t", ";", "|")
 
 _SNIFFED_LINES = 30
@@ -20,7 +23,7 @@ BAD_QUOTING = object()
 
 
 def rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
-    """Every row that is not blank. Raises FileFault for a quotation mark that never closes."""
+    """Every row that is not blank. Raises FileFault for a line too long or a quotation mark that never closes."""
     csv.field_size_limit(FIELD_LENGTH_MAX)
     with path.open(encoding=encoding, newline="", errors="strict") as file:
         lines = _Remembered(file)
@@ -42,15 +45,20 @@ def rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
 
 
 class _Remembered:
-    """Lines passed on one by one, the last of them at hand."""
+    """Lines passed on one by one, the last of them at hand; none is read further than a line may be long."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = iter(lines)
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
         self.last = ""
 
     def __iter__(self) -> Iterator[str]:
-        for line in self.lines:
-            self.last = line
+        read, most = self.file.readline, LINE_LENGTH_MAX
+        for count in count_from(1):
+            line = self.last = read(most + 1)
+            if not line:
+                return
+            if len(line) > most:
+                raise FileFault("line_too_long", {"line": count, "length_max": most})
             yield line
 
 
@@ -66,7 +74,8 @@ def _raise_unless_row(error: csv.Error, before: int, after: int, number: int) ->
 def sniff_delimiter(path: Path, encoding: str) -> str:
     """The separator under which the first rows have the most columns and agree best; a comma if none does."""
     with path.open(encoding=encoding, newline="", errors="replace") as file:
-        lines = list(islice((line[:20_000] for line in file if line.strip()), _SNIFFED_LINES))
+        read = iter(lambda: file.readline(LINE_LENGTH_MAX), "")
+        lines = list(islice((line[:20_000] for line in read if line.strip()), _SNIFFED_LINES))
     return max(DELIMITERS, key=lambda delimiter: (_agreement(lines, delimiter), delimiter == ","))
 
 

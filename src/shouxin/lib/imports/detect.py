@@ -23,6 +23,7 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"Rar!", "RAR"),
     (b"7z\xbc\xaf", "7z"),
     (b"\x1f\x8b", "gzip"),
+    (b"PK\x05\x06", "ZIP"),
     (b"{\\rtf", "RTF"),
     (b"SQLite format 3", "SQLite"),
 )

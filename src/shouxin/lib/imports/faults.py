@@ -23,6 +23,7 @@ FILE_FAULTS: dict[str, Any] = {
     "nul": _("Line {line} holds a NUL character. The file is damaged or is no text."),
     "open_quote": _("The quotation mark opened in line {line} is never closed."),
     "field_too_long": _("Row {row} has a cell of more than {length_max} characters."),
+    "line_too_long": _("Line {line} has more than {length_max} characters. Is this a table at all?"),
     "no_heading": _("No row of headings was found among the first {rows} rows. Name it by heading_row in the mapping."),
     "columns_missing": _("These columns are needed and were not recognised: {columns}. Found were: {found}."),
     "no_such_column": _("The mapping names the column “{heading}”, which the file does not have. Found were: {found}."),

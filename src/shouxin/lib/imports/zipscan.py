@@ -23,6 +23,9 @@ RATIO_MAX = 250
 RATIO_FROM_BYTES = 32 << 20
 
 
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError)
+
+
 class Refused(Exception):
     """The workbook is refused before parsing; `code` and `params` as in faults.FILE_FAULTS."""
 
@@ -91,7 +94,9 @@ def scan(path: Path, limits: Limits) -> dict[str, Extent]:
     try:
         with zipfile.ZipFile(path) as package, path.open("rb") as file:
             return _scan(package, file, limits)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError) as error:
+    except _BROKEN as error:
+        if "Error -4 " in str(error):  # zlib's way to say that memory is short; the file may be sound
+            raise MemoryError from None
         raise Refused("broken_workbook", detail=str(error)[:80]) from None
 
 
@@ -247,12 +252,12 @@ def _take_troubles(extent: Extent, part: bytes) -> None:
 
 def sheet_paths(path: Path) -> dict[str, str]:
     """Each sheet's name with its path in the package. Only after `scan`: sizes and markup are then known."""
-    with zipfile.ZipFile(path) as package:
-        try:
+    try:
+        with zipfile.ZipFile(path) as package:
             workbook = ElementTree.fromstring(package.read("xl/workbook.xml"))
             relations = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
-        except (ElementTree.ParseError, KeyError, RuntimeError) as error:
-            raise Refused("broken_workbook", detail=str(error)[:80]) from None
+    except (*_BROKEN, ElementTree.ParseError, KeyError, RuntimeError) as error:
+        raise Refused("broken_workbook", detail=str(error)[:80]) from None
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
     found = {}
     for element in workbook.iter():
