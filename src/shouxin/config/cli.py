@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import django
 import typer
@@ -69,7 +70,9 @@ def _complain(error: Exception) -> int:
 
     if isinstance(error, TyperException):
         said = error.format_message()
-    elif isinstance(error, (*EXPECTED, Refusal)):
+    elif isinstance(error, Refusal):
+        said = _told_to_the_trail(error)
+    elif isinstance(error, EXPECTED):
         said = str(error)
     elif isinstance(error, DATABASE_AWAY):
         said = f"the database did not do it: {error}"
@@ -78,6 +81,17 @@ def _complain(error: Exception) -> int:
     if said.strip():  # empty after the help that a bare `shouxin` shows
         print(f"shouxin: {' '.join(said.split())}", file=sys.stderr)
     return BAD
+
+
+def _told_to_the_trail(refusal: Any) -> str:
+    """What the refusal says; the line it carries is written (I-22), and where that fails, the reason is said too."""
+    from shouxin.office import trail
+
+    try:
+        trail.keep(refusal)
+    except DATABASE_AWAY as error:
+        return f"{refusal} (and the trail could not be told: {error})"
+    return str(refusal)
 
 
 def _kept() -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from psycopg_pool import PoolTimeout
@@ -16,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from shouxin.config import backup, jobs, migrating
 from shouxin.lib import calendars, letters, sealed
 from shouxin.lib.embedded import EmbeddedError
-from shouxin.office import clock, pause, policies
+from shouxin.office import checkpoints, clock, pause, policies
 from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import Refusal
 
@@ -46,7 +47,11 @@ def examine() -> list[Finding]:
     """All findings. What needs the database is left out while it is away: the first finding says so."""
     database = _database()
     rooms = [_locale, _durability, _migrations] if database.ok else []
-    lived_in = [_calendar, _clock, _queue, _paused, _backup, _keys] if database.ok and not migrating.pending() else []
+    lived_in = (
+        [_calendar, _clock, _queue, _paused, _backup, _keys, _checkpoint]
+        if database.ok and not migrating.pending()
+        else []
+    )
     return [
         database,
         *(found for check in [*rooms, *lived_in] for found in _guarded(check)),
@@ -163,6 +168,16 @@ def _backup() -> Finding:
     seen = f"{made:%Y-%m-%d %H:%M}" if made else _("none yet")
     mend = _("Run `shouxin backup FILE` every day, and keep the file on another machine.")
     return Finding("backup", fresh, seen, "" if made and fresh else mend)
+
+
+def _checkpoint() -> Finding:
+    """The worker keeps the trail's head outside the database every day; after two days without, something is amiss."""
+    made, first = checkpoints.newest(), TrailEntry.objects.order_by("id").values_list("at", flat=True).first()
+    since = made or first
+    fresh = since is None or clock.now() - since <= BACKUP_AGE_MAX
+    seen = f"{timezone.localtime(made):%Y-%m-%d %H:%M}" if made else _("none yet")
+    mend = _("Start a worker, and run `shouxin trail verify`: it keeps a checkpoint only while the trail is whole.")
+    return Finding("trail checkpoint", fresh, seen, mend * (not fresh))
 
 
 def _keys() -> Iterator[Finding]:

@@ -11,10 +11,10 @@ from pydantic import Field
 from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.rules.policy import Post
 
-from . import personal, policies, posts, rates, tokens, trail_words
+from . import audits, checkpoints, personal, policies, posts, rates, tokens, trail_words
 from .door import acting
 from .models import ApiToken, ExchangeRate, Person, PolicyVersion, TrailEntry
-from .refusals import NotVisible
+from .refusals import CannotDecide, NotVisible
 
 router = Router(tags=["office"])
 
@@ -294,6 +294,47 @@ def list_trail(request: HttpRequest, query: Query[TrailWanted]) -> dict[str, Any
     rows = trail_words.seen_by(call["by"], on=call["on"])
     found = page(rows.filter(**{name: value for name, value in asked.items() if value}), query)
     return {**found, "items": [_line(row) for row in found["items"]]}
+
+
+class PlaceOut(Answer):
+    """Where one strand of the chain ends."""
+
+    strand: int
+    seq: int
+    hash: str
+
+
+class FindingOut(Answer):
+    """One thing that is wrong with the chain, and where."""
+
+    code: str
+    strand: int | None
+    seq: int | None
+    entry: int | None
+    message: str
+
+
+class VerdictOut(Answer):
+    """What a verification found: `whole` where nothing is wrong; `wrong` counts, `findings` has the first hundred."""
+
+    whole: bool
+    entries: int
+    head: str
+    strands: list[PlaceOut]
+    checkpoints: int
+    wrong: int
+    findings: list[FindingOut]
+
+
+@router.get("/trail/verify", response=VerdictOut)
+def verify_trail(request: HttpRequest) -> dict[str, Any]:
+    """Recompute the whole chain and compare it with the checkpoints kept outside the database: the auditor's duty."""
+    call = acting(request)
+    posts.require(call["by"], Post.AUDITOR, on=call["on"], about=audits.ABOUT, verb="trail.verify", at=call["at"])
+    try:
+        return audits.as_row(audits.verify(by=call["by"], at=call["at"]))
+    except checkpoints.Unreadable as error:
+        raise CannotDecide(str(error), code="checkpoint_unreadable") from error
 
 
 def _line(row: TrailEntry) -> dict[str, Any]:

@@ -11,12 +11,13 @@ class OfficeConfig(AppConfig):
     label = "office"
 
     def ready(self) -> None:
-        """Whenever the tables are there, so are the first policy and the built-in person."""
+        """Whenever the tables are there, so are the first policy and the built-in person. The door tells the trail."""
         from shouxin.lib import lists
 
-        from . import disclosures
+        from . import disclosures, entrances
 
         post_migrate.connect(_furnish, sender=self)
+        entrances.watch()
         lists.leaves.connect(disclosures.listing_leaves, dispatch_uid="office.disclosures")
 
 

@@ -1,7 +1,24 @@
 """The office's work for later."""
 
+import logging
+
 from shouxin.lib.jobs import app
 from shouxin.office import clock
+
+logger = logging.getLogger("shouxin.trail")
+
+
+@app.periodic(cron="20 16 * * *")
+@app.task(name="office.audit_trail", queueing_lock="office.audit_trail", lock="office.audit_trail", retry=False)
+def audit_trail(timestamp: int) -> None:
+    """Verify the trail every day; where it is whole, keep its head outside the database (I-21)."""
+    from shouxin.office import audits, posts
+
+    at = clock.now()
+    if audits.verify(by=posts.system(), at=at).whole:
+        audits.checkpoint(by=posts.system(), at=at)
+    else:
+        logger.error("the audit trail is not as it was written: run `shouxin trail verify`")
 
 
 @app.task(name="office.take_over_file", retry=False)

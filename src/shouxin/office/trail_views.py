@@ -1,16 +1,22 @@
 """The audit trail on the page: who did what to what, when; as far as the reader may see."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.rules.policy import Post
 
-from . import trail_words
+from . import audits, chain, checkpoints, posts, trail_words
+from .models import TrailEntry
 from .pages import acting, page
+from .refusals import CannotDecide
 
 COLUMNS = (
     Column("at", _("When"), "moment"),
@@ -45,4 +51,44 @@ def trail(request: HttpRequest) -> HttpResponse:
     who = acting(request)
     rows = trail_words.seen_by(who["by"], on=who["on"])
     listing = Listing(request, rows, COLUMNS, ASKS, key="trail")
-    return listing.export() if listing.wants_export else render(request, "office/trail.html", {"listing": listing})
+    if listing.wants_export:
+        return listing.export()
+    audit = _audit() if _audits(who) else None
+    return render(request, "office/trail.html", {"listing": listing, "audit": audit})
+
+
+@page
+@require_POST
+def verify(request: HttpRequest) -> HttpResponse:
+    """Recompute the chain now; the page then tells what was found."""
+    who = acting(request)
+    posts.require(who["by"], Post.AUDITOR, on=who["on"], about=audits.ABOUT, verb="trail.verify", at=who["at"])
+    try:
+        verdict = audits.verify(by=who["by"], at=who["at"])
+    except checkpoints.Unreadable as error:
+        raise CannotDecide(str(error), code="checkpoint_unreadable") from error
+    return render(request, "office/trail_verdict.html", {"verdict": verdict, "audit": _audit()})
+
+
+def _audits(who: dict[str, Any]) -> bool:
+    return Post.AUDITOR in posts.posts_of(who["by"], on=who["on"])
+
+
+def _audit() -> list[dict[str, Any]]:
+    """How the chain stands: entries, head, when it was last verified, how old the newest checkpoint is."""
+    head, last, kept = chain.head(), audits.last(), checkpoints.newest()
+    verified = f"{timezone.localtime(last.at):%Y-%m-%d %H:%M} · {_told(last)}" if last else _("never")
+    return [
+        {"label": _("Entries"), "value": f"{head.entries:,}"},
+        {"label": _("Head of the chain"), "value": head.hash},
+        {"label": _("Last verified"), "value": verified},
+        {"label": _("Newest checkpoint"), "value": _since(kept) if kept else _("none yet")},
+    ]
+
+
+def _told(line: TrailEntry) -> Any:
+    return _("whole") if line.particulars["whole"] else _("NOT whole")
+
+
+def _since(kept: datetime) -> str:
+    return _("%(ago)s ago") % {"ago": timesince(kept)}

@@ -104,6 +104,12 @@ VERBS: Mapping[str, Text] = {
     "revoke_token": _("revoked a token"),
     "put_policy": _("put a policy in force"),
     "put_rate": _("entered an exchange rate"),
+    "trail.verify": _("verified the audit trail"),
+    "trail.checkpoint": _("kept a checkpoint of the audit trail"),
+    "sign_in": _("signed in"),
+    "sign_out": _("signed out"),
+    "sign_in.fail": _("failed to sign in"),
+    "sign_in.lock": _("was locked out after too many failed sign-ins"),
 }
 """What each verb says; a verb that is not here is shown as it stands."""
 
@@ -130,6 +136,8 @@ THINGS: Mapping[str, Text] = {
     "import": _("import"),
     "figures": _("key figures"),
     "office": _("the office"),
+    "trail": _("audit trail"),
+    "door": _("the door"),
     "list": _("list"),
     "webhook": _("webhook"),
 }
@@ -208,6 +216,11 @@ PARTICULARS: Mapping[str, Text] = {
     "standing": _("standing"),
     "note": pgettext_lazy("trail", "note"),
     "decision_reason": _("reason"),
+    "whole": _("whole"),
+    "entries": _("entries"),
+    "head": _("head of the chain"),
+    "wrong": _("findings"),
+    "address": _("network address"),
     "fields": _("particulars"),
     "host": _("host"),
     "events": _("events"),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("policy/draft/", policy_views.draft, name="policy_draft"),
     path("policy/rates/", policy_views.exchange_rates, name="rates"),
     path("trail/", trail_views.trail, name="trail"),
+    path("trail/verify/", trail_views.verify, name="verify_trail"),
     path("people/", people_views.people, name="people"),
     path("people/add", people_views.add, name="person_add"),
     path("people/<int:number>/", people_views.person, name="person"),

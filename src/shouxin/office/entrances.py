@@ -1,0 +1,50 @@
+"""Who came in, who left, who was turned away: each leaves a line in the trail (I-22)."""
+
+from typing import Any
+
+from axes.helpers import get_client_ip_address
+from axes.signals import user_locked_out
+from django.contrib.auth import signals
+from django.http import HttpRequest
+
+from . import clock, trail
+from .models import Person
+
+DOOR = "door:"
+
+
+def watch() -> None:
+    """Listen at the door, once per process."""
+    signals.user_logged_in.connect(_came_in, dispatch_uid="trail")
+    signals.user_logged_out.connect(_left, dispatch_uid="trail")
+    signals.user_login_failed.connect(_failed, dispatch_uid="trail")
+    user_locked_out.connect(_locked_out, dispatch_uid="trail")
+
+
+def _came_in(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
+    _record("sign_in", request, user)
+
+
+def _left(sender: Any, request: HttpRequest, user: Person | None, **_rest: Any) -> None:
+    if user is not None:
+        _record("sign_out", request, user)
+
+
+def _failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_rest: Any) -> None:
+    _record("sign_in.fail", request, _named(credentials.get("username")), stranger=True)
+
+
+def _locked_out(sender: Any, request: HttpRequest, username: str | None = None, **_rest: Any) -> None:
+    _record("sign_in.lock", request, _named(username), stranger=True)
+
+
+def _named(username: Any) -> Person | None:
+    """The person of that name. Another name is not written down: it may be a mistyped password (I-24)."""
+    return Person.objects.filter(username=username).first() if username else None
+
+
+def _record(verb: str, request: HttpRequest | None, person: Person | None, *, stranger: bool = False) -> None:
+    """Whoever fails has not shown who she is: the line is about the person, and by nobody."""
+    address = get_client_ip_address(request) if request is not None else None
+    by = None if stranger else person
+    trail.record(verb, about=person or DOOR, by=by, at=clock.now(), address=address)
