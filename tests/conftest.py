@@ -54,3 +54,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     home = Path(os.environ["SHOUXIN_HOME"]).resolve()
     embedded.Cluster(home).stop()
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def door_forgotten() -> None:
+    """What a process remembers of sign-in rules and wrong passwords does not outlive a test."""
+    from django.core.cache import cache
+
+    from shouxin.office import sign_in
+
+    sign_in.forget()
+    cache.clear()

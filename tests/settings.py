@@ -19,3 +19,5 @@ translations.compile_stale()  # before Django reads its first catalogue, which i
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Each process has its own, emptied for every test: how often somebody was wrong is counted there.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -90,7 +90,6 @@ def test_nobody_signs_up(client: Client) -> None:
 def test_she_signs_in_with_her_name(client: Client, ann_signs_in: Person) -> None:
     assert sign_in(client, PASSWORD).status_code == 302
     assert client.session["_auth_user_id"] == str(ann_signs_in.pk)
-    assert client.session.get_expiry_age() <= 12 * 3600
 
 
 def test_five_wrong_passwords_close_the_door_even_to_the_right_one(client: Client, ann_signs_in: Person) -> None:
@@ -100,12 +99,6 @@ def test_five_wrong_passwords_close_the_door_even_to_the_right_one(client: Clien
     refused = sign_in(client, PASSWORD)
     assert refused.status_code == 429 and refused.headers["Retry-After"] == "900"
     assert "_auth_user_id" not in client.session
-
-
-def test_somebody_elses_wrong_passwords_do_not_lock_her_out(client: Client, ann_signs_in: Person) -> None:
-    for _wrong in range(6):
-        client.post("/accounts/login/", {"login": "ann.signs.in", "password": "wrong"}, REMOTE_ADDR="203.0.113.9")
-    assert sign_in(client, PASSWORD).status_code == 302
 
 
 def test_her_wrong_passwords_do_not_lock_out_her_neighbour_at_the_same_address(

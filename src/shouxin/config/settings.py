@@ -45,6 +45,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    *ENVIRONMENT.sign_in.apps,
     "axes",
     "csp",
 ]
@@ -67,6 +70,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "shouxin.office.watchman.Watchman",
     "shouxin.office.middleware.RefusalsShown",
 ]
 TEMPLATES = [
@@ -106,10 +110,11 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "shouxin.office.passwords.RulesOfTheDoor"},
 ]
+PASSWORD_RESET_TIMEOUT = 30 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "shouxin.lib.login.Adapter"
@@ -118,15 +123,23 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Guessing is stopped by axes for each name and address; these only keep a single address from flooding the door.
-ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "100/m/ip"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Axes locks a name, in the database, as the sign-in rules say; one address that tries many names is slowed down here.
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "30/15m/ip,10/m/key"}
+SOCIALACCOUNT_ADAPTER = "shouxin.office.outside.OutsideAdapter"
+SOCIALACCOUNT_PROVIDERS = ENVIRONMENT.sign_in.settings
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENVIRONMENT.encrypted
 MFA_TOTP_ISSUER = "Shouxin"
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+MFA_TOTP_TOLERANCE = 1
+AXES_FAILURE_LIMIT = "shouxin.office.locks.failures_max"
+AXES_COOLOFF_TIME = "shouxin.office.locks.lock_time"
+AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "shouxin.lib.login.locked_out"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # knocking neither prolongs a lock nor moves its beginning
+AXES_LOCKOUT_CALLABLE = "shouxin.office.locks.locked_out"
 AXES_IPWARE_PROXY_COUNT = ENVIRONMENT.proxies
 if ENVIRONMENT.proxies:
     AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"]
@@ -146,7 +159,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *ENVIRONMENT.sign_in.origins],
         "frame-ancestors": [SELF],
     }
 }
@@ -154,7 +167,9 @@ X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 168 * 3600  # the longest the sign-in rules allow; the watchman ends sessions as they say
+if ENVIRONMENT.encrypted:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ENVIRONMENT.encrypted
 SECURE_HSTS_SECONDS = 365 * 86400 if ENVIRONMENT.encrypted else 0

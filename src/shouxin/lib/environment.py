@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from shouxin.lib import embedded, secret
+from shouxin.lib import embedded, secret, single_sign_on
+from shouxin.lib.single_sign_on import SingleSignOn
 from shouxin.lib.vault import FILE_NAME, BadKeys, Vault
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -61,6 +62,7 @@ class Environment:
     vault: Vault = field(repr=False)
     webhook_networks: tuple[Network, ...]
     webhook_failures: int
+    sign_in: SingleSignOn = field(default=SingleSignOn(), repr=False)
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> "Environment":
@@ -84,6 +86,7 @@ class Environment:
             vault=_vault(values, home),
             webhook_networks=_networks(values),
             webhook_failures=_number(values, "SHOUXIN_WEBHOOK_FAILURES", 20, 1, 1000),
+            sign_in=_sign_in(values),
         )
 
     @property
@@ -215,6 +218,11 @@ def _mail(values: Mapping[str, str]) -> Mail:
         tls=url.scheme == "smtps",
         sender=sender,
     )
+
+
+def _sign_in(values: Mapping[str, str]) -> SingleSignOn:
+    path = values.get("SHOUXIN_SIGN_IN", "").strip()
+    return _tried("SHOUXIN_SIGN_IN", lambda: single_sign_on.read(Path(path)), "") if path else SingleSignOn()
 
 
 def _database(values: Mapping[str, str], home: Path) -> dict[str, Any]:

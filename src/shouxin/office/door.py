@@ -25,7 +25,7 @@ from ninja.utils import check_csrf
 from shouxin.lib import complaints
 from shouxin.lib.api import BadCursor, ExactParser, ReadableRenderer, problem
 
-from . import clock, idempotency, tokens, trail
+from . import clock, idempotency, sign_in, tokens, trail
 from .models import Person
 from .refusals import BadForm, NotYourDuty, Refusal
 
@@ -73,7 +73,10 @@ class TokenOrSession(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Person | None:
         """Whose token it is."""
-        return tokens.person_of(token, on=clock.today(), at=clock.now())
+        person = tokens.person_of(token, on=clock.today(), at=clock.now())
+        if person and (stopped := sign_in.obstacle(person, today=clock.today())):
+            raise NotYourDuty(sign_in.OBSTACLES[stopped], code=stopped, cure=_("Sign in on the pages and see to it."))
+        return person
 
 
 class Door(NinjaAPI):

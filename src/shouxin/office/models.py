@@ -260,3 +260,28 @@ class ExchangeRate(models.Model):
         constraints = [models.CheckConstraint(condition=Q(rate__gt=Decimal(0)), name="rate_is_positive")]
         indexes = [models.Index(fields=["currency", "-since", "-id"], name="rate_latest")]
         triggers = APPEND_ONLY
+
+
+class SignInVersion(models.Model):
+    """One edition of the rules of the door, in force from the moment it was put until the next. Never changed."""
+
+    number = models.PositiveIntegerField(unique=True)
+    rules = models.JSONField()
+    why = models.CharField(_("reason"), max_length=500)
+    put_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    put_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        triggers = APPEND_ONLY
+
+
+class PasswordUsed(models.Model):
+    """The digest of a password somebody has had, and when it was set: its age, and what may not come back."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="passwords_used")
+    digest = models.CharField(max_length=128)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-id"], name="password_latest")]

@@ -127,7 +127,7 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "collection.Notice.claimed", "collection.Notice.number", "orders.CreditDecision.reasons",
         "orders.CreditDecision.request", "orders.CreditDecision.facts", "receivables.Receipt.names",
         "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
-        "office.Webhook.secret", "office.PolicyVersion.text",
+        "office.Webhook.secret", "office.PolicyVersion.text", "office.SignInVersion.rules",
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
         "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name",
         "credit.Reservation.number", "customers.Customer.id_number_index", "customers.Customer.bank_account_index",

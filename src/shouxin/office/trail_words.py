@@ -22,6 +22,10 @@ Text = str | Promise
 VERBS: Mapping[str, Text] = {
     "register": _("registered the customer"),
     "create": _("registered the customer"),
+    "put_sign_in_rules": _("put sign-in rules in force"),
+    "reset_second_factor": _("removed a second factor"),
+    "set_password": _("set a new password"),
+    "connect_sign_in": _("connected an account from outside"),
     "change": _("changed"),
     "change_customer": _("changed the customer's particulars"),
     "add_name": _("added another name"),

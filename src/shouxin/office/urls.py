@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import people_views, personal_views, policy_views, trail_views
+from . import people_views, personal_views, policy_views, sign_in_views, trail_views
 
 app_name = "office"
 urlpatterns = [
@@ -20,6 +20,9 @@ urlpatterns = [
     path("people/<int:number>/", people_views.person, name="person"),
     path("people/<int:number>/appoint", people_views.appoint, name="appoint"),
     path("people/<int:number>/end/<str:post>", people_views.end_appointment, name="end_appointment"),
+    path("people/<int:number>/password", sign_in_views.set_password, name="set_password"),
+    path("people/<int:number>/second-factor", sign_in_views.reset_second_factor, name="reset_second_factor"),
+    path("sign-in-rules/", sign_in_views.rules, name="sign_in_rules"),
     path("people/<int:number>/disable", people_views.disable, name="disable"),
     path("personal-data/", personal_views.catalogue, name="personal_data"),
     path("account/", people_views.account, name="account"),

@@ -1,0 +1,1 @@
+"""企业微信 as a way in, for allauth, which does not bring it."""

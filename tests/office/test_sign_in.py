@@ -1,0 +1,393 @@
+"""Coming in: rules and their editions, wrong passwords, second factor, sessions, forgotten passwords (T15)."""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from shouxin.office import clock, policies, posts, sign_in, tokens
+from shouxin.office.models import PasswordUsed, Person, SignInVersion, TrailEntry
+from shouxin.office.refusals import BadForm, Moved, NotYourDuty
+from shouxin.rules.policy import Post
+from tests.api import Caller
+from tests.people import CAST, TODAY, member
+
+pytestmark = [pytest.mark.django_db, pytest.mark.invariant("T15")]
+PASSWORD = "correct horse battery"
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def policy_in_force(db: None) -> None:
+    policies.ensure()
+
+
+def with_password(name: str, password: str = PASSWORD) -> Person:
+    found = member(name)
+    found.set_password(password)
+    found.save()
+    return found
+
+
+def put(by: Person | None = None, **changes: Any) -> SignInVersion:
+    version = sign_in.put(changes, why="as the auditor asked", by=by or posts.system(), on=TODAY, at=NOW)
+    sign_in.forget()
+    return version
+
+
+def sign_in_as(name: str, password: str = PASSWORD, client: Client | None = None, **extra: Any) -> Any:
+    client = client or Client(headers={"Accept-Language": "en"})
+    answer = client.post("/accounts/login/", {"login": name, "password": password}, **extra)
+    return client, answer
+
+
+def inside(client: Client) -> bool:
+    return client.get("/").status_code == 200
+
+
+# --- the rules and their editions ----------------------------------------------------------------
+
+
+def test_the_shipped_rules_hold_until_somebody_puts_others() -> None:
+    assert sign_in.number() == 0 and sign_in.rules().profile == "asvs"
+    assert put(profile="dengbao").number == 1
+    assert sign_in.rules().password_days_max == 90
+    assert put(profile="asvs", idle_minutes=15).number == 2
+    assert sign_in.rules().idle_minutes == 15
+
+
+@pytest.mark.parametrize("name", CAST)
+def test_who_puts_rules(name: str) -> None:
+    by = member(name)
+    if set(sign_in.KEEPERS) & posts.posts_of(by, on=TODAY):
+        assert put(by, profile="dengbao")
+        return
+    with pytest.raises(NotYourDuty):
+        put(by, profile="dengbao")
+    assert sign_in.number() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"profile": "none"}, "profile"), ({"idle_minutes": 0}, "idle_minutes"), ({"unknown": 1}, "unknown")],
+)
+def test_rules_that_cannot_be_are_named(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(BadForm) as refused:
+        put(**changes)
+    assert refused.value.errors[0][0] == field
+
+
+def test_who_looked_at_an_older_edition_is_told() -> None:
+    put(profile="dengbao")
+    with pytest.raises(Moved):
+        sign_in.put({"profile": "asvs"}, why="mine", seen=0, by=posts.system(), on=TODAY, at=NOW)
+
+
+def test_the_rules_on_the_page() -> None:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(member("sy"), backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("office:sign_in_rules")
+    form = {"profile": "dengbao", "password_length_min": 10, "password_classes_min": 3, "password_days_max": 90,
+            "password_history": 5, "idle_minutes": 20, "session_hours": 8, "failures_max": 5, "lock_minutes": 30,
+            "why": "graded protection", "seen": 0}  # fmt: skip
+    assert client.post(address, {**form, "idle_minutes": 0}).status_code == 422
+    assert client.post(address, form).status_code == 302
+    shown = client.get(address).content.decode()
+    assert "graded protection" in shown and sign_in.number() == 1
+    assert TrailEntry.objects.filter(verb="put_sign_in_rules").count() == 1
+
+
+# --- passwords -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("eleven char", "At least 12"),
+        ("password1234", "common"),
+        ("123456789012", "numeric"),
+        ("shouxin-2026", "name with a little added"),
+        ("授信守信授信守信2026", "name with a little added"),
+        ("x" * 129, "At most 128"),
+    ],
+)
+def test_a_password_that_will_not_do(password: str, why: str, settings: Any) -> None:
+    from django.utils import translation
+
+    with translation.override("en"), pytest.raises(ValidationError) as refused:
+        validate_password(password)
+    assert why in " ".join(refused.value.messages)
+
+
+def test_long_passwords_count_to_the_last_character() -> None:
+    password = "长" * 60 + "a"
+    with_password("ann", password)
+    assert sign_in_as("ann", password)[1].status_code == 302
+    assert sign_in_as("ann", password[:-1])[1].status_code != 302
+
+
+def test_dengbao_asks_for_a_new_password_after_ninety_days_and_none_of_the_last_five() -> None:
+    put(profile="dengbao")
+    ann = with_password("ann", "Erstes-Wort-1")
+    client, _answer = sign_in_as("ann", "Erstes-Wort-1")
+    assert inside(client)
+    PasswordUsed.objects.filter(person=ann).update(set_at=clock.now() - timedelta(days=91))
+    led = client.get("/")
+    assert led.status_code == 302 and led["Location"] == reverse("account_change_password")
+    change = {"oldpassword": "Erstes-Wort-1", "password1": "Erstes-Wort-1", "password2": "Erstes-Wort-1"}
+    client.post(reverse("account_change_password"), change)
+    assert not inside(client), "the same again is none of the last five"
+    change |= {"password1": "Zweites-Wort-2", "password2": "Zweites-Wort-2"}
+    client.post(reverse("account_change_password"), change)
+    client, answer = sign_in_as("ann", "Zweites-Wort-2")
+    assert answer.status_code == 302 and inside(client)
+
+
+def test_an_expired_password_stops_her_token_too() -> None:
+    put(profile="dengbao")
+    ann = with_password("ann", "Erstes-Wort-1")
+    _token, text = tokens.create(ann, by=ann, at=NOW)
+    assert Caller(token=text).get("/customers").status_code == 200
+    PasswordUsed.objects.filter(person=ann).update(set_at=clock.now() - timedelta(days=91))
+    refused = Caller(token=text).get("/customers")
+    assert (refused.status_code, refused.data["code"]) == (403, "password_expired")
+
+
+# --- wrong passwords -----------------------------------------------------------------------------
+
+
+def test_five_wrong_passwords_lock_the_name_wherever_they_come_from_and_nobody_else() -> None:
+    with_password("ann")
+    with_password("bo")
+    for host in range(5):
+        sign_in_as("ann", "wrong", REMOTE_ADDR=f"192.0.2.{host}")
+    client, answer = sign_in_as("ann", REMOTE_ADDR="192.0.2.99")
+    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+    assert not inside(client), "the right password is refused while the name is locked"
+    assert inside(sign_in_as("bo", REMOTE_ADDR="192.0.2.1")[0])
+
+
+def test_the_lock_opens_by_itself_and_no_clock_set_back_opens_it() -> None:
+    with time_machine.travel(NOW, tick=False) as clocks:
+        with_password("ann")
+        for _try in range(5):
+            sign_in_as("ann", "wrong")
+        clocks.move_to(NOW - timedelta(hours=1))
+        assert sign_in_as("ann")[1].status_code == 429
+        clocks.move_to(NOW + timedelta(minutes=14))
+        assert sign_in_as("ann")[1].status_code == 429
+        clocks.move_to(NOW + timedelta(minutes=16))
+        assert inside(sign_in_as("ann")[0])
+
+
+def test_the_rules_say_how_many_and_how_long() -> None:
+    put(failures_max=2, lock_minutes=60)
+    with_password("ann")
+    for _try in range(2):
+        sign_in_as("ann", "wrong")
+    assert sign_in_as("ann")[1]["Retry-After"] == "3600"
+
+
+def test_one_address_that_tries_many_names_is_slowed_down() -> None:
+    answers = [sign_in_as(f"nobody{n}", "wrong", REMOTE_ADDR="198.51.100.7")[1] for n in range(50)]
+    slowed = [answer for answer in answers if answer.status_code == 429 or b"Too many" in answer.content]
+    assert len(slowed) >= 15
+
+
+def test_unknown_and_known_names_get_the_same_answer() -> None:
+    with_password("ann")
+    known, unknown = (sign_in_as(name, "wrong")[1] for name in ("ann", "annn"))
+
+    def words(answer: Any) -> str:
+        return re.sub(r'value="[^"]*"', "", answer.content.decode())
+
+    assert known.status_code == unknown.status_code
+    assert words(known) == words(unknown)
+
+
+# --- the second factor ---------------------------------------------------------------------------
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    return f"{hotp_value(secret, int(time.time()) // 30 + steps):06d}"
+
+
+def with_factor(person: Person) -> str:
+    secret = generate_totp_secret()
+    TOTP.activate(person, secret)
+    RecoveryCodes.activate(person)
+    return secret
+
+
+def test_a_post_that_needs_a_second_factor_sets_one_up_first() -> None:
+    put(second_factor_posts=["system-manager"])
+    with_password("sy")
+    with_password("ann")
+    assert inside(sign_in_as("ann")[0])
+    client, _answer = sign_in_as("sy")
+    led = client.get(reverse("office:people"))
+    assert led.status_code == 302 and led["Location"] == reverse("mfa_index")
+    assert client.get(reverse("mfa_index")).status_code == 200
+    fragment = client.get(reverse("office:people"), headers={"HX-Request": "true"})
+    assert fragment["HX-Redirect"] == reverse("mfa_index")
+    with_factor(member("sy"))
+    assert client.get(reverse("office:people")).status_code == 200
+
+
+def test_neither_token_nor_session_of_the_api_goes_round_the_second_factor() -> None:
+    ann = with_password("ann")
+    _token, text = tokens.create(ann, by=ann, at=NOW)
+    client, _answer = sign_in_as("ann")
+    put(second_factor_posts=["sales"])
+    refused = Caller(token=text).get("/customers")
+    assert (refused.status_code, refused.data["code"]) == (403, "second_factor")
+    assert client.get("/api/v1/customers").status_code == 403
+
+
+def test_a_code_is_asked_for_and_used_once() -> None:
+    ann = with_password("ann")
+    secret = with_factor(ann)
+    code = code_of(secret)
+    client, answer = sign_in_as("ann")
+    assert answer["Location"] == reverse("mfa_authenticate") and not inside(client)
+    assert client.post(reverse("mfa_authenticate"), {"code": code}).status_code == 302
+    assert inside(client)
+    again, _answer = sign_in_as("ann")
+    again.post(reverse("mfa_authenticate"), {"code": code})
+    assert not inside(again), "a code that was used once is used up"
+
+
+@pytest.mark.parametrize(("steps", "passes"), [(-1, True), (0, True), (1, True), (-3, False), (3, False)])
+def test_one_step_of_the_clock_is_forgiven(steps: int, passes: bool) -> None:
+    secret = with_factor(with_password("ann"))
+    client, _answer = sign_in_as("ann")
+    client.post(reverse("mfa_authenticate"), {"code": code_of(secret, steps)})
+    assert inside(client) == passes
+
+
+def test_codes_cannot_be_guessed_without_end() -> None:
+    secret = with_factor(with_password("ann"))
+    client, _answer = sign_in_as("ann")
+    for guess in range(12):
+        client.post(reverse("mfa_authenticate"), {"code": f"{guess:06d}"})
+    client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    assert not inside(client)
+
+
+def test_a_new_password_does_not_go_round_the_factor_and_ends_sessions() -> None:
+    ann, sy = with_password("ann"), member("sy")
+    client, _answer = sign_in_as("ann")
+    made = sign_in.set_password(ann, by=sy, on=TODAY, at=NOW)
+    assert not inside(client)
+    with_factor(ann)
+    assert sign_in_as("ann", made)[1]["Location"] == reverse("mfa_authenticate")
+
+
+def test_a_lost_telephone() -> None:
+    ann, sy = with_password("ann"), member("sy")
+    with pytest.raises(Moved):
+        sign_in.reset_second_factor(ann, by=sy, on=TODAY, at=NOW)
+    with_factor(ann)
+    with pytest.raises(NotYourDuty):
+        sign_in.reset_second_factor(ann, by=member("cy"), on=TODAY, at=NOW)
+    with_factor(sy)
+    with pytest.raises(NotYourDuty):
+        sign_in.reset_second_factor(sy, by=sy, on=TODAY, at=NOW)
+    sign_in.reset_second_factor(ann, by=sy, on=TODAY, at=NOW)
+    assert not Authenticator.objects.filter(user=ann).exists()
+    assert TrailEntry.objects.filter(verb="reset_second_factor", about=f"person:{ann.pk}").count() == 1
+
+
+def test_help_on_the_page_is_for_who_keeps_the_door() -> None:
+    ann = with_password("ann")
+    with_factor(ann)
+    for verb in ("set_password", "reset_second_factor"):
+        client = Client(headers={"Accept-Language": "en"})
+        client.force_login(member("cy"), backend="django.contrib.auth.backends.ModelBackend")
+        assert client.post(reverse(f"office:{verb}", args=[ann.pk])).status_code == 403
+    keeper = Client(headers={"Accept-Language": "en"})
+    keeper.force_login(member("sy"), backend="django.contrib.auth.backends.ModelBackend")
+    assert keeper.post(reverse("office:reset_second_factor", args=[ann.pk])).status_code == 302
+    told = keeper.post(reverse("office:set_password", args=[ann.pk]))
+    assert told["Cache-Control"] == "no-store"
+    [password] = re.findall(r"<code>([^<]+)</code>", told.content.decode())
+    assert inside(sign_in_as("ann", password)[0])
+
+
+# --- sessions ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minutes", "still"),
+    [([29, 29, 29], True), ([31], False), ([29] * 25, False)],
+    ids=["in use", "idle", "twelve hours old"],
+)
+def test_a_session_ends_by_idleness_and_by_age(minutes: list[int], still: bool) -> None:
+    with time_machine.travel(NOW, tick=False) as clocks:
+        with_password("ann")
+        client, _answer = sign_in_as("ann")
+        assert inside(client)
+        at, held = NOW, True
+        for each in minutes:
+            at += timedelta(minutes=each)
+            clocks.move_to(at)
+            held = inside(client)
+        assert held == still
+
+
+def test_the_session_number_changes_at_sign_in_and_is_dead_after_sign_out() -> None:
+    with_password("ann")
+    client = Client()
+    client.get("/accounts/login/")
+    sign_in_as("ann", client=client)
+    number = client.session.session_key
+    client.post("/accounts/logout/")
+    thief = Client()
+    thief.cookies["sessionid"] = number
+    assert not inside(thief)
+    sign_in_as("ann", client=client)
+    assert client.session.session_key != number
+
+
+def test_a_disabled_person_is_out_at_the_next_request() -> None:
+    ann = with_password("ann")
+    client, _answer = sign_in_as("ann")
+    posts.disable_person(ann, by=member("sy"), on=TODAY, at=NOW)
+    assert not inside(client)
+
+
+def test_she_sees_her_sessions_and_ends_the_others() -> None:
+    with_password("ann")
+    here, _answer = sign_in_as("ann")
+    there, _answer = sign_in_as("ann")
+    shown = here.get(reverse("usersessions_list"))
+    assert shown.status_code == 200 and b"127.0.0.1" in shown.content
+    here.post(reverse("usersessions_list"))
+    assert inside(here) and not inside(there)
+
+
+def test_a_form_from_elsewhere_changes_nothing() -> None:
+    with_password("ann")
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/accounts/login/", {"login": "ann", "password": PASSWORD}).status_code == 403
+    signed_in, _answer = sign_in_as("ann")
+    signed_in.get("/accounts/logout/")
+    assert inside(signed_in), "a link signs nobody out"
+
+
+@pytest.mark.parametrize("post", [post for post in Post if post != Post.SYSTEM_MANAGER])
+def test_every_post_may_be_asked_for_a_second_factor(post: Post) -> None:
+    put(second_factor_posts=[post.value])
+    name = next((name for name, (held, _department) in CAST.items() if held == post), None)
+    if name:
+        assert sign_in.obstacle(member(name), today=TODAY) == "second_factor"
