@@ -99,6 +99,14 @@ def test_the_button_hands_the_day_to_the_worker() -> None:
     assert (day.as_of, day.status, day.by) == (TODAY, "done", member("bo"))
 
 
+def test_an_earlier_day_is_run_from_the_page() -> None:
+    client = browser("cy")
+    assert client.post("/collection/round/run", {"as_of": "2020-05-22"}).status_code == 302
+    assert ProcrastinateJob.objects.get().args["as_of"] == "2020-05-22"
+    for wrong in ("2026-11-25", "22 May"):
+        assert client.post("/collection/round/run", {"as_of": wrong}).status_code == 422
+
+
 def test_who_may_not_press_the_button() -> None:
     assert "Run today" not in shown(browser("ed").get("/collection/round/"))
     for who in ("ed", "ann", "fi", "sy"):
@@ -239,14 +247,17 @@ def test_the_morning_asks_for_todays_run_once() -> None:
 
     with time_machine.travel("2026-11-23T17:30:00Z", tick=False):  # half past one in the company's zone
         jobs.morning(timestamp=0)
-    assert ProcrastinateJob.objects.count() == 0
+        assert ProcrastinateJob.objects.count() == 0
     with time_machine.travel("2026-11-23T18:35:00Z", tick=False):
+        jobs.morning(timestamp=0)
+        assert ProcrastinateJob.objects.count() == 0, "the first round is a person's"
+        run(date(2026, 11, 23))
         jobs.morning(timestamp=0)
         jobs.morning(timestamp=0)
         job = ProcrastinateJob.objects.get()
         assert (job.task_name, job.args["as_of"]) == ("collection.run_day", "2026-11-24")
     jobs.run_day(as_of="2026-11-24")
-    assert Day.objects.get().status == "done"
+    assert Day.objects.get(as_of=TODAY).status == "done"
     waiting = set(ProcrastinateJob.objects.values_list("task_name", flat=True))
     assert waiting == {"collection.run_day", "collection.send"}
 

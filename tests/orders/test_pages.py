@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -66,6 +67,20 @@ def test_the_desk_reserves_and_shows_the_room() -> None:
     assert answer.status_code == 200
     made = Reservation.objects.get(order_no="SO-7")
     assert (made.reserved, made.number in answer.text, "400.00" in answer.text) == (600, True, True)
+
+
+def test_the_desk_answers_for_an_earlier_day_and_reserves_for_none() -> None:
+    line(acme(), since=TODAY - timedelta(days=10))
+    form = {"customer": "C001", "order_no": "SO-7", "amount": "600", "act": "ask"}
+    for day, outcome in ((TODAY - timedelta(days=9), "approve"), (TODAY - timedelta(days=11), "hold")):
+        assert browser("ann").post("/orders/check/", form | {"as_of": day.isoformat()}).status_code == 302
+        decision = CreditDecision.objects.latest("pk")
+        assert (decision.as_of, decision.outcome) == (day, outcome)
+    yesterday, tomorrow = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+    for act, day in (("reserve", yesterday), ("ask", tomorrow)):
+        answer = browser("ann").post("/orders/check/", form | {"act": act, "as_of": day.isoformat()})
+        assert answer.status_code == 422
+        assert "Reserve as of today" in answer.text
 
 
 def test_the_desk_only_asks() -> None:

@@ -1,5 +1,7 @@
 """The customer pages: who sees what, what they say, how many queries they take."""
 
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -340,3 +342,20 @@ def test_home_in_a_bounded_number_of_queries(cy: Person, ann: Person, django_ass
     with django_assert_max_num_queries(35):
         shown = text(client.get("/"))
     assert "Lines that run out" in shown and "420,000.00" in shown
+
+
+@pytest.mark.clause("B2.1")
+def test_everybody_is_rated_as_of_a_day_and_the_lines_suggested_come_as_a_file(bo: Person) -> None:
+    seed.trading()
+    client, address = browser(bo), reverse("credit:rate_everybody")
+    before = clock.today() - timedelta(days=1)
+    told = text(client.post(address, {"as_of": before.isoformat()}))
+    assert (Rating.objects.get().as_of, f"?as_of={before}" in told) == (before, True)
+    rows = list(
+        csv.DictReader(io.StringIO(text(client.get(f"/credit/rate/lines.csv?as_of={before}")).lstrip("\ufeff")))
+    )
+    assert [(row["customer_code"], row["since"]) for row in rows] == [("C001", before.isoformat())]
+    assert len(text(client.get("/credit/rate/lines.csv")).splitlines()) == 1, "nobody was rated today"
+    assert client.post(address, {"as_of": "2999-01-01"}).status_code == 422
+    assert browser(member("ar")).get("/credit/rate/lines.csv").status_code == 403
+    assert len(text(browser(member("di")).get(f"/credit/rate/lines.csv?as_of={before}")).splitlines()) == 1

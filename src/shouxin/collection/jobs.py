@@ -19,10 +19,15 @@ EARLY, LATE = time(2, 0), time(23, 0)
 @app.periodic(cron="5,35 * * * *")
 @app.task(name="collection.morning", queueing_lock="collection.morning")
 def morning(timestamp: int) -> None:
-    """Ask every half hour whether today's run is still to be done, so that a night without power is made up for."""
+    """Ask every half hour whether today's run is still to be done, so that a night without power is made up for.
+
+    A house where no day was ever run waits for a person to run the first: opening balances must be in before a letter
+    is written, and once today has been run no earlier day can be (I-27).
+    """
     today = clock.today()
     closed = Day.objects.filter(as_of__gte=today).exclude(as_of=today, status="running")
-    if EARLY <= timezone.localtime(clock.now()).time() < LATE and not closed.exists():
+    due = EARLY <= timezone.localtime(clock.now()).time() < LATE and not closed.exists()
+    if due and Day.objects.exists():
         enqueue(run_day, once="collection.run_day", as_of=today.isoformat())
 
 

@@ -22,8 +22,9 @@ from shouxin.customers.models import Customer, StandingKind
 from shouxin.lib.jobs import enqueue
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import posts, sight
-from shouxin.office.pages import acting, page
+from shouxin.office.pages import acting, page, past_day
 from shouxin.office.refusals import NotVisible
+from shouxin.receivables.wording import bucket_name
 from shouxin.rules import aging as aging_rule
 
 from . import jobs, reasons, rounds
@@ -108,19 +109,20 @@ def _plan(on: date) -> dict[str, Any]:
 @page
 @require_POST
 def run(request: HttpRequest) -> HttpResponse:
-    """Have the worker run today; `anew`: leaving out what was missed before it."""
+    """Have the worker run today, or an earlier day named; `anew`: leaving out what was missed before it."""
     who = acting(request)
     posts.require(who["by"], *rounds.MAY_RUN, on=who["on"], about="day:", verb="run_day", at=who["at"])
-    anew = who["on"] if request.POST.get("anew") else None
-    planned = rounds.days_to_run(who["on"], anew)
-    if not planned:
-        messages.info(request, _("Today's round is done; running it again would change nothing."))
+    as_of = past_day(request.POST.get("as_of", ""), who["on"])
+    anew = as_of if request.POST.get("anew") else None
+    if not rounds.days_to_run(as_of, anew):
+        messages.info(request, _("The round of %(day)s is done; running it again would change nothing.")
+                      % {"day": as_of.isoformat()})  # fmt: skip
         return redirect("collection:today")
     with transaction.atomic():
         enqueue(
             jobs.run_day,
             once="collection.run_day",
-            as_of=who["on"].isoformat(),
+            as_of=as_of.isoformat(),
             by=who["by"].pk,
             start=anew.isoformat() if anew else None,
         )
@@ -317,7 +319,7 @@ def _figures(day: Day) -> list[dict[str, Any]]:
 
 def _sheet(currency: str, sheet: Mapping[str, Any]) -> dict[str, Any]:
     """One currency's ageing as rows (label, amount)."""
-    labels = [_bucket(bucket) for bucket in aging_rule.bucket_labels(sheet["up_to"])]
+    labels = [bucket_name(bucket) for bucket in aging_rule.bucket_labels(sheet["up_to"])]
     rows = [*zip(labels, sheet["buckets"], strict=True), (_("Not yet applied"), sheet["unapplied"])]
     drawing = {
         "labels": labels,
@@ -333,11 +335,3 @@ def _sheet(currency: str, sheet: Mapping[str, Any]) -> dict[str, Any]:
         "chart_name": f"ages-{currency}",
         "chart_title": _("Open amounts by age"),
     }
-
-
-def _bucket(bucket: aging_rule.Bucket) -> str:
-    if bucket.lower is None:
-        return _("Not due")
-    if bucket.upper is None:
-        return _("over %(days)s days") % {"days": bucket.lower - 1}
-    return _("%(lower)s–%(upper)s days") % {"lower": bucket.lower, "upper": bucket.upper}

@@ -78,7 +78,8 @@ def tasks(request: HttpRequest) -> HttpResponse:
     )
     rows = worklist.visible(who["by"], on=who["on"])
     listing = Listing(request, rows, TASK_COLUMNS, asks, key="tasks", order="-amount")
-    return listing.export() if listing.wants_export else render(request, "collection/tasks.html", {"listing": listing})
+    told = {"listing": listing, "everybodys": bool(rows.filter(status="open").exists())}
+    return listing.export() if listing.wants_export else render(request, "collection/tasks.html", told)
 
 
 def _visible_task(request: HttpRequest, number: int) -> Task:

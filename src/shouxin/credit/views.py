@@ -29,7 +29,7 @@ from .models import Line, LineRequest, Rating
 
 STATUS_COLOURS = {"open": "amber", "approved": "green", "declined": "red", "withdrawn": "grey"}
 WHY = {
-    "amount": gettext_lazy("by the total limit it results in"),
+    "amount": gettext_lazy("the total limit decides who signs"),
     "unlimited": gettext_lazy("a limit without bound"),
     "grade_d": gettext_lazy("grade D with credit"),
     "over_suggestion": gettext_lazy("more than the rating suggests"),

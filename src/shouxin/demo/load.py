@@ -130,7 +130,7 @@ class Loading:
             ('address: ""', 'address: "上海市浦东新区示范路 88 号"'),
         ):
             text = text.replace(old, new, 1)
-        policies.put(text, since=self.today, why="示范公司的信用政策 the demo company's policy", **self.moment)
+        policies.put(text, since=self.today, why="示范公司的信用政策", **self.moment)
         for currency, rate in (("USD", "7.1200"), ("EUR", "8.2300"), ("HKD", "0.9150")):
             rates.put(currency, Decimal(rate), since=add_months(self.today, -1), source="示范 demo", **self.moment)
 
@@ -288,7 +288,7 @@ class Loading:
         large = [each for each in good if 100000 < each.limit <= 600000][:5]
         for each in (*small, *large[:3]):
             terms = self._terms(each, each.limit * Decimal("0.3"), temporary=True, until=add_months(self.today, 2))
-            self._ask(each, terms, "旺季备货 high season")
+            self._ask(each, terms, "旺季备货")
         for each in large[3:]:
             self._ask(each, self._terms(each, each.limit * Decimal("1.5")), "订单增长 growing orders")
         heads = {each.group_head for each in self.customers if each.group_head}

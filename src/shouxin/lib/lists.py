@@ -204,6 +204,16 @@ class Listing:
         return any(asked.answer for asked in self.more_asks)
 
     @property
+    def asks(self) -> bool:
+        """Whether there is a question to be seen; hidden ones only travel along."""
+        return any(asked.ask.kind != "hidden" for asked in self.asked)
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether a column holds money, so that the unit can be chosen."""
+        return any(column.kind == "amount" for column in self.columns)
+
+    @property
     def narrowed(self) -> bool:
         """Whether the reader asked for less than everything."""
         return any(asked.answer and asked.answer != asked.ask.default for asked in self.asked)

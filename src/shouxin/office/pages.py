@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Collection
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from .door import BUSY, acting
 from .refusals import BadForm, CannotDecide
 
-__all__ = ["acting", "blame", "moment", "page"]
+__all__ = ["acting", "blame", "moment", "page", "past_day"]
 
 View = Callable[..., HttpResponse]
 
@@ -37,6 +38,17 @@ def moment(request: HttpRequest) -> dict[str, Any]:
     """Who acts, on which day, at which moment, under the names of verbs that know the day as `today`."""
     who = acting(request)
     return {"by": who["by"], "today": who["on"], "at": who["at"]}
+
+
+def past_day(given: str, today: date, field: str = "as_of") -> date:
+    """The day asked about as YYYY-MM-DD, today where none is given; raises BadForm for no date or a day to come."""
+    try:
+        day = date.fromisoformat(given) if given else today
+    except ValueError:
+        raise BadForm([(field, _("Write the date as 2026-03-09."))]) from None
+    if day > today:
+        raise BadForm([(field, _("This day has not come yet."))])
+    return day
 
 
 def blame(form: BaseForm, refusal: BadForm, fields: Collection[str] | None = None) -> None:

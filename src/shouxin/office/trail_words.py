@@ -62,6 +62,12 @@ VERBS: Mapping[str, Text] = {
     "line.import": _("took over a line"),
     "import.receive": _("received a file"),
     "import.start": _("began an import"),
+    "import.customers": _("took over a file of customers"),
+    "import.lines": _("took over a file of lines"),
+    "import.invoices": _("took over a file of invoices"),
+    "import.receipts": _("took over a file of receipts"),
+    "import.orders": _("took over a file of orders"),
+    "import.facts": _("took over a file of facts"),
     "invoice.issue": _("issued an invoice"),
     "receipt.receive": _("received money"),
     "invoice.post_many": _("posted invoices"),
@@ -138,6 +144,7 @@ THINGS: Mapping[str, Text] = {
     "standing-release": _("lifting of a blacklisting"),
     "proof-run": _("proof"),
     "import": _("import"),
+    "import-run": _("import"),
     "figures": _("key figures"),
     "office": _("the office"),
     "trail": _("audit trail"),
@@ -155,6 +162,8 @@ PAGES: Mapping[str, str] = {
     "invoice": "receivables:invoice",
     "receipt": "receivables:receipt",
     "notice": "collection:notice",
+    "task": "collection:task",
+    "import-run": "imports:run",
 }
 """Where a thing has its page; a page that does not exist (yet) leads nowhere."""
 
@@ -181,6 +190,10 @@ VALUES: Mapping[str, Text] = {
     "amount": _("an amount"),
     "unlimited": _("unlimited"),
     "none": _("no credit"),
+    "done": _("done"),
+    "failed": _("failed"),
+    "create": _("register them"),
+    "refuse": _("refuse their rows"),
 }
 """Statuses, standings and kinds among the particulars."""
 
@@ -234,12 +247,46 @@ PARTICULARS: Mapping[str, Text] = {
     "tab": _("part of the file"),
     "rows": _("rows"),
     "form": _("file type"),
+    "on": _("on"),
+    "stage": _("stage"),
+    "at_stake": _("amount at stake"),
+    "overdue_days": _("days overdue"),
+    "name": _("name"),
+    "names": _("names"),
+    "customer_since": _("customer since"),
+    "source_system": _("source system"),
+    "unknown_customers": _("unknown customers"),
+    "atomic": _("all rows or none"),
+    "file": _("file"),
+    "accepted": _("rows taken over"),
+    "unchanged": _("rows unchanged"),
+    "refused": _("rows refused"),
+    "sums": _("sums"),
+    "read": pgettext_lazy("trail", "read"),
+    "status": _("status"),
+    "customers": _("customers"),
+    "concerned": _("customers concerned"),
+    "overdue": _("overdue"),
+    "began": _("newly overdue"),
+    "ended": _("paid up"),
+    "letters": _("letters"),
+    "standings": _("standings changed"),
+    "downgrades": _("downgrades"),
+    "tasks_made": _("tasks made"),
+    "tasks_dropped": _("tasks dropped"),
+    "left_out": _("left out"),
+    "policy_version": _("policy version"),
+    "accounts": _("accounts"),
+    "differences": _("differences"),
+    "proof_accounts": _("accounts proved"),
+    "proof_difference": _("difference of the proof"),
+    "reservations_expired": _("reservations let go"),
 }
-TOLD_ALREADY = frozenset({"decided_by", "decided_at"})
-"""Particulars that repeat who acted and when."""
+TOLD_ALREADY = frozenset({"decided_by", "decided_at", "digest", "hidden", "skipped"})
+"""Particulars that repeat who acted and when, that only a machine compares, or that stand in the import's result."""
 
-WORDED = frozenset({"was", "now", "kind", "limit_kind", "standing"})
-AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit"})
+WORDED = frozenset({"was", "now", "kind", "limit_kind", "standing", "status", "unknown_customers"})
+AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit", "at_stake"})
 
 
 def verb(entry: TrailEntry) -> str:
@@ -282,12 +329,13 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(str(book.REASONS.get(code, code)) for code in value)
     if name in WORDED:
         return str(VALUES.get(value, value))
-    if name in AMOUNTS and isinstance(value, str):
+    if name in AMOUNTS and isinstance(value, str) and value:
         return f"{Decimal(value):,.2f}"
     if isinstance(value, list):
-        return " → ".join("—" if each is None else str(each) for each in value)
+        told = ["—" if each is None else _value(name if name in AMOUNTS else "", each) for each in value]
+        return (", " if name == "names" else " → ").join(told)
     if isinstance(value, dict):
-        return "; ".join(f"{key} {_value('', each)}" for key, each in value.items())
+        return "; ".join(f"{PARTICULARS.get(key, key)} {_value('', each)}" for key, each in value.items())
     return str(_("yes") if value else _("no")) if isinstance(value, bool) else str(value)
 
 

@@ -26,6 +26,7 @@ class CheckForm(forms.Form):
         required=False,
         help_text=_("Left out: as the line says."),
     )
+    as_of = day_field(_("As of"), required=False, help_text=_("Left out: today. Of another day one may only ask."))
     prepaid = forms.BooleanField(label=_("Paid before delivery"), required=False)
 
     def clean_currency(self) -> str:

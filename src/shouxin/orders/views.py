@@ -15,7 +15,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.templatetags.shouxin import plain_amount
 from shouxin.office import policies, sight
-from shouxin.office.pages import acting, moment, page
+from shouxin.office.pages import acting, page
 from shouxin.office.refusals import NotVisible
 
 from . import asking, checks, evidence, wording
@@ -57,13 +57,15 @@ def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
     if not form.is_valid():
         return None
-    code = _code(request, form)
+    code, today = _code(request, form), form.cleaned_data["as_of"] or who["on"]
     if reserve and not form.cleaned_data["order_no"]:
         form.add_error("order_no", _("To reserve, the order needs its number."))
+    if today > who["on"] or (reserve and today != who["on"]):
+        form.add_error("as_of", _("Reserve as of today; of an earlier day one may only ask."))
     if form.errors or code is None:
         return None
-    edition = policies.in_force(who["on"])
-    return checks.decide([form.request(code, reserve=reserve)], edition=edition, **moment(request))[0]
+    asked, edition = form.request(code, reserve=reserve), policies.in_force(today)
+    return checks.decide([asked], edition=edition, today=today, at=who["at"], by=who["by"])[0]
 
 
 def _code(request: HttpRequest, form: CheckForm) -> str | None:

@@ -16,6 +16,7 @@ from shouxin.office import posts, rates
 from shouxin.office.models import ExchangeRate, Person
 from shouxin.office.policies import Edition
 from shouxin.rules import rating
+from shouxin.rules.days import add_months
 from shouxin.rules.payment_record import PaymentRecord, payment_record
 from shouxin.rules.policy import Policy, Post
 from shouxin.rules.scorecard import Fact
@@ -56,6 +57,21 @@ def rate(
             with transaction.atomic():
                 done.kept += ratings.keep(rated, as_of=as_of, edition=edition, by=by, at=at)
     return done
+
+
+LINES_HEADING = ("customer_code", "grade", "limit", "currency", "term_days", "since", "until", "reason")
+
+
+def suggested_lines(rows: Iterable[Rating], *, months: int) -> Iterator[tuple[object, ...]]:
+    """Kept ratings as rows of a file of lines under LINES_HEADING, in force from the day rated for so many months.
+
+    Whoever imports the file signs the lines (I-15).
+    """
+    for row in rows:
+        limit = f"{row.limit:.2f}" if row.limit is not None else "0"
+        until = add_months(row.as_of, months)
+        why = f"rated {row.as_of}: {row.score} points"
+        yield row.customer.code, row.grade, limit, row.currency, row.term_days, row.as_of, until, why
 
 
 def in_chunks(customers: list[int]) -> Iterator[list[int]]:

@@ -21,6 +21,7 @@ from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.receivables import owed
 from shouxin.receivables.ratings import known_rates, record_of
+from shouxin.receivables.wording import bucket_name
 from shouxin.rules.aging import Aged, OpenItem, age, bucket_labels
 from shouxin.rules.exposure import Exposure
 from shouxin.rules.payment_record import PaymentRecord
@@ -78,15 +79,7 @@ def aged_by_currency(items: Iterable[OpenItem], policy: Policy, on: date) -> lis
 
 def bucket_words(policy: Policy) -> list[str]:
     """The columns of the ageing in words: not due, 1–30 days, …"""
-    words = []
-    for bucket in bucket_labels(policy.aging.up_to):
-        if bucket.lower is None:
-            words.append(_("Not due"))
-        elif bucket.upper is None:
-            words.append(_("over %(days)s days") % {"days": bucket.lower - 1})
-        else:
-            words.append(_("%(from)s–%(to)s days") % {"from": bucket.lower, "to": bucket.upper})
-    return words
+    return [bucket_name(bucket) for bucket in bucket_labels(policy.aging.up_to)]
 
 
 # --- the rating as a page shows it ---------------------------------------------------------------

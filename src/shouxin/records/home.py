@@ -21,7 +21,7 @@ from shouxin.office import policies, posts, sight
 from shouxin.office.models import Person
 from shouxin.office.pages import acting, page
 from shouxin.office.policies import Edition
-from shouxin.orders import holds
+from shouxin.orders import evidence, holds
 from shouxin.orders.models import Hold
 from shouxin.receivables.models import Instalment, ProofRun
 from shouxin.rules.aging import bucket_of
@@ -109,7 +109,10 @@ def holds_to_decide(by: Person, on: date) -> Waiting:
     rows = sight.visible(Hold, by, on=on).filter(status="open")
     if not posts.posts_of(by, on=on) & {*holds.REVIEWERS, posts.Post.SALES, posts.Post.CREDIT_ADMINISTRATOR}:
         return Waiting([], 0)
-    return Waiting(list(rows.select_related("customer", "decision").order_by("pk")[:SHOWN]), rows.count())
+    first = list(rows.select_related("customer", "decision").order_by("pk")[:SHOWN])
+    for hold in first:
+        hold.reasons = evidence.reason_names(hold.decision)  # type: ignore[attr-defined]
+    return Waiting(first, rows.count())
 
 
 def tasks_of(by: Person, on: date) -> Waiting:

@@ -1,6 +1,8 @@
 """Rating from the pages: one customer, those ticked in the list, or everybody, with progress (B2.3, C3.4)."""
 
+import csv
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -9,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.credit.models import Rating
 from shouxin.customers.models import Customer
 from shouxin.office import policies, posts, sight
-from shouxin.office.pages import acting, moment, page
+from shouxin.office.pages import acting, page, past_day
 from shouxin.office.refusals import BadForm
 from shouxin.receivables import ratings
 
@@ -66,14 +68,29 @@ def _matching(request: HttpRequest, seen_by: Any) -> list[int]:
 @page
 @require_http_methods(["GET", "POST"])
 def rate_everybody(request: HttpRequest) -> HttpResponse:
-    """Rate everybody she may see, some hundred per step; each step is committed, and calls the next."""
+    """Rate everybody she may see as of a day, some hundred per step; each step is committed, and calls the next."""
     call = acting(request)
     posts.require(call["by"], *ratings.RATERS, on=call["on"], about="rating", verb="rate", at=call["at"])
     if request.method == "POST":
         return _step(request)
-    return render(
-        request, "records/rate_everybody.html", {"total": _everybody(request).count(), "grades": _grades(request)}
-    )
+    told = {"total": _everybody(request).count(), "grades": _grades(request), "today": call["on"]}
+    return render(request, "records/rate_everybody.html", told)
+
+
+@page
+@require_GET
+def lines_file(request: HttpRequest) -> HttpResponse:
+    """The lines suggested by the ratings of a day, as a file that the import of lines takes."""
+    call = acting(request)
+    posts.require(call["by"], *ratings.RATERS, on=call["on"], about="rating", verb="rate", at=call["at"])
+    as_of = past_day(request.GET.get("as_of", ""), call["on"])
+    rows = Rating.objects.filter(customer__in=_everybody(request).order_by().values("pk"), as_of=as_of)
+    latest = rows.order_by("customer", "-pk").distinct("customer").select_related("customer")
+    answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="lines-{as_of}.csv"'
+    months = policies.in_force(as_of).policy.lines.months
+    csv.writer(answer).writerows([ratings.LINES_HEADING, *ratings.suggested_lines(latest, months=months)])
+    return answer
 
 
 def _everybody(request: HttpRequest) -> Any:
@@ -83,14 +100,16 @@ def _everybody(request: HttpRequest) -> Any:
 
 def _step(request: HttpRequest) -> HttpResponse:
     """One step: the customers after the last one rated."""
+    as_of = past_day(request.POST.get("as_of", ""), acting(request)["on"])
     last = _whole(request.POST.get("last"))
     done = _whole(request.POST.get("done"))
     ids = list(_everybody(request).filter(pk__gt=last).values_list("pk", flat=True)[: ratings.CHUNK])
-    found = _rated(request, ids) if ids else ratings.Ratings()
+    found = _rated(request, ids, as_of) if ids else ratings.Ratings()
     left_out = _whole(request.POST.get("left_out")) + len(found.unmeasured)
     total = max(_whole(request.POST.get("total")), done + len(ids))
     going = len(ids) == ratings.CHUNK
     told = {
+        "as_of": as_of,
         "last": ids[-1] if ids else last,
         "done": done + len(ids),
         "total": total if going else done + len(ids),
@@ -105,12 +124,10 @@ def _whole(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
-def _rated(request: HttpRequest, ids: Iterable[int]) -> ratings.Ratings:
-    call = moment(request)
-    edition = policies.in_force(call["today"])
-    return ratings.rate(
-        ids, as_of=call["today"], edition=edition, by=call["by"], on=call["today"], at=call["at"], keep=True
-    )
+def _rated(request: HttpRequest, ids: Iterable[int], as_of: date | None = None) -> ratings.Ratings:
+    call = acting(request)
+    day = as_of or call["on"]
+    return ratings.rate(ids, as_of=day, edition=policies.in_force(day), keep=True, **call)
 
 
 def _tell(request: HttpRequest, found: ratings.Ratings) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -97,7 +98,7 @@ def told(entry: TrailEntry) -> dict[str, Any]:
     """One line as the timeline component shows it: title, text, when, who, colour, where it leads."""
     kind, _colon, number = entry.about.partition(":")
     known = VERBS.get((kind, entry.verb)) or VERBS.get(("", entry.verb))
-    words, _stage, colour = known or (trail_words.verb(entry), "", "grey")
+    words, _stage, colour = known or (capfirst(trail_words.verb(entry)), "", "grey")
     return {
         "title": words,
         "text": text_of(entry),

@@ -16,6 +16,7 @@ customer_paths = [
 
 rating_paths = [
     path("rate/", rating_views.rate_everybody, name="rate_everybody"),
+    path("rate/lines.csv", rating_views.lines_file, name="suggested_lines"),
     path("rate/selected", rating_views.rate_selected, name="rate_selected"),
     path("rate/<int:pk>", rating_views.rate, name="rate"),
 ]

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from shouxin.lib.templatetags.shouxin import grouped, percent
 from shouxin.office import policies, posts, sight
-from shouxin.office.pages import acting, page
+from shouxin.office.pages import acting, page, past_day
+from shouxin.office.refusals import BadForm
 from shouxin.rules.figures import PLACES, Figure
 from shouxin.rules.policy import Post
 
@@ -44,14 +44,10 @@ def figures_page(request: HttpRequest) -> HttpResponse:
 
 def _day(request: HttpRequest, today: date) -> tuple[date, str]:
     """The day asked about, today where none is given; a day that cannot be read is named, and today is shown."""
-    given = request.GET.get("as_of", "")
-    if not given:
-        return today, ""
     try:
-        day = date.fromisoformat(given)
-    except ValueError:
-        return today, _("Write the date as 2026-03-09.")
-    return (day, "") if day <= today else (today, _("This day has not come yet."))
+        return past_day(request.GET.get("as_of", ""), today), ""
+    except BadForm as refusal:
+        return today, str(refusal.errors[0][1])
 
 
 def _shown(policy: Any, ledger: figures.Ledger, as_of: date) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`shouxin check` and `shouxin rate`: one credit check with all its reasons; score sheet, grade and suggested line."""
 
 import csv
-from datetime import date
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,7 +98,7 @@ def rate(
             done = done + ratings.rate(chunk, as_of=today, keep=keep, **moment)
             bar.advance(task, len(chunk))
     if lines_to:
-        _write_lines(lines_to, done, today, moment["edition"].policy.lines.months)
+        _write_lines(lines_to, ratings.suggested_lines(done.kept, months=moment["edition"].policy.lines.months))
     if as_json:
         terminal.print_json([{"customer": each.customer.code, **kept.shown(each)} for each in done.rated])
     else:
@@ -106,18 +106,12 @@ def rate(
     raise typer.Exit(terminal.NO if done.unmeasured else 0)
 
 
-def _write_lines(path: Path, done: Any, since: date, months: int) -> None:
-    """The suggestions as a file for `shouxin import lines`: whoever imports it signs it."""
-    from shouxin.rules.days import add_months
+def _write_lines(path: Path, rows: Iterable[tuple[object, ...]]) -> None:
+    """The suggestions as a file for `shouxin import lines`."""
+    from shouxin.receivables.ratings import LINES_HEADING
 
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["customer_code", "grade", "limit", "currency", "term_days", "since", "until", "reason"])
-        for row in done.kept or []:
-            limit = f"{row.limit:.2f}" if row.limit is not None else "0"
-            told = f"rated {row.as_of}: {row.score} points"
-            until = add_months(since, months)
-            writer.writerow([row.customer.code, row.grade, limit, row.currency, row.term_days, since, until, told])
+        csv.writer(file).writerows([LINES_HEADING, *rows])
 
 
 def _print_ratings(done: Any, *, alone: bool) -> None:

@@ -68,7 +68,7 @@ function drawing(data) {
   return {
     ...common, ...axes(data), series: series(data, colours),
     grid: { left: 4, right: data.kind === "across" ? 28 : 12, top: legend ? 34 : 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
-    legend: legend ? { type: "scroll", pageIconSize: 10, top: 0, left: 0, icon: "rect", itemWidth: 10, itemHeight: 10, itemGap: 14, textStyle: { color: INK } } : undefined,
+    legend: legend ? { type: "scroll", pageIconSize: 10, top: 0, left: 0, right: 0, icon: "rect", itemWidth: 10, itemHeight: 10, itemGap: 10, textStyle: { color: INK } } : undefined,
     tooltip: { trigger: "axis", axisPointer: { type: data.kind === "lines" ? "line" : "shadow" }, renderMode: "richText", confine: true, textStyle: { fontSize: 12 }, valueFormatter: (value) => told(value, data.unit) },
   };
 }
