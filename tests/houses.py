@@ -86,6 +86,11 @@ def below(pid: int) -> dict[int, str]:
     return found
 
 
+def busy() -> float:
+    """How much longer anything takes on this machine now than on one that has nothing else to do; 1 at least."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
+
+
 def role(pid: int, words: str) -> int | None:
     return next((child for child, command in sorted(below(pid).items()) if words in command), None)
 

@@ -6,18 +6,22 @@ Every call is ok (2xx: promised for ever), refused (a documented 503 with Retry-
 
 import http.client
 import itertools
+import os
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests import houses
 
 AWAY = (OSError, http.client.HTTPException)
 CHECKS = "/api/v1/credit-checks"
+CARELESS = os.pathsep.join([str(Path(__file__).with_name("careless")), houses.surroundings(Path("/"))["PYTHONPATH"]])
+"""The path of a house without its guards of durability, for controls."""
 
 
 @dataclass

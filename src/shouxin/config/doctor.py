@@ -22,8 +22,6 @@ from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import Refusal
 
 AWAY = (DatabaseError, InterfaceError, PoolTimeout, EmbeddedError)
-DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}, "data_checksums": {"on"}, "synchronous_commit": None}
-NOT_DURABLE_COMMITS = {"off", "local"}
 FREE_BYTES_MIN = 2 * 1024**3
 DRIFT_SECONDS_MAX = 5.0
 BACKUP_AGE_MAX = timedelta(days=2)
@@ -95,13 +93,14 @@ def _locale() -> Finding:
 
 
 def _durability() -> Iterator[Finding]:
-    for name, wanted in DURABLE.items():
-        found = _ask(f"SELECT current_setting('{name}')")
-        ok = found in wanted if wanted else found not in NOT_DURABLE_COMMITS
+    for name, found in migrating.durability().items():
+        careless = found in migrating.CARELESS.get(name, ("off",))
         mend = _("Set %(name)s = on in postgresql.conf: otherwise a power cut can lose what was confirmed.")
         if name == "data_checksums":
             mend = _("Stop the server and run `pg_checksums --enable`: otherwise a bad disk goes unnoticed.")
-        yield Finding(name, ok, found, "" if ok else mend % {"name": name})
+        if name.endswith("of the role"):
+            mend = _("Run ALTER ROLE … RESET synchronous_commit: otherwise a power cut can lose what was confirmed.")
+        yield Finding(name, not careless, found, mend % {"name": name} if careless else "")
 
 
 def _migrations() -> Finding:

@@ -13,6 +13,21 @@ from django.db.migrations.recorder import MigrationRecorder
 
 LOCK = 0x5300_0001
 SERVER_VERSION_MIN = 150000
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
+NOT_KEPT = frozenset({"off", "local"})
+CARELESS = {
+    "fsync": {"off"},
+    "full_page_writes": {"off"},
+    "synchronous_commit": NOT_KEPT,
+    "synchronous_commit of the role": NOT_KEPT,
+}
+"""Values under which a start is refused. Without data checksums a bad disk goes unnoticed: the doctor says so."""
+OF_ROLE = """
+SELECT split_part(word, '=', 2) FROM pg_db_role_setting AS kept CROSS JOIN unnest(kept.setconfig) AS word
+WHERE word LIKE 'synchronous_commit=%'
+AND kept.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+AND kept.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 
 
 class UnfitServer(RuntimeError):
@@ -36,6 +51,7 @@ def bring_up() -> int:
     from shouxin.office import policies
 
     check_server()
+    refuse_careless()
     with alone():
         steps = len(pending())
         if steps:
@@ -75,6 +91,24 @@ def check_server() -> None:
             "the database's LC_CTYPE is C, so searching would not see Chinese: "
             "create it with LC_CTYPE 'C.UTF-8' (or zh_CN.UTF-8) TEMPLATE template0."
         )
+
+
+def refuse_careless() -> None:
+    """Raises UnfitServer where a promise could be lost: settings that do not wait for the disk, for us or our role."""
+    careless = [f"{name} = {value}" for name, value in durability().items() if value in CARELESS.get(name, ())]
+    if careless:
+        raise UnfitServer(f"the server does not keep what it confirms ({', '.join(careless)}): see `shouxin doctor`.")
+
+
+def durability() -> dict[str, str]:
+    """What decides whether a confirmed change survives: as this session has it, and as role or database ask for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [list(DURABLE)])
+        found = dict(cursor.fetchall())
+        cursor.execute(OF_ROLE)
+        for (value,) in cursor.fetchall():
+            found["synchronous_commit of the role"] = value
+        return found
 
 
 def server() -> tuple[int, str, str]:

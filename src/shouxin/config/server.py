@@ -30,8 +30,6 @@ LOOK_SECONDS = 0.5
 DEATHS_MAX = 5
 DEATHS_WITHIN = 60.0
 THREADS = 16
-JOBS_AT_ONCE = 4
-PAUSE_LOOK_SECONDS = 2.0
 
 
 class Unstartable(RuntimeError):
@@ -63,13 +61,15 @@ class Child:
                 os.killpg(self.process.pid, word)
 
     def revive(self) -> None:
-        """Start it again; raises Unstartable when it keeps dying."""
+        """Start it again; raises Unstartable when it keeps ending by itself, not when it is killed from outside."""
+        code = self.process.returncode if self.process else None
         now = time.monotonic()
-        self.deaths = [at for at in self.deaths if now - at < DEATHS_WITHIN] + [now]
+        if code is None or code >= 0:
+            self.deaths = [at for at in self.deaths if now - at < DEATHS_WITHIN] + [now]
         self.signal(signal.SIGKILL)
         if len(self.deaths) > DEATHS_MAX:
             raise Unstartable(f"the {self.role} process ended {len(self.deaths)} times within a minute; see its log")
-        log.warning("child died, starting it again", role=self.role, code=self.process and self.process.returncode)
+        log.warning("child died, starting it again", role=self.role, code=code)
         time.sleep(0.2 * len(self.deaths))
         self.start()
 
@@ -217,52 +217,9 @@ def work() -> None:
     django.setup()
     from procrastinate.contrib.django import app
 
-    with app.replace_connector(app.connector.get_worker_connector()) as working:
-        asyncio.run(_work(working))
+    from shouxin.config import worker
 
-
-async def _work(working) -> None:
-    """Work while the installation is not paused; wait while it is."""
-    import asyncio
-
-    async with working.open_async():
-        while True:
-            while await asyncio.to_thread(_paused):
-                await asyncio.sleep(PAUSE_LOOK_SECONDS)
-            working_on = asyncio.create_task(
-                working.run_worker_async(
-                    concurrency=JOBS_AT_ONCE, shutdown_graceful_timeout=STOP_SECONDS / 2, fetch_job_polling_interval=5.0
-                )
-            )
-            watching = asyncio.create_task(_until_paused())
-            await asyncio.wait({working_on, watching}, return_when=asyncio.FIRST_COMPLETED)
-            if not watching.done():  # told to stop, or failed
-                watching.cancel()
-                return await working_on
-            working_on.cancel()  # asks it to end what it is at
-            await asyncio.wait({working_on})
-
-
-async def _until_paused() -> None:
-    import asyncio
-
-    while not await asyncio.to_thread(_paused):
-        await asyncio.sleep(PAUSE_LOOK_SECONDS)
-
-
-def _paused() -> bool:
-    """Whether the installation is paused; while the database is away nothing is known, and jobs cannot run either."""
-    from django.db import DatabaseError, InterfaceError, close_old_connections
-    from psycopg_pool import PoolTimeout
-
-    from shouxin.office import pause
-
-    try:
-        return pause.since() is not None
-    except (DatabaseError, InterfaceError, PoolTimeout):
-        return False
-    finally:
-        close_old_connections()
+    asyncio.run(worker.run(app))
 
 
 ROLES = {"web": web, "worker": work}

@@ -13,6 +13,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from shouxin.lib import embedded, secret, single_sign_on
+from shouxin.lib.database import patience
 from shouxin.lib.single_sign_on import SingleSignOn
 from shouxin.lib.vault import FILE_NAME, BadKeys, Vault
 
@@ -276,5 +277,11 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
         "application_name": "shouxin",
         "connect_timeout": 5,
         "options": f"{told} {given.get('options', '')}".strip(),
-        "pool": {"min_size": 1, "max_size": 20, "timeout": 10, "max_idle": 300},
+        "pool": {
+            "min_size": 1,
+            "max_size": 20,
+            "timeout": 10,
+            "max_idle": 300,
+            "connection_class": patience.Connection,
+        },
     }

@@ -1,0 +1,61 @@
+"""The worker's life: it works while the installation is not paused, and outlives a database that is away."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections
+from psycopg_pool import PoolTimeout
+
+from shouxin.config.server import STOP_SECONDS
+from shouxin.office import pause
+
+log = structlog.get_logger("shouxin.worker")
+
+JOBS_AT_ONCE = 4
+LOOK_SECONDS = 2.0
+AGAIN_SECONDS = 2.0
+
+
+async def run(app: Any) -> None:
+    """Work until told to stop. Whatever breaks it off, most likely the database, is logged and it begins anew."""
+    while True:
+        await _until(paused=False)
+        try:
+            with app.replace_connector(app.connector.get_worker_connector()) as working:
+                async with working.open_async():
+                    if await _worked_until_stopped(working):
+                        return
+        except Exception as error:  # a database that comes back must find a worker, whatever it said on leaving
+            log.warning("the worker was broken off and begins anew", why=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _worked_until_stopped(app: Any) -> bool:
+    """Take jobs; True when told to stop, False when the installation was paused meanwhile."""
+    options = {"concurrency": JOBS_AT_ONCE, "fetch_job_polling_interval": 5.0}
+    working = asyncio.create_task(app.run_worker_async(shutdown_graceful_timeout=STOP_SECONDS / 2, **options))
+    watching = asyncio.create_task(_until(paused=True))
+    await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        watching.cancel()
+        await working
+        return True
+    working.cancel()  # asks it to end what it is at
+    await asyncio.wait({working})
+    return False
+
+
+async def _until(*, paused: bool) -> None:
+    while await asyncio.to_thread(_paused) is not paused:
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _paused() -> bool:
+    """Whether no job may run: the installation is paused, or nobody can tell because the database is away (I-7)."""
+    try:
+        return pause.since() is not None
+    except (DatabaseError, InterfaceError, PoolTimeout):
+        return True
+    finally:
+        close_old_connections()
