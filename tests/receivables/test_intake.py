@@ -40,7 +40,9 @@ def _row(chance: random.Random, number: int) -> str:
     """A row as ledgers have them: mostly plain, some paid, some disputed, some that must be refused."""
     dated = date(2026, 1, 1) + timedelta(chance.randrange(200))
     amount = chance.choice(["100.00", "0.01", "-30.00", "9999999999999.99", "12.34"])
-    doc_no = chance.choice([f"N{number}", f"N{number}", f"N{number}", f"N{number // 2}", f"{LONG[:-5]}{number:05d}"])
+    doc_no = chance.choice(
+        [f"N{number}", f"N{number}", f"N{number}", f"N{number // 2}", f"R{number % 9}", f"{LONG[:-5]}{number:05d}"]
+    )
     open_part, settled, on = chance.choice(
         [("", "", ""), ("", "", ""), ("0.01", "", ""), ("", "0.01", ""), ("", "", "2026-08-01"), ("5", "1", "")]
     )

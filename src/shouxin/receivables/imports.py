@@ -198,9 +198,12 @@ class InvoiceWriter:
         """Post what has no outcome yet, neighbouring rows of one paper together; outcomes are filled in."""
         wanted: list[papers.InvoiceRow] = []
         places: list[list[int]] = []
-        numbered = ((index, rows[index]) for index, outcome in enumerate(outcomes) if outcome is None)
-        for _key, group in groupby(numbered, key=lambda each: (found[each[0]], each[1].values["doc_no"])):
-            own = list(group)
+        told = [index for index, customer in enumerate(found) if isinstance(customer, int)]
+        left = [(place, index) for place, index in enumerate(told) if outcomes[index] is None]
+        # Neighbours in the file, not only here: a plain paper between two rows parts them.
+        numbered = ((place - at, index, rows[index]) for at, (place, index) in enumerate(left))
+        for _key, group in groupby(numbered, key=lambda each: (each[0], found[each[1]], each[2].values["doc_no"])):
+            own = [(index, row) for _gap, index, row in group]
             paper = self._paper(found[own[0][0]], [row.values for _index, row in own])  # type: ignore[arg-type]
             if isinstance(paper, Refused):
                 for index, _row in own:
