@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +14,13 @@ import typer
 from shouxin.config import terminal
 
 app = typer.Typer()
-BENCHES = ("checks",)
+BENCHES = ("checks", "import")
 INSIDE = "SHOUXIN_BENCH"
 
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="checks: credit decisions.")] = "checks",
+    name: Annotated[str, typer.Argument(help="checks: credit decisions; import: files of invoices.")] = "checks",
     accounts: Annotated[int, typer.Option(min=100, help="How many credit accounts.")] = 10_000,
     runs: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
@@ -30,7 +31,7 @@ def bench(
         terminal.fail(f"no bench {name}; there is: {', '.join(BENCHES)}")
     if not os.environ.get(INSIDE):
         raise typer.Exit(_in_a_home_of_its_own())
-    _measure(accounts, runs, seconds, as_json=as_json)
+    _measure(name, accounts, runs, seconds, as_json=as_json)
 
 
 def _in_a_home_of_its_own() -> int:
@@ -41,18 +42,26 @@ def _in_a_home_of_its_own() -> int:
         return subprocess.call([sys.executable, "-m", "shouxin.config.cli", *sys.argv[1:]], env=inside)
 
 
-def _measure(accounts: int, runs: int, seconds: float, *, as_json: bool) -> None:
+def _measure(name: str, accounts: int, runs: int, seconds: float, *, as_json: bool) -> None:
     from shouxin.config import migrating
 
     sys.path.insert(0, str(Path(__file__).parents[4]))
     try:
-        from benches import checks, measure
+        from benches import checks, imports, measure
     except ImportError:
         terminal.fail("the benches are in the source tree, not in the installed package")
     migrating.bring_up()
     with terminal.progress(as_json=as_json) as bar:
-        task = bar.add_task("bench", total=runs * 3)
-        results = checks.run(lambda: bar.advance(task), accounts=accounts, runs=runs, seconds=seconds)
+        task = bar.add_task("bench", total=imports.steps(runs) if name == "import" else runs * 3)
+
+        def step() -> None:
+            bar.advance(task)
+
+        results: Sequence[measure.Result]
+        if name == "import":
+            results = imports.run(step, runs=runs)
+        else:
+            results = checks.run(step, accounts=accounts, runs=runs, seconds=seconds)
     rows = [dataclasses.asdict(result) for result in results]
     if as_json:
         terminal.print_json(rows)
