@@ -17,6 +17,7 @@ from django.db.models.expressions import RawSQL
 
 from shouxin.customers.models import Customer
 from shouxin.lib.copying import any_of
+from shouxin.lib.statements import Reply, append, array, ask, send
 from shouxin.office.models import Person
 from shouxin.rules.exposure import Bucket, Exposure, Movement
 
@@ -25,12 +26,16 @@ from .models import CreditAccount, Posting
 
 @dataclass(frozen=True)
 class Entry:
-    """A movement on an account, with the paper that caused it (`kind:number`) and the decision it follows from."""
+    """A movement on an account, with the paper that caused it (`kind:number`) and the decision it follows from.
+
+    `by_id`: who, where it is not whoever posts all the entries.
+    """
 
     account_id: int
     movement: Movement
     document: str
     decision_id: int | None = None
+    by_id: int | None = None
 
 
 def open_accounts(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -50,25 +55,47 @@ def _accounts_of(customers: set[int]) -> dict[tuple[int, str], int]:
     return {(customer, currency): pk for customer, currency, pk in rows}
 
 
-def lock(customers: Iterable[int]) -> dict[int, CreditAccount]:
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A credit account as it stands while locked. `head_id`: the head of its customer's group, or the customer."""
+
+    id: int
+    customer_id: int
+    head_id: int
+    currency: str
+    parked: str
+    exposure: Exposure
+
+
+OF_GROUPS = f"""
+    SELECT member.id FROM {Customer._meta.db_table} asked
+    JOIN {Customer._meta.db_table} member ON member.group_head_id = COALESCE(asked.group_head_id, asked.id)
+    WHERE asked.id = ANY(%s::bigint[])
+    UNION ALL SELECT COALESCE(asked.group_head_id, asked.id) FROM {Customer._meta.db_table} asked
+    WHERE asked.id = ANY(%s::bigint[])
+"""
+"""Everybody who shares a group head with one of the customers (given twice), the head itself, and they themselves."""
+
+LOCK = f"""
+SELECT a.id, a.customer_id, COALESCE(c.group_head_id, c.id), a.currency, a.parked, {{buckets}}
+FROM {CreditAccount._meta.db_table} a JOIN {Customer._meta.db_table} c ON c.id = a.customer_id
+WHERE a.customer_id IN ({OF_GROUPS})
+ORDER BY a.id FOR UPDATE OF a
+""".format(buckets=", ".join(f"a.{bucket}" for bucket in CreditAccount.BUCKETS))
+
+
+def lock(customers: Iterable[int]) -> dict[int, Account]:
     """All accounts of these customers and of every member of their groups, locked in the order of their ids.
 
     Answers account id -> account as it stands now. Must be called inside a transaction, once, before any check (I-1).
     """
-    rows = (
-        CreditAccount.objects.filter(customer__in=_any(_with_groups(customers)))
-        .order_by("pk")
-        .select_for_update(of=("self",))
-    )
-    return {row.pk: row for row in rows}
+    return ask_lock(customers).read()
 
 
-def _with_groups(customers: Iterable[int]) -> set[int]:
-    """The customers themselves and everybody who shares a group head with one of them."""
-    asked = set(customers)
-    heads = {head or pk for pk, head in Customer.objects.filter(pk__in=_any(asked)).values_list("pk", "group_head")}
-    members = Customer.objects.filter(group_head__in=_any(heads)).values_list("pk", flat=True)
-    return asked | heads | set(members)
+def ask_lock(customers: Iterable[int]) -> Reply[dict[int, Account]]:
+    """The same, as the first question of a pipeline: whatever is asked behind it is read under the locks."""
+    asked = array(set(customers))
+    return ask(LOCK, asked, asked, read=lambda rows: {row[0]: Account(*row[:5], Exposure(*row[5:])) for row in rows})
 
 
 def _any(keys: Collection[int]) -> Collection[int] | RawSQL:
@@ -79,11 +106,6 @@ def _any(keys: Collection[int]) -> Collection[int] | RawSQL:
 def exposure_of(account: CreditAccount) -> Exposure:
     """The balance row as a plain value."""
     return Exposure(**{bucket: getattr(account, bucket) for bucket in CreditAccount.BUCKETS})
-
-
-def balances(accounts: Iterable[int]) -> dict[int, Exposure]:
-    """Account id -> exposure, as it stands now."""
-    return {row.pk: exposure_of(row) for row in CreditAccount.objects.filter(pk__in=list(accounts))}
 
 
 def exposures(customers: Iterable[int]) -> dict[int, dict[str, Exposure]]:
@@ -102,27 +124,25 @@ def post(entries: Sequence[Entry], *, on: date, at: datetime, by: Person | None)
     """
     if not entries:
         return
-    _copy_postings(entries, on=on, at=at, by=by)
+    _write_postings(entries, on=on, at=at, by=by)
     _move_balances(_net(entries))
 
 
-def _copy_postings(entries: Sequence[Entry], *, on: date, at: datetime, by: Person | None) -> None:
-    columns = '"account_id","source","target","amount","document","decision_id","on","at","by_id"'
-    values = [
-        [entry.account_id for entry in entries],
-        [entry.movement.source or "" for entry in entries],
-        [entry.movement.target or "" for entry in entries],
-        [entry.movement.amount for entry in entries],
-        [entry.document[:80] for entry in entries],
-        [entry.decision_id for entry in entries],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Posting._meta.db_table} ({columns}) "
-            "SELECT a, s, t, m, d, n, %s, %s, %s FROM unnest"
-            "(%s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::bigint[]) AS v(a, s, t, m, d, n)",
-            [on, at, by.pk if by else None, *values],
-        )
+def _write_postings(entries: Sequence[Entry], *, on: date, at: datetime, by: Person | None) -> None:
+    append(
+        Posting,
+        {
+            "account_id": [entry.account_id for entry in entries],
+            "source": [entry.movement.source or "" for entry in entries],
+            "target": [entry.movement.target or "" for entry in entries],
+            "amount": [entry.movement.amount for entry in entries],
+            "document": [entry.document[:80] for entry in entries],
+            "decision_id": [entry.decision_id for entry in entries],
+            "on": on,
+            "at": at,
+            "by_id": [entry.by_id or (by.pk if by else None) for entry in entries],
+        },
+    )
 
 
 def _net(entries: Iterable[Entry]) -> dict[int, dict[str, Decimal]]:
@@ -136,18 +156,18 @@ def _net(entries: Iterable[Entry]) -> dict[int, dict[str, Decimal]]:
     return changes
 
 
+_MOVE = "UPDATE {table} AS a SET {moved} FROM unnest({arrays}) AS v({names}) WHERE a.id = v.account_id".format(
+    table=CreditAccount._meta.db_table,
+    moved=", ".join(f"{bucket} = a.{bucket} + v.{bucket}" for bucket in CreditAccount.BUCKETS),
+    arrays=", ".join(["%s::bigint[]", *["%s::numeric[]"] * len(CreditAccount.BUCKETS)]),
+    names=", ".join(("account_id", *CreditAccount.BUCKETS)),
+)
+
+
 def _move_balances(changes: Mapping[int, Mapping[str, Decimal]]) -> None:
-    buckets = CreditAccount.BUCKETS
     accounts = sorted(changes)
-    moved = ", ".join(f'"{bucket}" = account."{bucket}" + v."{bucket}"' for bucket in buckets)
-    names = ", ".join(f'"{bucket}"' for bucket in ("account_id", *buckets))
-    arrays = ", ".join(["%s::bigint[]", *["%s::numeric[]"] * len(buckets)])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {CreditAccount._meta.db_table} AS account SET {moved} "
-            f"FROM unnest({arrays}) AS v({names}) WHERE account.id = v.account_id",
-            [accounts, *[[changes[account][bucket] for account in accounts] for bucket in buckets]],
-        )
+    moved = [[changes[account][bucket] for account in accounts] for bucket in CreditAccount.BUCKETS]
+    send(_MOVE, *map(array, [accounts, *moved]))
 
 
 def post_receivables(papers: str, params: Sequence[object], *, on: date, at: datetime, by: Person | None) -> None:

@@ -1,15 +1,17 @@
 """Lines: what we trust a customer with from a day on. Rows are only ever added; the latest that has begun holds."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers.models import Customer
+from shouxin.lib.statements import Reply, array, ask
 from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -20,6 +22,7 @@ from shouxin.rules.policy import Discount, Grade, Policy
 from .models import Line, Terms
 
 ZERO = Decimal("0.00")
+UNSET = Limit.unset()
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,69 @@ def in_force(customers: Iterable[int], *, on: date) -> dict[int, InForce]:
     for line in window.order_by("pk"):
         found[line.customer_id].temporary.append(line)
     return {pk: InForce(found[pk].line, tuple(found[pk].temporary), found[pk].pool) for pk in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a customer is trusted with on a day, as plain values; `currency` and `since` are None without a line."""
+
+    limit: Limit = UNSET
+    temporary: Decimal = ZERO
+    grade: Grade | None = None
+    currency: str | None = None
+    since: date | None = None
+    until: date | None = None
+    term_days: int = 0
+    discount: Discount | None = None
+    pool: Limit = UNSET
+    pool_currency: str | None = None
+
+
+NOTHING = Trust()
+_COLUMNS = (
+    "limit_kind", "limit", "grade", "currency", "since", "until", "term_days", "discount_percent", "discount_days"
+)  # fmt: skip
+_TRUSTS = """
+SELECT customer_id, temporary, pool, {columns} FROM (
+    SELECT DISTINCT ON (customer_id, pool) * FROM {table}
+    WHERE customer_id = ANY(%s::bigint[]) AND since <= %s AND NOT temporary
+    ORDER BY customer_id, pool, since DESC, id DESC
+) AS latest
+UNION ALL
+SELECT customer_id, temporary, pool, {columns} FROM {table}
+WHERE customer_id = ANY(%s::bigint[]) AND since <= %s AND temporary AND (until IS NULL OR until >= %s)
+""".format(table=Line._meta.db_table, columns=", ".join(f'"{name}"' for name in _COLUMNS))
+
+
+def ask_trusts(customers: Iterable[int], *, on: date) -> Reply[dict[int, Trust]]:
+    """Customer id -> what `in_force` says, as one of the questions of a pipeline; without any line: left out."""
+    asked = array(set(customers))
+    return ask(_TRUSTS, asked, on, asked, on, on, read=_read_trusts)
+
+
+def _read_trusts(rows: Iterable[Sequence[Any]]) -> dict[int, Trust]:
+    """The lines that hold first, then the temporary limits that stand on top of them."""
+    found: dict[int, Trust] = {}
+    for customer, temporary, pool, *columns in sorted(rows, key=lambda row: row[1]):
+        found[customer] = _add(found.get(customer, NOTHING), temporary, pool, *columns)
+    return found
+
+
+def _add(
+    trust: Trust, temporary: bool, pool: bool, kind: str, limit: Decimal | None, grade: str, currency: str,
+    since: date, until: date | None, term_days: int, percent: Decimal | None, days: int | None,
+) -> Trust:  # fmt: skip
+    """What is known of a customer, with one more of its lines."""
+    if temporary:
+        ended = trust.limit.kind == "none" and trust.since is not None and since < trust.since
+        return trust if ended else replace(trust, temporary=trust.temporary + (limit or ZERO))
+    if pool:
+        return replace(trust, pool=Limit(kind, limit), pool_currency=currency)
+    discount = Discount(percent=percent, days=days or 0) if percent else None
+    return Trust(
+        Limit(kind, limit), trust.temporary, Grade(grade) if grade else None, currency, since, until, term_days,
+        discount, trust.pool, trust.pool_currency,
+    )  # fmt: skip
 
 
 def history(customer: Customer, *, as_of: date | None = None) -> list[Line]:

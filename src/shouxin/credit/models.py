@@ -70,8 +70,8 @@ class Posting(models.Model):
 class Reservation(models.Model):
     """The value of one order on a customer's account: each part stands in exactly one of the stages (I-5)."""
 
-    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="reservations")
-    number = models.CharField(max_length=24, unique=True)
+    account = models.ForeignKey(CreditAccount, models.PROTECT, related_name="reservations", db_index=False)
+    number = models.CharField(max_length=24)
     source_system = models.CharField(max_length=40, default="", blank=True)
     order_no = models.CharField(max_length=80)
     decision_id = models.BigIntegerField(null=True)
@@ -87,6 +87,7 @@ class Reservation(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["number"], name="reservation_number"),
             models.CheckConstraint(
                 condition=Q(amount=F("reserved") + F("undelivered") + F("unbilled") + F("billed") + F("released")),
                 name="reservation_adds_up",
@@ -99,7 +100,10 @@ class Reservation(models.Model):
         indexes = [
             models.Index(fields=["order_no"], name="reservation_order"),
             models.Index(fields=["account", "-id"], name="reservation_account"),
-            models.Index(fields=["expires_on"], condition=Q(reserved__gt=0), name="reservation_expiring"),
+            models.Index(fields=["account", "expires_on"], condition=Q(reserved__gt=0), name="reservation_due"),
+            models.Index(
+                fields=["source_system", "order_no"], condition=Q(decision_id=None), name="reservation_taken_over"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import numbering
+from shouxin.lib.statements import Reply, append, array, ask
 from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import Moved
@@ -16,7 +18,7 @@ from shouxin.rules import exposure as rule
 from shouxin.rules.exposure import Bucket, Movement, OrderValue
 
 from . import exposure
-from .models import Reservation
+from .models import CreditAccount, Reservation
 
 PARTS = ("reserved", "undelivered", "unbilled", "billed", "released")
 
@@ -32,6 +34,7 @@ class Wanted:
     expires_on: date | None
     decision_id: int | None = None
     stage: Bucket = Bucket.RESERVED
+    by_id: int | None = None
 
 
 def value_of(reservation: Reservation) -> OrderValue:
@@ -39,35 +42,44 @@ def value_of(reservation: Reservation) -> OrderValue:
     return OrderValue(**{part: getattr(reservation, part) for part in PARTS})
 
 
-def make(wanted: Sequence[Wanted], *, today: date, at: datetime, by: Person | None) -> list[Reservation]:
-    """Reservations with their postings, numbered, in one statement each. The accounts must be locked."""
+def make(wanted: Sequence[Wanted], *, today: date, at: datetime, by: Person | None) -> list[int]:
+    """Reservations with their postings, in one statement each; answers their ids. The accounts must be locked."""
+    keys = numbering.ids(Reservation, len(wanted)) if wanted else []
+    make_under(keys, wanted, today=today, at=at, by=by)
+    return keys
+
+
+def make_under(keys: Sequence[int], wanted: Sequence[Wanted], *, today: date, at: datetime, by: Person | None) -> None:
+    """The same, under ids that were taken before (`numbering.ids`)."""
     if not wanted:
-        return []
-    keys = numbering.ids(Reservation, len(wanted))
-    made = Reservation.objects.bulk_create([_row(want, key, today) for want, key in zip(wanted, keys, strict=True)])
+        return
+    numbers = [f"R{key:08d}" for key in keys]
+    columns: dict[str, Any] = {
+        "id": list(keys),
+        "account_id": [want.account_id for want in wanted],
+        "number": numbers,
+        "decision_id": [want.decision_id for want in wanted],
+        "source_system": [want.source_system for want in wanted],
+        "order_no": [want.order_no for want in wanted],
+        "amount": [want.amount for want in wanted],
+        "made_on": today,
+        "expires_on": [want.expires_on for want in wanted],
+        "version": 1,
+    }
+    stages = {str(want.stage) for want in wanted}
+    parts = {part: [want.amount if want.stage == part else 0 for want in wanted] for part in stages}
+    append(Reservation, columns | dict.fromkeys(PARTS, 0) | parts)
     entries = [
         exposure.Entry(
-            row.account_id, Movement(None, want.stage, want.amount), f"reserve:{row.number}", row.decision_id
+            want.account_id,
+            Movement(None, want.stage, want.amount),
+            f"reserve:{number}",
+            want.decision_id,
+            want.by_id,
         )
-        for row, want in zip(made, wanted, strict=True)
+        for want, number in zip(wanted, numbers, strict=True)
     ]
     exposure.post(entries, on=today, at=at, by=by)
-    return made
-
-
-def _row(want: Wanted, key: int, today: date) -> Reservation:
-    return Reservation(
-        pk=key,
-        account_id=want.account_id,
-        number=f"R{key:08d}",
-        decision_id=want.decision_id,
-        source_system=want.source_system,
-        order_no=want.order_no,
-        amount=want.amount,
-        made_on=today,
-        expires_on=want.expires_on,
-        **{str(want.stage): want.amount},
-    )
 
 
 def release(reservations: Iterable[Reservation], *, why: str, today: date, at: datetime, by: Person | None) -> None:
@@ -79,6 +91,23 @@ def release(reservations: Iterable[Reservation], *, why: str, today: date, at: d
         entries += _apply(row, rule.cancel(value, value.reserved + value.undelivered), why)
     Reservation.objects.bulk_update(rows, [*PARTS, "version"])
     exposure.post(entries, on=today, at=at, by=by)
+
+
+_DUE = f"""
+SELECT EXISTS (
+    SELECT FROM ({exposure.OF_GROUPS}) AS c(id) JOIN {CreditAccount._meta.db_table} a ON a.customer_id = c.id
+    CROSS JOIN LATERAL (
+        SELECT FROM {Reservation._meta.db_table} r
+        WHERE r.account_id = a.id AND r.expires_on < %s AND r.reserved > 0 LIMIT 1
+    ) AS due
+)
+"""
+
+
+def ask_due(customers: Iterable[int], *, today: date) -> Reply[bool]:
+    """Whether any reservation of the customers or of their groups is past its day and still holds value."""
+    asked = array(set(customers))
+    return ask(_DUE, asked, asked, today, read=lambda rows: bool(rows[0][0]))
 
 
 def expire(accounts: Iterable[int], *, today: date, at: datetime, by: Person | None) -> int:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import numbering, sealed
+from shouxin.lib.statements import Reply, array, ask
 from shouxin.office import policies, posts, sight, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved, NotVisible
@@ -57,6 +58,26 @@ class Double:
 
     customer: Customer
     likeness: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A customer as the order check knows it. `head_id`: the head of its group, or itself."""
+
+    id: int
+    code: str
+    currency: str
+    head_id: int
+
+
+def ask_known(codes: Iterable[str]) -> Reply[dict[str, Known]]:
+    """Code -> customer, as one of the questions of a pipeline; codes nobody is known by are left out."""
+    return ask(
+        f"SELECT id, code, currency, COALESCE(group_head_id, id) FROM {Customer._meta.db_table} "
+        "WHERE code = ANY(%s::text[])",
+        array(set(codes)),
+        read=lambda rows: {row[1]: Known(*row) for row in rows},
+    )
 
 
 # --- verbs ---------------------------------------------------------------------------------------

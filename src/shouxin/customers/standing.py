@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.statements import Reply, array, ask
 from shouxin.office import moves, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
@@ -57,13 +58,24 @@ class Wanted:
 
 def standings_of(customers: Iterable[int], on: date) -> dict[int, str]:
     """Customer id -> standing on the day, in one query; customers of whom nothing was ever said are left out (good)."""
-    return {pk: row.standing for pk, row in rows_of(customers, on).items()}
+    return ask_standings(customers, on).read()
 
 
 def rows_of(customers: Iterable[int], on: date) -> dict[int, Standing]:
     """Customer id -> the row that holds on the day, with why and since when."""
     rows = Standing.objects.filter(customer__in=set(customers), since__lte=on)
     return {row.customer_id: row for row in rows.order_by("customer", "-id").distinct("customer")}
+
+
+def ask_standings(customers: Iterable[int], on: date) -> Reply[dict[int, str]]:
+    """What `standings_of` answers, as one of the questions of a pipeline."""
+    return ask(
+        f"SELECT DISTINCT ON (customer_id) customer_id, standing FROM {Standing._meta.db_table} "
+        "WHERE customer_id = ANY(%s::bigint[]) AND since <= %s ORDER BY customer_id, id DESC",
+        array(set(customers)),
+        on,
+        read=lambda rows: dict(rows),
+    )
 
 
 def effective(customers: Iterable[Customer], on: date) -> dict[int, str]:

@@ -263,13 +263,15 @@ def _embedded_database(home: Path) -> dict[str, Any]:
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     """A pool for each process, and time limits so that a waiting session never holds up the house for long.
 
-    `lock_timeout` makes a click behind a long job end in "try again" after 3 s rather than in a frozen page.
+    `lock_timeout` makes a click behind a long job end in "try again" after 3 s rather than in a frozen page. What is
+    prepared at all (`lib.statements`) is planned once.
     """
     limits = {
         "lock_timeout": "3s",
         "idle_in_transaction_session_timeout": "120s",
         "statement_timeout": "0",
         "synchronous_commit": "on",
+        "plan_cache_mode": "force_generic_plan",
     }
     told = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {

@@ -3,6 +3,7 @@
 from django.db import connection, models
 
 from .models import Series
+from .statements import Reply, ask
 
 
 def take(name: str, count: int = 1, *, digits: int = 6) -> list[str]:
@@ -22,9 +23,15 @@ def take(name: str, count: int = 1, *, digits: int = 6) -> list[str]:
 
 def ids(model: type[models.Model], count: int) -> list[int]:
     """Primary keys taken from the table's own sequence before the rows exist; callers never queue for them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, count],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return ask_ids(model, count).read()
+
+
+def ask_ids(model: type[models.Model], count: int) -> Reply[list[int]]:
+    """The same, as one of the questions of a pipeline."""
+    return ask(
+        "SELECT nextval(s.name) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0) AS s, "
+        "generate_series(1, %s)",
+        model._meta.db_table,
+        count,
+        read=lambda rows: [row[0] for row in rows],
+    )

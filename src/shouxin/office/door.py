@@ -155,9 +155,24 @@ def _answered_once(request: HttpRequest, run: Callable[[], HttpResponse]) -> Htt
 
 def answered_before(known: idempotency.Answer) -> HttpResponse:
     """The first answer again, marked as such."""
+    return answered(known, before=True)
+
+
+def answered(known: idempotency.Answer, *, before: bool = False) -> HttpResponse:
+    """An answer that is text already; `before`: it was given before."""
     answer = HttpResponse(known.text, status=known.status, content_type="application/json; charset=utf-8")
-    answer["Idempotency-Replayed"] = "true"
+    if before:
+        answer["Idempotency-Replayed"] = "true"
     return answer
+
+
+def claim_of(request: HttpRequest) -> idempotency.Claim | None:
+    """What the Idempotency-Key stands for, for a view with a transaction of its own; None without the header."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    caller = acting(request)["by"]
+    return idempotency.claim(caller, key, path=request.get_full_path(), body=body_of(request))
 
 
 def body_of(request: HttpRequest) -> bytes:

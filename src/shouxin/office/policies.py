@@ -12,6 +12,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import complaints, yaml_text
+from shouxin.lib.statements import send
 from shouxin.rules import policy_check
 from shouxin.rules.policy import Policy, Post
 
@@ -82,10 +83,19 @@ class Change:
 
 def in_force(on: date) -> Edition:
     """The edition that holds on a day. Raises CannotDecide where none had begun by then."""
-    row = PolicyVersion.objects.filter(since__lte=on).order_by("-since", "-number").first()
-    if row is None:
+    found = send(_IN_FORCE, on).fetchone()
+    if found is None:
         raise CannotDecide(_("No policy was in force on %(day)s."), code="no_policy", day=on)
-    return _edition(row)
+    return _kept(found[0])
+
+
+_IN_FORCE = f"SELECT id FROM {PolicyVersion._meta.db_table} WHERE since <= %s ORDER BY since DESC, number DESC LIMIT 1"
+
+
+@lru_cache(maxsize=32)
+def _kept(pk: int) -> Edition:
+    """The edition of a row: read once in each process, for no row is ever changed or given twice."""
+    return _edition(PolicyVersion.objects.get(pk=pk))
 
 
 def at(number: int) -> Edition:

@@ -32,13 +32,17 @@ Row = TypeVar("Row", bound=models.Model)
 
 def customers_seen_by(person: Person, on: date, path: str = "") -> Q:
     """The condition on customers a person may see that day; `path` leads to the customer (`"account__customer__"`)."""
-    held = posts.posts_of(person, on=on)
-    if held & SEE_ALL or posts.is_system(person):
+    if sees_all(person, on):
         return Q()
-    if Post.SALES not in held:
+    if Post.SALES not in posts.posts_of(person, on=on):
         return Q(pk__in=())
     own = Q(**{f"{path}salesperson": person})
     return own | Q(**{f"{path}department": person.department}) if person.department else own
+
+
+def sees_all(person: Person, on: date) -> bool:
+    """Whether every customer is within her sight."""
+    return posts.is_system(person) or bool(posts.posts_of(person, on=on) & SEE_ALL)
 
 
 def sees_business(person: Person, on: date) -> bool:

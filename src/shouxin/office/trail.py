@@ -1,7 +1,7 @@
 """The trail: one line per act, written in the act's own transaction, never changed afterwards (I-21, I-22)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db import models
 from django.utils.functional import Promise
+from pydantic_core import to_json
+
+from shouxin.lib.statements import append
 
 from .models import Person, TrailEntry
 from .refusals import Refusal
@@ -63,6 +66,34 @@ def line(
 def record_many(lines: Iterable[TrailEntry]) -> None:
     """Write many lines at once, in the order given."""
     TrailEntry.objects.bulk_create(list(lines), batch_size=2000)
+
+
+def record_columns(
+    *,
+    verb: list[str],
+    about: list[str],
+    label: list[str],
+    customer_id: list[int | None],
+    by: Sequence[Person | None],
+    at: datetime,
+    particulars: Iterable[Mapping[str, Any]],
+) -> None:
+    """Write many lines given column by column, in one prepared statement: for the order check, where an object for each
+    line would cost more than the line.
+    """
+    append(
+        TrailEntry,
+        {
+            "at": at,
+            "by_id": [person and person.pk for person in by],
+            "by_name": [str(person or "")[:80] for person in by],
+            "verb": verb,
+            "about": about,
+            "label": [each[:LABEL_LENGTH] for each in label],
+            "customer_id": customer_id,
+            "particulars": [to_json(as_text(each)).decode() for each in particulars],
+        },
+    )
 
 
 def keep(refusal: Refusal) -> None:

@@ -1,24 +1,26 @@
 """Credit checks, reservations and holds over the API."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pydantic
-from django.http import HttpRequest
-from django.utils.translation import gettext
-from ninja import Query, Router, Status
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, gettext, override
+from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from shouxin.credit.models import Reservation
 from shouxin.lib import complaints
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Body, Page, Paging, own_transaction, page
 from shouxin.office import moves, policies, sight
-from shouxin.office.door import acting
+from shouxin.office.door import acting, answered, claim_of
+from shouxin.office.idempotency import Answer
 from shouxin.office.refusals import NotVisible
 from shouxin.rules.policy import Discount
 
-from . import asking, checks, fulfilment, holds, wording
+from . import asking, checks, fulfilment, holds, lane, wording
 from .models import CreditDecision, Hold
 
 router = Router(tags=["orders"])
@@ -121,7 +123,17 @@ class ReplayOut(BaseModel):
 
 def shown(decision: CreditDecision) -> dict[str, Any]:
     """A decision as the API answers it, in the caller's language."""
-    hold = Hold.objects.filter(decision=decision).values_list("pk", flat=True).first() if decision.reserve else None
+    return shown_many([decision])[0]
+
+
+def shown_many(decisions: Sequence[CreditDecision]) -> list[dict[str, Any]]:
+    """Decisions as the API answers them."""
+    blocked = [each.pk for each in decisions if each.reserve and each.outcome != "approve"]
+    holds_of = dict(Hold.objects.filter(decision__in=blocked).values_list("decision", "pk")) if blocked else {}
+    return [_shown(each, holds_of.get(each.pk)) for each in decisions]
+
+
+def _shown(decision: CreditDecision, hold: int | None) -> dict[str, Any]:
     names = ("order_no", "source_system", "amount", "currency", "reserve", "outcome", "policy_version", "as_of")
     return {
         "id": decision.pk,
@@ -147,12 +159,27 @@ def request_of(body: CheckIn, codes: dict[str, str]) -> checks.CheckRequest:
 
 
 @router.post("/credit-checks", response={201: CheckOut}, summary="Check an order, and reserve its amount")
-def check(request: HttpRequest, body: CheckIn) -> Status:
+@own_transaction
+def check(request: HttpRequest, body: CheckIn) -> HttpResponse:
     """Answers approve, hold or decline with all reasons; an approved order is reserved in the same transaction."""
     who = acting(request)
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
-    codes = asking.codes_of([body.customer], by=who["by"], on=who["on"])
-    return Status(201, shown(_decide([request_of(body, codes)], who)[0]))
+    asked = request_of(body, asking.codes_of([body.customer], by=who["by"], on=who["on"]))
+    claim = claim_of(request)
+    if claim is None:
+        return answered(_told(lane.check(asked, by=who["by"])))
+    language = get_language()
+
+    def told(decision: CreditDecision) -> Answer:
+        with override(language):  # whoever decides for several callers tells each in her own
+            return _told(decision)
+
+    known = lane.check_once(asked, by=who["by"], once=lane.Once(claim, told))
+    return answered(known.answer, before=known.before)
+
+
+def _told(decision: CreditDecision) -> Answer:
+    return Answer(201, CheckOut.model_validate(shown(decision)).model_dump_json())
 
 
 def _decide(requests: list[checks.CheckRequest], who: dict[str, Any]) -> list[CreditDecision]:
@@ -168,8 +195,8 @@ def check_batch(request: HttpRequest, body: BatchIn) -> dict[str, Any]:
     read = [_read(each) for each in body.checks]
     good = [each for each in read if isinstance(each, CheckIn)]
     codes = asking.codes_of([each.customer for each in good], by=who["by"], on=who["on"])
-    decided = iter(_decide([request_of(each, codes) for each in good], who) if good else [])
-    return {"items": [shown(next(decided)) if isinstance(each, CheckIn) else each for each in read]}
+    told = iter(shown_many(_decide([request_of(each, codes) for each in good], who)) if good else [])
+    return {"items": [next(told) if isinstance(each, CheckIn) else each for each in read]}
 
 
 def _read(given: dict[str, Any]) -> CheckIn | dict[str, Any]:
@@ -200,7 +227,7 @@ def list_checks(request: HttpRequest, query: Query[Wanted]) -> dict[str, Any]:
     if query.order_no is not None:
         rows = rows.filter(order_no=query.order_no)
     found = page(rows, query)
-    return {**found, "items": [shown(row) for row in found["items"]]}
+    return {**found, "items": shown_many(found["items"])}
 
 
 @router.get("/credit-checks/{int:number}", response=CheckOut, summary="One decision")

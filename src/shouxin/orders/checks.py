@@ -2,33 +2,40 @@
 
 Order of locks, everywhere in the house: credit accounts by id, then live orders by key, then reservations by id.
 Everything that the rule is told is read after the locks are held, so no two callers see the same room twice (I-1).
+
+A batch goes to the database four times, however long it is: whom it names, what is true about them under the locks,
+what was decided, commit.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit import reservations
+from shouxin.credit import exposure, reservations
 from shouxin.credit.models import Reservation
-from shouxin.lib import numbering
-from shouxin.office import trail
-from shouxin.office.models import Person, TrailEntry
+from shouxin.customers import registry
+from shouxin.customers.registry import Known
+from shouxin.lib import numbering, statements
+from shouxin.office.models import Person
 from shouxin.office.policies import Edition
+from shouxin.office.refusals import Moved
 from shouxin.rules import order_check
 from shouxin.rules.money import convert
 from shouxin.rules.order_check import Asked, Decision, Facts
 from shouxin.rules.policy import Discount
 
-from . import stored
-from .ledger import Ledger, Position
-from .live import LiveOrders, key_of
-from .models import CreditDecision, Hold
+from . import stored, written
+from .ledger import BooksAsked, Ledger
+from .live import Key, LiveOrders, Overtaken, ask_holders, ask_live, key_of, keys_of, supersede_holds
+from .models import CreditDecision
 
 ZERO = Decimal("0.00")
+ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -52,27 +59,50 @@ class CheckRequest:
     source_system: str = ""
 
 
-@dataclass
-class Case:
-    """A request on its way to becoming a decision row."""
+@dataclass(frozen=True)
+class Question:
+    """A request and who asks it."""
 
     request: CheckRequest
-    position: Position | None
+    by: Person | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Under which policy, on which business day, at which moment a batch is decided."""
+
+    edition: Edition
+    today: date
+    at: datetime
+
+
+@dataclass(slots=True)
+class Case:
+    """A question on its way to becoming a decision row."""
+
+    request: CheckRequest
+    by: Person | None
+    number: int
+    customer: Known | None
     currency: str
     line_currency: str
-    amount: Decimal = ZERO
-    asked: Asked = field(default_factory=lambda: Asked(ZERO))
-    facts: Facts = field(default_factory=Facts)
-    decision: Decision | None = None
-    number: int = 0
+    amount: Decimal
+    asked: Asked
+    facts: Facts
+    decision: Decision
     supersedes: int | None = None
-    reservation: Reservation | None = None
+    reservation: int | None = None
+
+    @property
+    def by_id(self) -> int | None:
+        """The id of who asks."""
+        return self.by.pk if self.by else None
 
     @property
     def reserves(self) -> bool:
         """Whether value has to be reserved: an approved order that is neither prepaid nor empty."""
-        approved = self.decision is not None and self.decision.outcome == "approve"
-        return approved and self.request.reserve and not self.request.prepaid and self.amount > 0
+        request = self.request
+        return self.decision.outcome == "approve" and request.reserve and not request.prepaid and self.amount > 0
 
 
 def decide(
@@ -83,13 +113,18 @@ def decide(
     A request that cannot pass spoils none of its neighbours; later requests see what earlier ones have reserved.
     Raises OperationalError when the database or a lock cannot be had: the caller answers 503, never "approve" (I-7).
     """
-    with transaction.atomic(durable=not _inside_a_transaction()):
-        ledger = Ledger.locked(requests, edition=edition, today=today)
-        live = LiveOrders.locked(requests, ledger.customer_of, today)
-        reservations.expire(ledger.accounts, today=today, at=at, by=by)
-        ledger.load(live, today)
-        cases = [_decided(request, ledger, live, edition=edition, today=today) for request in requests]
-        return _write(cases, ledger, live, edition=edition, today=today, at=at, by=by)
+    return answer([Question(request, by) for request in requests], Moment(edition, today, at))
+
+
+def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision]:
+    """The same for questions of several people at once."""
+    for _attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic(durable=not _inside_a_transaction()):
+                return _answer(questions, moment)
+        except Overtaken:
+            continue
+    raise Moved(_("The order was decided for another customer at this moment; ask again."), code="order_moved")
 
 
 def _inside_a_transaction() -> bool:
@@ -97,27 +132,89 @@ def _inside_a_transaction() -> bool:
     return transaction.get_connection().in_atomic_block
 
 
-def _decided(request: CheckRequest, ledger: Ledger, live: LiveOrders, *, edition: Edition, today: date) -> Case:
-    """Facts, then the rule; what is approved counts for the requests behind it."""
-    position = ledger.position(request.customer)
-    currency = request.currency or (position.customer.currency if position else ledger.company_currency)
-    line_currency = ledger.line_currency(position) if position else currency
-    case = Case(
-        request,
-        position,
-        currency,
-        line_currency,
-        amount=_still_to_ship(request, live.reservations.get(key_of(request))),
-    )
+def _answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision]:
+    named = _named([question.request for question in questions])
+    ledger, live = _under_locks(questions, named, moment)
+    decided = [
+        _decided(question, number, ledger, live, moment)
+        for question, number in zip(questions, named.decision_ids, strict=True)
+    ]
+    return _write(decided, named, ledger, live, moment)
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whom and what a batch names, looked up before anything is locked, with the ids its rows will have."""
+
+    keys: list[Key]
+    customers: Mapping[str, Known]
+    holders: set[int]
+    decision_ids: list[int]
+    reservation_ids: list[int]
+
+
+def _named(requests: Sequence[CheckRequest]) -> Named:
+    keys = keys_of(requests)
+    with statements.pipeline():
+        customers = registry.ask_known(request.customer for request in requests)
+        holders = ask_holders(keys)
+        decisions = numbering.ask_ids(CreditDecision, len(requests))
+        reserved = numbering.ask_ids(Reservation, sum(request.reserve for request in requests))
+    return Named(keys, customers.read(), holders.read(), decisions.read(), reserved.read())
+
+
+def _under_locks(questions: Sequence[Question], named: Named, moment: Moment) -> tuple[Ledger, LiveOrders]:
+    """Everything the rule is told, read under the locks; again, where the first look found something to be set right.
+
+    Raises Overtaken when an order has changed hands since the locks were chosen.
+    """
+    customers = named.customers
+    with statements.pipeline():
+        asked = BooksAsked(customers.values(), named.holders, today=moment.today)
+        read_live = ask_live(named.keys, today=moment.today)
+    books, live = asked.read(), read_live()
+    if any(row.account_id not in books.accounts for row in live.reservations.values()):
+        raise Overtaken
+    missing = _accounts_of(questions, customers) - {(a.customer_id, a.currency) for a in books.accounts.values()}
+    if missing or books.reservations_due:
+        exposure.open_accounts(missing)
+        reservations.expire(books.accounts, today=moment.today, at=moment.at, by=questions[0].by)
+        return _under_locks(questions, named, moment)
+    return Ledger(customers, books, live, moment.edition, moment.today), live
+
+
+def _accounts_of(questions: Sequence[Question], customers: Mapping[str, Known]) -> set[tuple[int, str]]:
+    """(customer id, currency) of the accounts on which the orders would stand."""
+    named = [(customers.get(question.request.customer), question.request.currency) for question in questions]
+    return {(customer.id, currency or customer.currency) for customer, currency in named if customer}
+
+
+# --- rule ----------------------------------------------------------------------------------------
+
+
+def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, moment: Moment) -> Case:
+    """The rule on one question; what is approved counts for the requests behind it."""
+    request, customer = question.request, ledger.customer(question.request.customer)
+    currency = request.currency or (customer.currency if customer else ledger.company_currency)
+    amount = _still_to_ship(request, live.reservations.get(key_of(request)))
     before = ledger.take_out(request)
-    released = live.released_up_to(request, ledger.customer_of(request.customer), currency)
-    case.facts = ledger.facts(position, currency, released)
-    case.asked = _asked(case, ledger)
-    case.decision = order_check.check(edition.policy, case.asked, case.facts, today=today)
+    facts = ledger.facts(customer, currency, live.released_up_to(request, customer and customer.id, currency))
+    asked = _asked(request, amount, ledger.rate(currency, customer) if customer else None)
+    decision = order_check.check(moment.edition.policy, asked, facts, today=moment.today)
+    line_currency = ledger.line_currency(customer) if customer else currency
+    case = Case(
+        request, question.by, number, customer, currency, line_currency, amount, asked, facts, decision
+    )  # fmt: skip
     if not request.reserve:
         ledger.put_in(request, before)
-    elif case.reserves and position:
-        ledger.put_in(request, (ledger.account(position, currency), case.amount))
+        return case
+    if request.order_no:
+        case.supersedes = live.follow(key_of(request), number)
+    if case.reserves and customer:
+        ledger.put_in(request, (ledger.account(customer, currency), amount))
     return case
 
 
@@ -126,115 +223,55 @@ def _still_to_ship(request: CheckRequest, own: Reservation | None) -> Decimal:
     return max(ZERO, request.amount - own.unbilled - own.billed) if own and request.amount > 0 else request.amount
 
 
-def _asked(case: Case, ledger: Ledger) -> Asked:
+def _asked(request: CheckRequest, amount: Decimal, rate: Decimal | None) -> Asked:
     """The question in the line's currency."""
-    request = case.request
-    rate = ledger.rate(case.currency, case.position) if case.position else None
-    return Asked(
-        convert(case.amount, rate) if rate is not None else case.amount,
-        request.prepaid,
-        request.term_days,
-        request.discount,
-    )
+    measured = amount if rate is None or rate == 1 else convert(amount, rate)
+    return Asked(measured, request.prepaid, request.term_days, request.discount)
+
+
+# --- effects -------------------------------------------------------------------------------------
 
 
 def _write(
-    cases: Sequence[Case],
-    ledger: Ledger,
-    live: LiveOrders,
-    *,
-    edition: Edition,
-    today: date,
-    at: datetime,
-    by: Person | None,
+    cases: Sequence[Case], named: Named, ledger: Ledger, live: LiveOrders, moment: Moment
 ) -> list[CreditDecision]:
-    """All rows of the batch, each kind in one statement."""
-    binding = {key_of(case.request): case for case in cases if case.request.reserve}
-    replaced = [row for key, row in live.reservations.items() if key in binding]
-    reservations.release(replaced, why="superseded", today=today, at=at, by=by)
-    for case, number in zip(cases, numbering.ids(CreditDecision, len(cases)), strict=True):
-        case.number = number
-        if case.request.reserve:
-            case.supersedes = live.latest(case.request)
-            live.follow(case.request, number)
-    _reserve([case for case in binding.values() if case.reserves], ledger, edition=edition, today=today, at=at, by=by)
-    rows = CreditDecision.objects.bulk_create([_row(case, edition, today, at, by) for case in cases])
-    holds = [
-        Hold(decision=row, customer_id=row.customer_id, opened_at=at) for row in rows if row.reserve and releasable(row)
-    ]
-    Hold.objects.bulk_create(holds)
-    live.settle([case.supersedes for case in cases if case.supersedes], at=at, by=by)
-    trail.record_many([_line(row, by, at) for row in rows])
+    """All rows of the batch, each kind in one statement, all statements in one go."""
+    last = {key_of(case.request): case for case in cases if case.request.reserve}
+    with statements.pipeline():
+        for key in last.keys() & live.reservations.keys():
+            replaced, by = live.reservations[key], last[key].by
+            reservations.release([replaced], why="superseded", today=moment.today, at=moment.at, by=by)
+        _reserve([case for case in cases if case.reserves and live.stands(case)], named, ledger, moment)
+        rows = written.decisions(cases, moment)
+        begun = live.settle({key: case.customer and case.customer.id for key, case in last.items()})
+        supersede_holds({case.supersedes: case.by_id for case in cases if case.supersedes}, at=moment.at)
+    begun()
     return rows
 
 
-def _reserve(
-    winners: Sequence[Case], ledger: Ledger, *, edition: Edition, today: date, at: datetime, by: Person | None
-) -> None:
+def _reserve(winners: Sequence[Case], named: Named, ledger: Ledger, moment: Moment) -> None:
     """Reservations for the approved orders; of an order asked twice in one batch, for its last request."""
-    wanted = [_wanted(case, ledger, edition, today) for case in winners]
-    for case, made in zip(winners, reservations.make(wanted, today=today, at=at, by=by), strict=True):
-        case.reservation = made
+    keys = named.reservation_ids[: len(winners)]
+    wanted = [_wanted(case, ledger, moment) for case in winners]
+    reservations.make_under(keys, wanted, today=moment.today, at=moment.at, by=None)
+    for case, key in zip(winners, keys, strict=True):
+        case.reservation = key
 
 
-def _wanted(case: Case, ledger: Ledger, edition: Edition, today: date) -> reservations.Wanted:
-    request = case.request
-    days = (
-        request.expires_in_days if request.expires_in_days is not None else edition.policy.order_check.reservation_days
-    )
-    ends = max(today + timedelta(days=days), request.ship_on or today)
-    assert case.position is not None
-    account = ledger.account(case.position, case.currency)
-    return reservations.Wanted(account, request.source_system, request.order_no, case.amount, ends, case.number)
-
-
-def _row(case: Case, edition: Edition, today: date, at: datetime, by: Person | None) -> CreditDecision:
-    request, decision = case.request, case.decision
-    assert decision is not None
-    return CreditDecision(
-        pk=case.number,
-        customer=case.position.customer if case.position else None,
-        customer_code=request.customer,
-        source_system=request.source_system,
-        order_no=request.order_no,
-        amount=request.amount,
-        currency=case.currency,
-        line_currency=case.line_currency,
-        reserve=request.reserve,
-        outcome=decision.outcome,
-        reasons=stored.reasons(decision),
-        request=stored.dump(case.asked),
-        facts=stored.dump(case.facts),
-        available_before=decision.available_before,
-        available_after=decision.available_after,
-        reservation=case.reservation,
-        supersedes_id=case.supersedes,
-        policy_version=edition.number,
-        as_of=today,
-        at=at,
-        by=by,
-    )
-
-
-def _line(row: CreditDecision, by: Person | None, at: datetime) -> TrailEntry:
-    codes = [reason["code"] for reason in row.reasons]
-    return trail.line(
-        f"check.{row.outcome}",
-        about=row,
-        by=by,
-        at=at,
-        customer=row.customer_id,
-        label=row.order_no,
-        amount=row.amount,
-        currency=row.currency,
-        reasons=codes,
-    )
-
-
-def releasable(row: CreditDecision) -> bool:
-    """Whether a person may overrule the decision: it was blocked, and by nothing that no path releases (I-19, I-20)."""
-    return row.outcome != "approve" and not order_check.NO_RELEASE.intersection(
-        reason["code"] for reason in row.reasons
+def _wanted(case: Case, ledger: Ledger, moment: Moment) -> reservations.Wanted:
+    request, days = case.request, case.request.expires_in_days
+    if days is None:
+        days = moment.edition.policy.order_check.reservation_days
+    ends = max(moment.today + timedelta(days=days), request.ship_on or moment.today)
+    assert case.customer is not None
+    return reservations.Wanted(
+        ledger.account(case.customer, case.currency),
+        request.source_system,
+        request.order_no,
+        case.amount,
+        ends,
+        case.number,
+        by_id=case.by_id,
     )
 
 

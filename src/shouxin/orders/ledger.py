@@ -1,125 +1,97 @@
 """What the order check is told: everything true about the customers of a batch, read once under the locks."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext_lazy as _
-
-from shouxin.credit import exposure, lines, review
-from shouxin.credit.lines import InForce
-from shouxin.credit.models import Reservation
+from shouxin.credit import exposure, lines, reservations, review
+from shouxin.credit.exposure import Account
+from shouxin.credit.lines import NOTHING, Trust
 from shouxin.customers import standing
-from shouxin.customers.models import Customer
+from shouxin.customers.registry import Known
+from shouxin.lib.statements import Reply
 from shouxin.office import rates
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import Moved
 from shouxin.receivables import owed
-from shouxin.receivables.models import Episode
+from shouxin.receivables.owed import Overdue
 from shouxin.rules.exposure import Exposure
 from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
 from shouxin.rules.order_check import Facts
 
-from .live import Key, key_of
-from .models import LiveOrder
+from .live import LiveOrders, key_of
 
 if TYPE_CHECKING:
-    from shouxin.credit.models import CreditAccount
-
     from .checks import CheckRequest
-    from .live import LiveOrders
 
 ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True)
-class Position:
-    """A customer of the batch and the head of its group (itself where it stands alone)."""
+class Books:
+    """What the books say about the customers of a batch, by customer id; `accounts` by account id, locked."""
 
-    customer: Customer
-    head_id: int
+    accounts: Mapping[int, Account]
+    trusts: Mapping[int, Trust]
+    standings: Mapping[int, str]
+    overdue: Mapping[int, Overdue]
+    stages: Mapping[int, int]
+    rated: Mapping[int, date]
+    reservations_due: bool
+
+
+class BooksAsked:
+    """The questions that make up the books, asked in one pipeline; the first of them takes the locks (I-1)."""
+
+    def __init__(self, customers: Iterable[Known], holders: Iterable[int], *, today: date) -> None:
+        """`holders`: other customers on whose accounts the orders stand now."""
+        own = {customer.id for customer in customers}
+        with_heads = own | {customer.head_id for customer in customers}
+        locked = own | set(holders)
+        self._replies: tuple[Reply, ...] = (  # type: ignore[type-arg]
+            exposure.ask_lock(locked),
+            lines.ask_trusts(with_heads, on=today),
+            standing.ask_standings(with_heads, today),
+            owed.ask_overdue(own, today=today),
+            owed.ask_stages(own),
+            review.ask_rated(own),
+            reservations.ask_due(locked, today=today),
+        )
+
+    def read(self) -> Books:
+        """The books, once all questions have been answered."""
+        return Books(*[reply.read() for reply in self._replies])
 
 
 class Ledger:
     """The locked accounts of a batch, with the running exposure as its requests are decided one after another."""
 
     def __init__(
-        self, customers: Iterable[Customer], accounts: dict[int, "CreditAccount"], edition: Edition, today: date
+        self, customers: Mapping[str, Known], books: Books, live: LiveOrders, edition: Edition, today: date
     ) -> None:
         self.company_currency = edition.policy.company.currency
-        self._by_code = {c.code: Position(c, c.group_head_id or c.pk) for c in customers}
-        self._accounts = accounts
-        self._account_of = {(a.customer_id, a.currency): a.pk for a in accounts.values()}
-        self._ordered: dict[Key, tuple[int, Decimal]] = {}
-        self._rates: dict[tuple[str, str], Decimal | None] = {}
+        self._customers, self._books = customers, books
         self._edition, self._today = edition, today
-
-    @classmethod
-    def locked(cls, requests: Sequence["CheckRequest"], *, edition: Edition, today: date) -> "Ledger":
-        """The ledger of everybody the requests name, every account of them and of their groups locked."""
-        customers = list(Customer.objects.filter(code__in={request.customer for request in requests}))
-        by_code = {customer.code: customer for customer in customers}
-        wanted = {
-            (customer.pk, request.currency or customer.currency)
-            for request in requests
-            if (customer := by_code.get(request.customer))
-        }
-        exposure.open_accounts(wanted)
-        named = {request.order_no for request in requests if request.order_no}
-        before = LiveOrder.objects.filter(order_no__in=named, decision__reservation__isnull=False)
-        holders = set(before.values_list("decision__reservation__account__customer", flat=True))
-        taken_over = Reservation.objects.filter(order_no__in=named, decision_id=None)
-        holders |= set(taken_over.values_list("account__customer", flat=True))
-        return cls(customers, exposure.lock(holders | {customer.pk for customer in customers}), edition, today)
-
-    @property
-    def accounts(self) -> list[int]:
-        """The ids of all locked accounts."""
-        return list(self._accounts)
-
-    def customer_of(self, code: str) -> int | None:
-        """The id of a customer by its code, or None where nobody is known by it."""
-        position = self._by_code.get(code)
-        return position.customer.pk if position else None
-
-    def position(self, code: str) -> Position | None:
-        """The customer by its code."""
-        return self._by_code.get(code)
-
-    def account(self, position: Position, currency: str) -> int:
-        """The id of the customer's account in a currency."""
-        return self._account_of[position.customer.pk, currency]
-
-    def load(self, live: "LiveOrders", today: date) -> None:
-        """Read every fact the rule needs, each kind in one query; called once, after the locks.
-
-        Raises Moved when an order has changed hands since the locks were chosen: the caller asks again.
-        """
-        if any(row.account_id not in self._accounts for row in live.reservations.values()):
-            raise Moved(_("The order was decided for another customer at this moment; ask again."), code="order_moved")
+        self._account_of = {(a.customer_id, a.currency): a.id for a in books.accounts.values()}
+        self._of_customer = _grouped(books.accounts.values(), lambda account: account.customer_id)
+        self._of_group = _grouped(books.accounts.values(), lambda account: account.head_id)
+        self._running = {pk: account.exposure for pk, account in books.accounts.items()}
         self._ordered = {
             key: (row.account_id, row.reserved + row.undelivered) for key, row in live.reservations.items()
         }
-        customers = [position.customer.pk for position in self._by_code.values()]
-        heads = {position.head_id for position in self._by_code.values()}
-        fresh = exposure.balances(self.accounts)
-        self._running: dict[int, Exposure] = fresh
-        self._lines = lines.in_force({*customers, *heads}, on=today)
-        self._standings = standing.standings_of({*customers, *heads}, on=today)
-        self._overdue = owed.overdue_of(customers, today=today)
-        self._stages = dict(
-            Episode.objects.filter(customer__in=customers, ended_on=None).values_list("customer", "stage")
-        )
-        self._reviews = review.due_on(self._lines, customers, policy=self._edition.policy)
-        self._heads: dict[int, int] = dict(
-            Customer.objects.filter(pk__in={a.customer_id for a in self._accounts.values()}).values_list(
-                "pk", "group_head"
-            )
-        )
+        self._rates: dict[tuple[str, str], Decimal | None] = {}
+        self._standing_facts: dict[int, Facts] = {}
+
+    def customer(self, code: str) -> Known | None:
+        """The customer by its code, or None where nobody is known by it."""
+        return self._customers.get(code)
+
+    def account(self, customer: Known, currency: str) -> int:
+        """The id of the customer's account in a currency."""
+        return self._account_of[customer.id, currency]
 
     def take_out(self, request: "CheckRequest") -> tuple[int, Decimal] | None:
         """Leave the order's own value out of the exposure while it is asked about again; answers what was left out."""
@@ -138,14 +110,16 @@ class Ledger:
         now = self._running[account_id]
         self._running[account_id] = replace(now, reserved=now.reserved + amount)
 
-    def rate(self, currency: str, position: Position) -> Decimal | None:
+    def rate(self, currency: str, customer: Known) -> Decimal | None:
         """One unit of `currency` in the currency of the customer's line, or None where no rate is known."""
-        return self._rate(currency, self.line_currency(position))
+        return self._rate(currency, self.line_currency(customer))
 
-    def line_currency(self, position: Position) -> str:
+    def line_currency(self, customer: Known) -> str:
         """The currency the customer's limit is written in."""
-        line = self._lines[position.customer.pk].line
-        return line.currency if line else position.customer.currency
+        return self._trust(customer.id).currency or customer.currency
+
+    def _trust(self, customer_id: int) -> Trust:
+        return self._books.trusts.get(customer_id, NOTHING)
 
     def _rate(self, source: str, target: str) -> Decimal | None:
         if source == target:
@@ -156,77 +130,91 @@ class Ledger:
             self._rates[source, target] = known[source].rate / known[target].rate if both else None
         return self._rates[source, target]
 
-    def facts(self, position: Position | None, currency: str, released_up_to: Decimal | None) -> Facts:
+    def facts(self, customer: Known | None, currency: str, released_up_to: Decimal | None) -> Facts:
         """All that is true about one request's customer at this point of the batch."""
-        if position is None:
+        if customer is None:
             return Facts(known=False)
-        pk, target = position.customer.pk, self.line_currency(position)
-        held: InForce = self._lines[pk]
-        pool: InForce = self._lines[position.head_id]
-        mine = [a for a in self._accounts.values() if a.customer_id == pk]
-        group = [
-            a for a in self._accounts.values() if (self._heads.get(a.customer_id) or a.customer_id) == position.head_id
-        ]
-        pool_rate_from = pool.pool.currency if pool.pool else target
-        overdue_days, overdue_amount, overdue_unknown = self._overdue_in(pk, target)
-        unknown = self._missing(mine, target) or overdue_unknown or ("" if self._rate(currency, target) else currency)
-        if pool.pool:
-            unknown = (
-                unknown
-                or self._missing(group, pool_rate_from)
-                or ("" if self._rate(target, pool_rate_from) else target)
-            )
-        line = held.line
-        return Facts(
-            standing=self._worst_standing(pk, position.head_id),
-            grade=held.grade,
-            limit=held.limit,
-            temporary=held.temporary_limit,
-            line_until=line.until if line else None,
-            term_days=line.term_days if line else 0,
-            discount=lines.discount_of(line) if line else None,
-            exposure=ZERO if unknown else self._total(mine, target),
-            group_limit=self._pool_limit(pool, target) if not unknown else Limit("unset"),
-            group_exposure=self._total(group, target) if pool.pool and not unknown else ZERO,
-            overdue_days=overdue_days,
-            overdue_amount=overdue_amount,
-            dunning_stage=self._stages.get(pk),
-            review_due_on=self._reviews.get(pk),
-            missing_rate=unknown,
-            parked=next((a.parked for a in mine if a.parked), ""),
+        target, pool_currency = self.line_currency(customer), self._trust(customer.head_id).pool_currency
+        mine, group = self._of_customer.get(customer.id, ()), self._of_group.get(customer.head_id, ())
+        lasting = self._standing_facts.get(customer.id) or self._lasting(customer, target)
+        unknown = (
+            self._missing(mine, target)
+            or lasting.missing_rate
+            or self._unknown(currency, target)
+            or (pool_currency and (self._missing(group, pool_currency) or self._unknown(target, pool_currency)))
+            or ""
+        )
+        if unknown:
+            return replace(
+                lasting, missing_rate=unknown, group_limit=lines.UNSET,
+                released_up_to=self._in_line_currency(released_up_to, currency, target),
+            )  # fmt: skip
+        return replace(
+            lasting,
+            exposure=self._total(mine, target),
+            group_exposure=self._total(group, target) if pool_currency else ZERO,
             released_up_to=self._in_line_currency(released_up_to, currency, target),
         )
 
+    def _lasting(self, customer: Known, target: str) -> Facts:
+        """What no request of the batch can change about a customer; `missing_rate` as far as its debts go."""
+        pk, trust, head = customer.id, self._trust(customer.id), self._trust(customer.head_id)
+        days, amount, missing = self._overdue_in(pk, target)
+        graded = trust.grade is not None and trust.since is not None
+        lasting = self._standing_facts[pk] = Facts(
+            standing=self._worst_standing(pk, customer.head_id),
+            grade=trust.grade,
+            limit=trust.limit,
+            temporary=trust.temporary,
+            line_until=trust.until,
+            term_days=trust.term_days,
+            discount=trust.discount,
+            group_limit=self._pool_limit(head, target),
+            overdue_days=days,
+            overdue_amount=amount,
+            dunning_stage=self._books.stages.get(pk),
+            review_due_on=self._review_due(pk, trust) if graded else None,
+            missing_rate=missing,
+            parked=next((account.parked for account in self._of_customer.get(pk, ()) if account.parked), ""),
+        )
+        return lasting
+
+    def _review_due(self, pk: int, trust: Trust) -> date:
+        assert trust.grade and trust.since
+        return review.due(trust.grade, trust.since, self._books.rated.get(pk), policy=self._edition.policy)
+
+    def _unknown(self, source: str, target: str) -> str:
+        """The source currency where no rate to the target is known, or nothing."""
+        return "" if self._rate(source, target) is not None else source
+
     def _worst_standing(self, pk: int, head: int) -> str:
         """The customer's own standing, unless its group's head is blacklisted: then that (I-20)."""
-        own, group = self._standings.get(pk, "good"), self._standings.get(head, "good")
+        own, group = self._books.standings.get(pk, "good"), self._books.standings.get(head, "good")
         return "blacklisted" if "blacklisted" in (own, group) else own
 
-    def _pool_limit(self, pool: InForce, target: str) -> Limit:
+    def _pool_limit(self, head: Trust, target: str) -> Limit:
         """The group's shared limit in the customer's line currency."""
-        if pool.pool is None:
-            return Limit("unset")
-        rate = self._rate(pool.pool.currency, target)
-        if pool.pool.limit_kind != "amount" or rate is None:
-            return Limit(pool.pool.limit_kind, pool.pool.limit)
-        return Limit("amount", convert(pool.pool.limit or ZERO, rate))
+        rate = self._rate(head.pool_currency, target) if head.pool_currency else None
+        if head.pool.kind != "amount" or rate is None:
+            return head.pool
+        return Limit("amount", convert(head.pool.amount or ZERO, rate))
 
-    def _missing(self, accounts: Iterable["CreditAccount"], target: str) -> str:
+    def _missing(self, accounts: Iterable[Account], target: str) -> str:
         """The first currency something stands in for which no rate to `target` is known, or nothing."""
-        used = sorted(a.currency for a in accounts if self._running[a.pk] != Exposure())
+        used = sorted(a.currency for a in accounts if self._running[a.id] != Exposure())
         return next((currency for currency in used if self._rate(currency, target) is None), "")
 
-    def _total(self, accounts: Iterable["CreditAccount"], target: str) -> Decimal:
+    def _total(self, accounts: Iterable[Account], target: str) -> Decimal:
         totals: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for account in accounts:
-            totals[account.currency] += self._running[account.pk].total
+            totals[account.currency] += self._running[account.id].total
         return sum(
             (convert(total, self._rate(currency, target) or ZERO) for currency, total in totals.items() if total), ZERO
         )
 
     def _overdue_in(self, pk: int, target: str) -> tuple[int, Decimal, str]:
         """Oldest days overdue, the overdue sum in `target`, and a currency without a rate if there is one."""
-        days, amounts = self._overdue.get(pk, (0, {}))
+        days, amounts = self._books.overdue.get(pk, (0, {}))
         missing = next((currency for currency in sorted(amounts) if self._rate(currency, target) is None), "")
         total = sum(
             (convert(amount, self._rate(currency, target) or ZERO) for currency, amount in amounts.items()), ZERO
@@ -236,3 +224,10 @@ class Ledger:
     def _in_line_currency(self, amount: Decimal | None, currency: str, target: str) -> Decimal | None:
         rate = self._rate(currency, target)
         return None if amount is None or rate is None else convert(amount, rate)
+
+
+def _grouped(accounts: Iterable[Account], key: Callable[[Account], int]) -> dict[int, list[Account]]:
+    found: dict[int, list[Account]] = defaultdict(list)
+    for account in accounts:
+        found[key(account)].append(account)
+    return found

@@ -1,21 +1,24 @@
 """The one live decision of each order: what a later check of the same order supersedes (I-11)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from shouxin.credit.models import CreditAccount, Reservation
+from shouxin.lib.statements import Reply, append_new, array, ask, send
 
-from shouxin.credit.models import Reservation
-from shouxin.office.models import Person
-
-from .models import Hold, LiveOrder
+from .models import CreditDecision, Hold, LiveOrder
 
 if TYPE_CHECKING:
-    from .checks import CheckRequest
+    from .checks import Case, CheckRequest
 
 Key = tuple[str, str]
+
+
+class Overtaken(Exception):
+    """Somebody else has begun one of the orders since the batch looked: look again."""
 
 
 def key_of(request: "CheckRequest") -> Key:
@@ -23,77 +26,155 @@ def key_of(request: "CheckRequest") -> Key:
     return request.source_system, request.order_no
 
 
+def keys_of(requests: Iterable["CheckRequest"]) -> list[Key]:
+    """The orders that are named, each once, in the order in which they are locked."""
+    return sorted({key_of(request) for request in requests if request.order_no})
+
+
+@dataclass(frozen=True)
+class Release:
+    """A person's word that an order may ship: for which customer, up to what amount of which currency."""
+
+    customer_id: int | None
+    currency: str
+    up_to: Decimal
+
+
+@dataclass
 class LiveOrders:
-    """The live orders a batch asks about, locked, as they stand while its requests are decided one after another."""
+    """The orders a batch asks about, locked, as they stand while its requests are decided one after another.
 
-    def __init__(
-        self, rows: Iterable[LiveOrder], reservations: dict[Key, Reservation], releases: dict[Key, Hold]
-    ) -> None:
-        self._rows = {(row.source_system, row.order_no): row for row in rows}
-        self._latest = {key: row.decision_id for key, row in self._rows.items()}
-        self._releases = releases
-        self.reservations = reservations
+    `reservations`: what each order holds, by its live decision or taken over from a file before any decision.
+    """
 
-    @classmethod
-    def locked(
-        cls, requests: Sequence["CheckRequest"], customer_of: Callable[[str], int | None], today: date
-    ) -> "LiveOrders":
-        """Lock (and where new, begin) the live orders the requests name; nothing is begun by merely asking."""
-        wanted = {key_of(request): customer_of(request.customer) for request in requests if request.order_no}
-        begun = {key_of(request) for request in requests if request.order_no and request.reserve}
-        LiveOrder.objects.bulk_create(
-            [LiveOrder(customer_id=wanted[key], source_system=key[0], order_no=key[1]) for key in sorted(begun)],
-            ignore_conflicts=True,
-        )
-        rows = LiveOrder.objects.filter(order_no__in={key[1] for key in wanted}).select_related("decision")
-        locked = rows.order_by("source_system", "order_no").select_for_update(of=("self",))
-        mine = [row for row in locked if (row.source_system, row.order_no) in wanted]
-        return cls(mine, cls._reservations_of(mine, wanted), cls._releases_of(wanted, today))
+    rows: Mapping[Key, tuple[int, int | None]]
+    reservations: Mapping[Key, Reservation]
+    releases: Mapping[Key, Release]
+    latest: dict[Key, int] = field(default_factory=dict)
 
-    @staticmethod
-    def _reservations_of(rows: Iterable[LiveOrder], wanted: Iterable[Key]) -> dict[Key, Reservation]:
-        """What each order holds: by its live decision, or taken over from a file before any decision."""
-        keys = {row.decision.reservation_id: (row.source_system, row.order_no) for row in rows if row.decision}
-        decided = Q(pk__in=[pk for pk in keys if pk])
-        taken_over = Q(decision_id=None, order_no__in={order_no for _source, order_no in wanted})
-        found: dict[Key, Reservation] = {}
-        for row in Reservation.objects.filter(decided | taken_over).order_by("pk").select_for_update():
-            key = keys.get(row.pk) or (row.source_system, row.order_no)
-            if row.pk in keys or (key in wanted and key not in keys.values()):
-                found[key] = row
-        return found
-
-    @staticmethod
-    def _releases_of(wanted: Iterable[Key], today: date) -> dict[Key, Hold]:
-        """The releases that still run, by order: a released order may be checked again at delivery (I-19)."""
-        holds = Hold.objects.filter(
-            status="released", until__gte=today, decision__order_no__in={key[1] for key in wanted}
-        )
-        return {
-            (hold.decision.source_system, hold.decision.order_no): hold
-            for hold in holds.select_related("decision").order_by("pk")
-        }
-
-    def latest(self, request: "CheckRequest") -> int | None:
-        """The id of the live decision on the order so far, those of this batch included."""
-        return self._latest.get(key_of(request))
-
-    def follow(self, request: "CheckRequest", decision_id: int) -> None:
-        """Let a decision of this batch be the live one."""
-        self._latest[key_of(request)] = decision_id
+    def __post_init__(self) -> None:
+        self.latest = {key: decision for key, (_pk, decision) in self.rows.items() if decision}
+        self._before = dict(self.latest)
 
     def released_up_to(self, request: "CheckRequest", customer_id: int | None, currency: str) -> Decimal | None:
         """The amount up to which a person has released this order of this customer, while her release lasts (I-19)."""
-        hold = self._releases.get(key_of(request))
-        fits = hold and hold.customer_id == customer_id and hold.decision.currency == currency
-        return hold.up_to_amount if hold and fits else None
+        release = self.releases.get(key_of(request))
+        fits = release and release.customer_id == customer_id and release.currency == currency
+        return release.up_to if release and fits else None
 
-    def settle(self, superseded: Iterable[int], *, at: datetime, by: Person | None) -> None:
-        """Write the live decisions of the batch; holds of the decisions they supersede are over."""
-        changed = [row for key, row in self._rows.items() if row.decision_id != self._latest[key]]
-        for row in changed:
-            row.decision_id = self._latest[row.source_system, row.order_no]
-        LiveOrder.objects.bulk_update(changed, ["decision"])
-        Hold.objects.filter(decision__in=list(superseded), status="open").update(
-            status="superseded", decided_at=at, decided_by=by
+    def follow(self, key: Key, decision_id: int) -> int | None:
+        """Let a decision of this batch be the live one; answers the one it supersedes."""
+        superseded = self.latest.get(key)
+        self.latest[key] = decision_id
+        return superseded
+
+    def stands(self, case: "Case") -> bool:
+        """Whether the batch's decision on an order is its last word: an order asked about twice is reserved once."""
+        return not case.request.order_no or self.latest[key_of(case.request)] == case.number
+
+    def settle(self, customers: Mapping[Key, int | None]) -> Callable[[], None]:
+        """Write the live decisions of the batch; call what is answered once the pipeline is over.
+
+        It raises Overtaken where another batch began one of the orders first. `customers`: whose orders they are.
+        """
+        changed = {key: decision for key, decision in self.latest.items() if self._before.get(key) != decision}
+        known = [key for key in changed if key in self.rows]
+        new = sorted(changed.keys() - self.rows.keys())
+        if known:
+            send(_FOLLOW, array(self.rows[key][0] for key in known), array(changed[key] for key in known))
+        if not new:
+            return lambda: None
+        begun = append_new(
+            LiveOrder,
+            {
+                "customer_id": [customers[key] for key in new],
+                "source_system": [key[0] for key in new],
+                "order_no": [key[1] for key in new],
+                "decision_id": [changed[key] for key in new],
+            },
+        )
+
+        def check() -> None:
+            if begun.rowcount != len(new):
+                raise Overtaken
+
+        return check
+
+
+_FOLLOW = (
+    f"UPDATE {LiveOrder._meta.db_table} AS l SET decision_id = v.decision "
+    "FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, decision) WHERE l.id = v.id"
+)
+_TABLES = {
+    model.__name__.lower(): model._meta.db_table
+    for model in (CreditAccount, CreditDecision, Hold, LiveOrder, Reservation)
+} | {"keys": "unnest(%s::text[], %s::text[]) AS k(source_system, order_no)"}
+
+
+def _asked(keys: Sequence[Key]) -> tuple[str, str]:
+    return array(key[0] for key in keys), array(key[1] for key in keys)
+
+
+_HOLDERS = """
+SELECT a.customer_id FROM {keys} JOIN {liveorder} l USING (source_system, order_no)
+JOIN {creditdecision} d ON d.id = l.decision_id
+JOIN {reservation} r ON r.id = d.reservation_id JOIN {creditaccount} a ON a.id = r.account_id
+UNION ALL
+SELECT a.customer_id FROM {keys} JOIN {reservation} r USING (source_system, order_no)
+JOIN {creditaccount} a ON a.id = r.account_id WHERE r.decision_id IS NULL
+""".format(**_TABLES)
+
+
+def ask_holders(keys: Sequence[Key]) -> Reply[set[int]]:
+    """The ids of the customers on whose accounts the orders stand now: their accounts have to be locked too."""
+    return ask(_HOLDERS, *_asked(keys), *_asked(keys), read=lambda rows: {row[0] for row in rows})
+
+
+_LOCK = """
+SELECT l.source_system, l.order_no, l.id, l.decision_id FROM {keys} JOIN {liveorder} l USING (source_system, order_no)
+ORDER BY l.source_system, l.order_no FOR UPDATE OF l
+""".format(**_TABLES)
+_COLUMNS = [field.column for field in Reservation._meta.concrete_fields]
+_HELD = """
+SELECT {columns} FROM {keys} JOIN {liveorder} l USING (source_system, order_no)
+JOIN {creditdecision} d ON d.id = l.decision_id JOIN {reservation} r ON r.id = d.reservation_id
+UNION ALL
+SELECT {columns} FROM {keys} JOIN {reservation} r USING (source_system, order_no)
+LEFT JOIN {liveorder} l USING (source_system, order_no) WHERE r.decision_id IS NULL AND l.decision_id IS NULL
+""".format(**_TABLES, columns=", ".join(f"r.{column}" for column in _COLUMNS))
+_RELEASES = """
+SELECT d.source_system, d.order_no, h.customer_id, d.currency, h.up_to_amount
+FROM {keys} JOIN {creditdecision} d USING (source_system, order_no) JOIN {hold} h ON h.decision_id = d.id
+WHERE h.status = 'released' AND h.until >= %s ORDER BY h.id
+""".format(**_TABLES)
+
+
+def ask_live(keys: Sequence[Key], *, today: date) -> Callable[[], LiveOrders]:
+    """Lock the live orders named and ask what they hold and what was released; nothing is begun by merely asking.
+
+    Three questions of a pipeline, behind the locks of the accounts; call what is answered to read them.
+    """
+    locked = ask(_LOCK, *_asked(keys), read=lambda rows: {(row[0], row[1]): (row[2], row[3]) for row in rows})
+    held = ask(_HELD, *_asked(keys), *_asked(keys), read=_read_reservations)
+    releases = ask(
+        _RELEASES, *_asked(keys), today, read=lambda rows: {(row[0], row[1]): Release(*row[2:]) for row in rows}
+    )
+    return lambda: LiveOrders(locked.read(), held.read(), releases.read())
+
+
+def _read_reservations(rows: Iterable[Sequence[Any]]) -> dict[Key, Reservation]:
+    found = [Reservation.from_db("default", _COLUMNS, row) for row in rows]
+    return {(row.source_system, row.order_no): row for row in sorted(found, key=lambda row: row.pk)}
+
+
+def supersede_holds(superseded: Mapping[int, int | None], *, at: datetime) -> None:
+    """Open holds of superseded decisions are over; decision id -> who asked again."""
+    if superseded:
+        send(
+            f"UPDATE {Hold._meta.db_table} AS h SET status = 'superseded', decided_at = %s, decided_by_id = v.by "
+            "FROM unnest(%s::bigint[], %s::bigint[]) AS v(decision, by) "
+            "WHERE h.decision_id = v.decision AND h.status = 'open'",
+            at,
+            array(superseded),
+            array(superseded.values()),
         )

@@ -13,7 +13,7 @@ class CreditDecision(models.Model):
     """May this order ship on credit? The outcome, all reasons, and everything it was decided from (I-12)."""
 
     OUTCOMES = [("approve", _("Approve")), ("hold", _("Hold")), ("decline", _("Decline"))]
-    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="decisions")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="decisions", db_index=False)
     customer_code = models.CharField(max_length=40)
     source_system = models.CharField(max_length=40, default="", blank=True)
     order_no = models.CharField(max_length=80)
@@ -32,7 +32,7 @@ class CreditDecision(models.Model):
     policy_version = models.PositiveIntegerField()
     as_of = models.DateField()
     at = models.DateTimeField()
-    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         triggers = APPEND_ONLY
@@ -73,7 +73,7 @@ class Hold(models.Model):
 class LiveOrder(models.Model):
     """The one live decision of an order: the lock that lets a later check supersede and never add (I-11)."""
 
-    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+", db_index=False)
     source_system = models.CharField(max_length=40, default="")
     order_no = models.CharField(max_length=80)
     decision = models.ForeignKey(CreditDecision, models.PROTECT, null=True, related_name="+")

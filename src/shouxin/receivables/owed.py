@@ -12,44 +12,64 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Min, Q, Sum
-from django.db.models.functions import Coalesce
 
+from shouxin.lib.statements import Reply, array, ask
 from shouxin.rules.aging import OpenItem
 from shouxin.rules.money import convert
 from shouxin.rules.payment_record import Dated, Settled
 
 from .bulk import UNDATED_PREFIX
-from .models import Contest, Instalment, Invoice, Match, Receipt
+from .models import Contest, Episode, Instalment, Invoice, Match, Receipt
 
 ZERO = Decimal(0)
+Overdue = tuple[int, dict[str, Decimal]]
+"""Days of the oldest item, and currency -> sum."""
 
 
-def overdue_of(customers: Iterable[int], *, today: date) -> dict[int, tuple[int, dict[str, Decimal]]]:
+def overdue_of(customers: Iterable[int], *, today: date) -> dict[int, Overdue]:
     """Customer id -> (days of the oldest, currency -> sum) of what is overdue and not contested; none: left out.
 
     One query over the index of open instalments, cheap enough to be asked under the lock of an order check.
     """
-    due = Coalesce("due_on", "invoice__dated_on")
-    rows = (
-        Instalment.objects.filter(Q(due_on__lt=today) | Q(due_on=None, invoice__dated_on__lt=today))
-        .filter(customer__in=set(customers), amount__gt=F("settled") + F("contested"))
-        .exclude(settled=F("amount"))
-        .order_by()
-        .values_list("customer_id", "invoice__currency")
-        .annotate(oldest=Min(due), sum=Sum(F("amount") - F("settled") - F("contested")))
-    )
-    found: dict[int, tuple[int, dict[str, Decimal]]] = {}
+    return ask_overdue(customers, today=today).read()
+
+
+_TABLES = {model.__name__.lower(): model._meta.db_table for model in (Instalment, Invoice, Match, Contest, Receipt)}
+
+_OVERDUE = """
+SELECT i.customer_id, v.currency, min(COALESCE(i.due_on, v.dated_on)), sum(i.amount - i.settled - i.contested)
+FROM {instalment} i JOIN {invoice} v ON v.id = i.invoice_id
+WHERE i.customer_id = ANY(%s::bigint[]) AND NOT i.settled = i.amount AND i.amount > i.settled + i.contested
+  AND (i.due_on < %s OR i.due_on IS NULL AND v.dated_on < %s)
+GROUP BY i.customer_id, v.currency
+""".format(**_TABLES)
+
+
+def ask_overdue(customers: Iterable[int], *, today: date) -> Reply[dict[int, Overdue]]:
+    """The same, as one of the questions of a pipeline."""
+    return ask(_OVERDUE, array(set(customers)), today, today, read=lambda rows: _read_overdue(rows, today))
+
+
+def _read_overdue(rows: Iterable[Any], today: date) -> dict[int, Overdue]:
+    found: dict[int, Overdue] = {}
     for customer, currency, oldest, amount in rows:
         days, amounts = found.get(customer, (0, {}))
         found[customer] = max(days, (today - oldest).days), amounts | {currency: amount}
     return found
 
 
+def ask_stages(customers: Iterable[int]) -> Reply[dict[int, int]]:
+    """Customer id -> the stage its running overdue episode has reached, as one of the questions of a pipeline."""
+    return ask(
+        f"SELECT customer_id, stage FROM {Episode._meta.db_table} "
+        "WHERE customer_id = ANY(%s::bigint[]) AND ended_on IS NULL",
+        array(set(customers)),
+        read=lambda rows: dict(rows),
+    )
+
+
 # ----------------------------------------------------------------------------------------------------------- open items
 
-
-_TABLES = {model.__name__.lower(): model._meta.db_table for model in (Instalment, Invoice, Match, Contest, Receipt)}
 
 _OPEN_INSTALMENTS = """
 WITH later AS (
