@@ -1,6 +1,7 @@
 """Run by the test of the corpus in a process of its own: make every file, read it, say what became of it, at what cost.
 
-The parser's child is held to 300 MB and five seconds by the system; by how much this one grew is told at the end.
+The parser's child is held to 300 MB by the system. Told are each file's computing time, and by how much this process
+grew over them all.
 """
 
 import json
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 MEMORY_BYTES, SECONDS = 300 << 20, 5
+PATIENCE = 60
+"""How long the child may take by the clock; a busy machine is no fault of the file, its computing time is bounded."""
 
 
 def outcome_of(path: Path, mapping: Any) -> dict[str, Any]:
@@ -26,7 +29,7 @@ def outcome_of(path: Path, mapping: Any) -> dict[str, Any]:
     from .handing import CONDITIONS
 
     kind = kinds.get("invoices")
-    limits = Limits(sheet=SheetLimits(memory_bytes=MEMORY_BYTES, seconds=SECONDS))
+    limits = Limits(sheet=SheetLimits(memory_bytes=MEMORY_BYTES, seconds=PATIENCE))
     try:
         found = run.look(path, kind, mappings.read(dict(mapping), kind), CONDITIONS, limits=limits)
         mappings.require(found.layout, kind)

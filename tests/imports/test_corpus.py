@@ -145,7 +145,7 @@ def test_without_the_scan_the_parser_dies_of_it_or_takes_it(name: str, tmp_path:
     """Negative control: it is the scan that refuses these files with a reason, not the parser's good nature."""
     [case] = [case for case in CASES if case.name == name]
     path = case.make(tmp_path)
-    limits = SheetLimits(memory_bytes=reading_corpus.MEMORY_BYTES, seconds=reading_corpus.SECONDS)
+    limits = SheetLimits(memory_bytes=reading_corpus.MEMORY_BYTES, seconds=reading_corpus.PATIENCE)
     options = json.dumps({"form": "xlsx", "sheet": ""} | limits.__dict__)
 
     guarded = _python("-c", UNGUARDED, "on", str(path), str(tmp_path / "rows"), options)
