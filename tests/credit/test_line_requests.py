@@ -282,6 +282,7 @@ def test_duty_and_stale_version_over_the_api(ann: Person, bo: Person, cy: Person
     assert Caller(cy).post(f"{path}/approve", {}, If_Match='"1"').status_code == 409
     assert Caller(cy).post(f"{path}/explode", {}, If_Match='"2"').status_code == 404
     assert Caller(cy).post(f"{path}/decline", {}, If_Match='"2"').status_code == 422
+    assert Caller(cy).post(f"{path}/approve", {}).status_code == 428
     assert Caller(cy).post(f"{path}/approve", {}, If_Match='"2"').status_code == 200
 
 

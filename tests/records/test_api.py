@@ -3,8 +3,9 @@
 import pytest
 
 from shouxin.credit.models import CreditAccount
-from shouxin.office import policies
+from shouxin.office import clock, policies
 from shouxin.office.models import Person
+from shouxin.receivables.ratings import rate
 from tests.api import Caller
 from tests.records import seed
 
@@ -45,8 +46,12 @@ def test_limits_that_are_no_amount(kind: str, limit: str | None, available: str 
 def test_the_file_and_the_timeline(ann: Person, bo: Person) -> None:
     customer = seed.trading()
     Caller(bo).post(f"/customers/{customer.pk}/facts", {"key": "lawsuits", "value": "2", "source": "registry"})
+    assert Caller(ann).get(f"/customers/{customer.pk}/file").data["rating"] is None
+    rate([customer.pk], as_of=clock.today(), edition=policies.in_force(clock.today()), by=bo, on=clock.today(),
+         at=clock.now())  # fmt: skip
     file = Caller(ann).get(f"/customers/{customer.pk}/file")
     assert file.status_code == 200, file.data
+    assert file.data["rating"]["grade"] in "ABCD" and file.data["rating"]["sheet"]
     assert [each["document"] for each in file.data["open_items"]] == ["C001-2", "C001-3"]
     assert file.data["ageing"][0]["overdue"] == "30000.00" and file.data["facts"][0]["key"] == "lawsuits"
     events = Caller(ann).get(f"/customers/{customer.pk}/timeline", limit=1).data

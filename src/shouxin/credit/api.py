@@ -16,7 +16,7 @@ from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
 from shouxin.office.pages import moment
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.refusals import BadForm, NotVisible, VersionUnsaid
 from shouxin.rules.authority import Needs
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
@@ -206,12 +206,14 @@ def move_request(
 ) -> dict[str, Any]:
     """`approve`, `decline` (somebody else, within her authority), `withdraw` (who asked).
 
-    With If-Match the step binds to the version seen: where the request has been changed since, 409.
+    If-Match binds the step to the version seen: where the request has been changed since, 409. `approve` needs it: 428.
     """
     call, found = moment(request), _request(request, pk)
     reason = said.reason if said else ""
     version = _version(request, found)
     edition = policies.in_force(call["today"])
+    if verb == "approve" and seen_version(request) is None and _may_sign(request, found):
+        raise VersionUnsaid
     if verb == "withdraw":
         line_requests.withdraw(line_requests.seen(found, version), reason=reason, **call)
     elif verb in ("approve", "decline"):
@@ -305,6 +307,11 @@ def _request(request: HttpRequest, pk: int) -> LineRequest:
     call = acting(request)
     found: LineRequest = sight.get_visible(_requests(request), call["by"], pk, on=call["on"])
     return found
+
+
+def _may_sign(request: HttpRequest, found: LineRequest) -> bool:
+    """Whether nothing but the version stands between the caller and the signature; else the step says what does."""
+    return "approve" in request_rows(request, [found])[0]["verbs"]
 
 
 def _told(request: HttpRequest, response: HttpResponse, found: LineRequest) -> dict[str, Any]:

@@ -75,6 +75,15 @@ class Moved(Refusal):
     cure = _("Reload it and look again.")
 
 
+class VersionUnsaid(Refusal):
+    """A signature over the API that does not say which version it signs. Status 428."""
+
+    code = "version_unsaid"
+    status = 428
+    message = _("Say which version you have seen.")
+    cure = _("Read it, and send its version in If-Match.")
+
+
 class BadForm(Refusal):
     """What was filled in cannot be accepted. `errors`: (field, message) pairs, all of them. Status 422."""
 

@@ -161,7 +161,7 @@ def get_file(request: HttpRequest, reference: str) -> dict[str, Any]:
         "credit": _credit(position, on),
         "lines": [line_row(each, each.pk in holding) for each in lines.history(customer)],
         "line_requests": request_rows(request, _open_requests(customer)),
-        "rating": rating,
+        "rating": RatingOut.model_validate(rating, from_attributes=True) if rating else None,
         "facts": [_fact(each) for each in credit_file.latest_facts(customer)],
         "ageing": [_aged(each) for each in debt.aged],
         "open_items": [_item(each, on) for each in debt.items],
