@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from shouxin.config import backup, jobs, migrating
 from shouxin.lib import calendars, letters, sealed
+from shouxin.lib.database import roles
 from shouxin.lib.embedded import EmbeddedError
 from shouxin.office import checkpoints, clock, pause, policies
 from shouxin.office.models import TrailEntry
@@ -46,7 +47,7 @@ def examine() -> list[Finding]:
     database = _database()
     rooms = [_locale, _durability, _migrations] if database.ok else []
     lived_in = (
-        [_calendar, _clock, _queue, _paused, _backup, _keys, _checkpoint]
+        [_calendar, _clock, _queue, _paused, _backup, _keys, _checkpoint, _roles]
         if database.ok and not migrating.pending()
         else []
     )
@@ -167,6 +168,14 @@ def _backup() -> Finding:
     seen = f"{made:%Y-%m-%d %H:%M}" if made else _("none yet")
     mend = _("Run `shouxin backup FILE` every day, and keep the file on another machine.")
     return Finding("backup", fresh, seen, "" if made and fresh else mend)
+
+
+def _roles() -> Finding:
+    """Whether the application's role could change the trail. On a server of one's own that is a choice, and said."""
+    apart = roles.apart()
+    mend = _("Let another role own the tables: name it in SHOUXIN_OWNER_DATABASE_URL, then run `shouxin migrate`.")
+    seen = _("apart") if apart else _("the application's role owns the tables")
+    return Finding("roles", apart or not settings.ENVIRONMENT.embedded, seen, mend * (not apart))
 
 
 def _checkpoint() -> Finding:

@@ -11,6 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from shouxin.lib.database import roles
+
 LOCK = 0x5300_0001
 SERVER_VERSION_MIN = 150000
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
@@ -52,10 +54,13 @@ def bring_up() -> int:
 
     check_server()
     refuse_careless()
-    with alone():
+    with roles.as_owner(), alone():
         steps = len(pending())
-        if steps:
-            call_command("migrate", interactive=False, verbosity=0)
+        try:
+            if steps:
+                call_command("migrate", interactive=False, verbosity=0)
+        finally:
+            roles.grant()
         policies.ensure()
     return steps
 

@@ -17,6 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from shouxin.config import backup, fingerprint, migrating, programs
 from shouxin.lib import archive
+from shouxin.lib.database import roles
 from shouxin.office import clock, posts, trail
 from shouxin.receivables import proof
 
@@ -82,13 +83,14 @@ def restore(source: Path, *, replace: bool = False, identity: Path | None = None
     with backup.work_folder() as folder:
         manifest = _opened(source, folder, identity)
         migrating.let_go()
-        with programs.connect() as ours:
-            _refuse_company(ours)
-            if not replace:
-                _refuse_what_is_here(ours)
-            _restore_database(folder, manifest)
-            _restore_files(folder / backup.FILES, settings.HOME)
-    return _compared(source, manifest, at=at)
+        with roles.as_owner():
+            with programs.connect() as ours:
+                _refuse_company(ours)
+                if not replace:
+                    _refuse_what_is_here(ours)
+                _restore_database(folder, manifest)
+                _restore_files(folder / backup.FILES, settings.HOME)
+            return _compared(source, manifest, at=at)
 
 
 def _opened(source: Path, folder: Path, identity: Path | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ AUTH_USER_MODEL = "office.Person"
 ROOT_URLCONF = "shouxin.config.urls"
 WSGI_APPLICATION = "shouxin.config.wsgi.application"
 
-DATABASES = {"default": ENVIRONMENT.database}
+DATABASES = {"default": dict(ENVIRONMENT.database)}  # a copy: `lib.database.roles` wears the owner in it
 
 PACKAGES = ["records", "collection", "orders", "receivables", "credit", "customers", "office", "lib"]
 INSTALLED_APPS = [

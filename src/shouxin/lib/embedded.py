@@ -42,6 +42,8 @@ ROLE = "shouxin"
 PORT = 5432
 PASSWORD_FILE = "postgres.password"
 OWNER_PASSWORD_FILE = "postgres.owner-password"
+TABLES_OWNER = "shouxin_owner"
+TABLES_PASSWORD_FILE = "postgres.tables-password"
 SYSTEM_USER = "shouxin-postgres"
 SOCKET_PATH_MAX = 107
 CAPABILITIES = (None, "dac_read_search", "dac_override")
@@ -67,6 +69,13 @@ SETTINGS = {
     "log_rotation_size": "0",
     "restart_after_crash": "on",
 }
+OWNS_NOTHING = """
+SELECT NOT EXISTS (SELECT FROM pg_class AS class JOIN pg_roles AS role ON role.oid = class.relowner
+    WHERE role.rolname = %s AND class.relpersistence <> 't')
+AND NOT EXISTS (SELECT FROM pg_database WHERE datname = %s AND pg_get_userbyid(datdba) = %s)
+"""
+ROWS_RIGHTS = ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT ON ALL SEQUENCES")
+ROLES_LOCK = 0x5300_0003
 TEMPORARY_OBSTACLES = ("lock file", "shared memory block", "could not bind")
 
 
@@ -256,13 +265,28 @@ class Cluster:
                 names = [sql.Identifier(DATABASE), sql.Identifier(ROLE)]
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
-    def _owner_connection(self) -> psycopg.Connection:
+    def part_roles(self, owner: str, password: str) -> None:
+        """Have the tables owned by a role of their own, in place of the application's; what is so already is left."""
+        with self._owner_connection(DATABASE) as connection:
+            role, application = sql.Identifier(owner), sql.Identifier(ROLE)
+            connection.execute("SELECT pg_advisory_lock(%s)", [ROLES_LOCK])  # let go with the connection
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [owner]).fetchone():
+                told = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, sql.Literal(password))
+                connection.execute(told)
+            if connection.execute(OWNS_NOTHING, [ROLE, DATABASE, ROLE]).fetchone() == (True,):
+                return
+            with connection.transaction():  # at no moment does a server of the last release lack a right
+                connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(application, role))
+                for rights in ROWS_RIGHTS:
+                    connection.execute(sql.SQL(f"GRANT {rights} IN SCHEMA public TO {{}}").format(application))
+
+    def _owner_connection(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
             host=str(self.sockets),
             port=PORT,
             user="postgres",
             password=secret.kept(self.home / OWNER_PASSWORD_FILE),
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
         )
 

@@ -51,6 +51,7 @@ class Environment:
     home: Path
     secret_key: str = field(repr=False)
     database: dict[str, Any] = field(repr=False)
+    owner: dict[str, str] = field(repr=False)
     bind: str
     port: int
     url: str
@@ -75,6 +76,7 @@ class Environment:
             home=home,
             secret_key=_secret_key(values, home),
             database=_database(values, home),
+            owner=_owner(values, home),
             bind=values.get("SHOUXIN_BIND", "") or "127.0.0.1",
             port=port,
             url=url.geturl().rstrip("/"),
@@ -238,13 +240,23 @@ def _database(values: Mapping[str, str], home: Path) -> dict[str, Any]:
     }
 
 
-def _own_database(text: str) -> dict[str, Any]:
+def _owner(values: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Name and password of the role that owns the tables; none where the application's own role does."""
+    if not values.get("DATABASE_URL"):
+        return {"USER": embedded.TABLES_OWNER, "PASSWORD": _secret(home / embedded.TABLES_PASSWORD_FILE)}
+    if not values.get("SHOUXIN_OWNER_DATABASE_URL"):
+        return {}
+    found = _own_database(values["SHOUXIN_OWNER_DATABASE_URL"], "SHOUXIN_OWNER_DATABASE_URL")
+    return {"USER": found["USER"], "PASSWORD": found["PASSWORD"]}
+
+
+def _own_database(text: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     try:
         found = dict(dj_database_url.parse(text))
     except (ValueError, KeyError) as error:
-        _refuse("DATABASE_URL", f"cannot be read ({error})")
+        _refuse(name, f"cannot be read ({error})")
     if found["ENGINE"] != "django.db.backends.postgresql" or not found["NAME"]:
-        _refuse("DATABASE_URL", "must name a PostgreSQL database, such as postgresql://user:password@host:5432/shouxin")
+        _refuse(name, "must name a PostgreSQL database, such as postgresql://user:password@host:5432/shouxin")
     return found
 
 

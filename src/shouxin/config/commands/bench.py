@@ -44,6 +44,7 @@ def _in_a_home_of_its_own() -> int:
 
 def _measure(name: str, accounts: int, runs: int, seconds: float, *, as_json: bool) -> None:
     from shouxin.config import migrating
+    from shouxin.lib.database import roles
 
     sys.path.insert(0, str(Path(__file__).parents[4]))
     try:
@@ -51,7 +52,7 @@ def _measure(name: str, accounts: int, runs: int, seconds: float, *, as_json: bo
     except ImportError:
         terminal.fail("the benches are in the source tree, not in the installed package")
     migrating.bring_up()
-    with terminal.progress(as_json=as_json) as bar:
+    with roles.as_owner(), terminal.progress(as_json=as_json) as bar:  # the anchors have tables of their own
         task = bar.add_task("bench", total=imports.steps(runs) if name == "import" else runs * 3)
 
         def step() -> None:
