@@ -57,7 +57,7 @@ def backup(home: Path, company: dict[str, Any], tmp_path_factory: pytest.TempPat
         made = houses.told(home, "backup", str(target))[0]
         during = len(load.calls) - before
     assert not load.faults() and during > 5, "orders were decided meanwhile"
-    assert made["files"] >= 2 and target.stat().st_mode & 0o077 == 0
+    assert made["files"] >= 2 and len(made["trail_head"]["hash"]) == 64 and target.stat().st_mode & 0o077 == 0
     return target
 
 
@@ -66,7 +66,8 @@ def test_the_second_house_is_equal_and_silent(backup: Path, home: Path, tmp_path
     second = tmp_path / "second"
     try:
         restored = houses.told(second, "restore", str(backup))[0]
-        assert restored["whole"] and restored["unlike"] == [] and restored["differences"] == 0
+        assert restored["whole"] and restored["unlike"] == []
+        assert (restored["differences"], restored["trail_faults"]) == (0, 0)
         assert (second / "files" / "合同 1.pdf").read_bytes() == (home / "files" / "合同 1.pdf").read_bytes()
         assert (second / "secret.key").read_text() == (home / "secret.key").read_text()
         with houses.open_house(second, **mail) as (process, port):

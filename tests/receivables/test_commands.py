@@ -70,3 +70,19 @@ def test_proof_is_0_on_honest_books_and_1_on_tampered_ones(said: Any, books: Non
 def test_a_day_before_anything_is_empty(said: Any, books: None) -> None:
     code, out, _complaint = said("aging", "--json", "--as-of", date(2020, 1, 1).isoformat())
     assert (code, json.loads(out)["rows"]) == (0, [])
+
+
+@pytest.mark.invariant("I-7")
+def test_a_parked_account_is_opened_again_by_a_person_once_the_books_agree(said: Any, books: None, cy: Any) -> None:
+    account = CreditAccount.objects.get()
+    true = account.receivable
+    CreditAccount.objects.update(receivable=0)
+    assert said("proof", "--json")[0] == terminal.NO
+    words = ("unpark", account.customer.code, "--reason", "a posting made by hand was taken back")
+    assert said(*words, "--by", "cy")[0] == terminal.BAD, "the difference is still there"
+    CreditAccount.objects.update(receivable=true)
+    assert said(*words)[0] == terminal.BAD, "the house itself is nobody"
+    assert said(*words, "--by", "cy")[0] == 0
+    assert not CreditAccount.objects.exclude(parked="").exists()
+    code, _out, complaint = said(*words, "--by", "cy")
+    assert code == terminal.BAD and account.customer.code in complaint

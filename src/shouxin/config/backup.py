@@ -23,13 +23,14 @@ from shouxin import __version__
 from shouxin.config import fingerprint, migrating, programs
 from shouxin.lib import archive
 from shouxin.lib.models import Once
-from shouxin.office import trail
+from shouxin.office import chain, trail
 from shouxin.office.models import Person, TrailEntry
 
 FORMAT = 1
 DATABASE = "database.dump"
 FILES = "files/"
 MARK = "backup"
+CHAINED = "office.0005_trail_chain"
 NOT_KEPT = ("postgres", "cache", "figures", "backups", "fault.log")
 """Beginnings of names directly below the home that are left out."""
 
@@ -119,9 +120,10 @@ def _migrations() -> list[str]:
 
 
 def trail_head() -> dict[str, Any]:
-    """The last line of the trail."""
+    """The last line of the trail and, of a release that has the chain, the hash over all of it."""
     last = TrailEntry.objects.order_by("-id").values("id", "at").first()
-    return {"id": last["id"], "at": last["at"].isoformat()} if last else {"id": 0, "at": ""}
+    place = {"id": last["id"], "at": last["at"].isoformat()} if last else {"id": 0, "at": ""}
+    return place | ({"hash": chain.head().hash} if CHAINED in _migrations() else {})
 
 
 def _files(home: Path, target: Path) -> Iterator[archive.Member]:

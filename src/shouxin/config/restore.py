@@ -2,7 +2,8 @@
 
 Nothing is touched before every byte of the archive is proved. The database is replaced in one transaction, in which the
 pause is marked too; then the files take their place. Counts, digests and the head of the trail are compared with the
-manifest before anything is written, then the database is brought to this release, then the proof is run.
+manifest before anything is written; then the database is brought to this release, the trail's chain verified and the
+proof run.
 """
 
 import shutil
@@ -18,7 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from shouxin.config import backup, fingerprint, migrating, programs
 from shouxin.lib import archive
 from shouxin.lib.database import roles
-from shouxin.office import clock, posts, trail
+from shouxin.office import chain, clock, posts, trail
 from shouxin.receivables import proof
 
 ANEW = "DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n"
@@ -45,13 +46,15 @@ class Restored:
     manifest: dict[str, Any]
     unlike: list[str]
     trail_head: dict[str, Any]
+    trail_faults: int
     accounts: int
     differences: int
 
     @property
     def whole(self) -> bool:
         """Whether everything is as it was, and the books agree."""
-        return not self.unlike and self.trail_head == self.manifest["trail_head"] and not self.differences
+        alike = not self.unlike and self.trail_head == self.manifest["trail_head"]
+        return alike and not self.trail_faults and not self.differences
 
     def as_row(self) -> dict[str, Any]:
         """What a person wants to know of it."""
@@ -63,6 +66,7 @@ class Restored:
             "rows": sum(each["rows"] for each in tables.values()),
             "unlike": self.unlike,
             "trail_head": self.trail_head["id"],
+            "trail_faults": self.trail_faults,
             "accounts": self.accounts,
             "differences": self.differences,
             "whole": self.whole,
@@ -185,7 +189,7 @@ def _compared(source: Path, manifest: dict[str, Any], *, at: datetime) -> Restor
     migrating.bring_up()
     house = posts.system()
     accounts, differences = proof.measure(by=house, at=at, on=clock.today())
-    restored = Restored(manifest, unlike, head, accounts, len(differences))
+    restored = Restored(manifest, unlike, head, chain.verify().wrong, accounts, len(differences))
     trail.record(
         "installation.restore", about="installation:", by=house, at=at, file=source.name, of=manifest["at"],
         rows=restored.as_row()["rows"], unlike=unlike, differences=len(differences),
