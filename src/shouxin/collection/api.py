@@ -13,6 +13,7 @@ from shouxin.office import idempotency, posts, sight
 from shouxin.office.door import acting, answered_before, body_of
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.rules import ids
 
 from . import notices, rounds, worklist
 from .models import Day, Notice, Task
@@ -239,6 +240,7 @@ def shown_notice(notice: Notice) -> dict[str, Any]:
     told = {name: getattr(notice, name) for name in names}
     return told | {
         "id": notice.pk,
+        "to": ids.mask_email(notice.to) if notice.to else "",
         "customer": notice.customer.code,
         "written_on": notice.day.as_of,
         "fault": notices.fault_text(notice),

@@ -24,6 +24,7 @@ from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import Moved
 from shouxin.receivables.models import Episode
+from shouxin.rules import ids
 from shouxin.rules.daily import Letter, Verdict
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
@@ -140,7 +141,8 @@ def release(notice: Notice, *, by: Person, on: date, at: datetime) -> Notice:
             code="no_address",
             cure=_("Enter the address with the customer, or print the letter and record that it was handed over."),
         )
-    return moves.move(notice, OUTBOX, verb, by=by, on=on, at=at, fault="", to=to)
+    told = {"to": ids.mask_email(to)}
+    return moves.move(notice, OUTBOX, verb, by=by, on=on, at=at, fault="", to=to, particulars=told)
 
 
 def hand_over(notice: Notice, *, by: Person, on: date, at: datetime, how: str) -> Notice:
@@ -238,7 +240,7 @@ def _settle(
     Notice.objects.filter(pk=notice.pk).update(status=status, fault=fault[:300], sent_at=sent_at)
     trail.record(
         f"notice.{status}", about=notice, by=by, at=at, label=notice.number, customer=notice.customer_id,
-        to=notice.to, message_id=message_id(notice), fault=fault,
+        to=ids.mask_email(notice.to), message_id=message_id(notice), fault=fault,
     )  # fmt: skip
     return status, fault
 

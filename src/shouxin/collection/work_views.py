@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from shouxin.customers import registry
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import moves, posts, sight
 from shouxin.office.models import POST_CHOICES, POST_LABELS
 from shouxin.office.pages import acting, page
 from shouxin.office.refusals import NotVisible
+from shouxin.rules import ids
 from shouxin.rules.policy import Post
 
 from . import notices, worklist
@@ -96,7 +98,7 @@ def task(request: HttpRequest, number: int) -> HttpResponse:
     found = _visible_task(request, number)
     facts = [
         {"label": _("Customer"), "value": found.customer.name},
-        {"label": _("Telephone"), "value": found.customer.telephone or "–"},
+        {"label": _("Telephone"), "value": registry.masked_value(found.customer, "telephone"), "unmask": "telephone"},
         {"label": _("Contact"), "value": found.customer.contact or "–"},
         {"label": _("Post"), "value": POST_LABELS[Post(found.post)]},
         {"label": _("Person"), "value": found.person or "–"},
@@ -104,6 +106,7 @@ def task(request: HttpRequest, number: int) -> HttpResponse:
     ]
     told = {
         "task": found,
+        "customer": found.customer,
         "status": (found.get_status_display(), TASK_COLOURS[found.status]),
         "facts": facts,
         "letters": sight.visible(Notice, who["by"], on=who["on"]).filter(customer=found.customer)[:5],
@@ -138,7 +141,7 @@ NOTICE_COLUMNS = (
     Column("claimed", gettext_lazy("Claimed"), value=lambda notice: claims(notice)),
     Column("written_on", gettext_lazy("Written"), "date", "day.as_of", sort="day__as_of"),
     Column("deadline", gettext_lazy("Deadline"), "date", sort="deadline"),
-    Column("to", gettext_lazy("E-mail"), value="to"),
+    Column("to", gettext_lazy("E-mail"), value=lambda row: ids.mask_email(row.to) if row.to else ""),
     Column("status", gettext_lazy("Status"), "status", lambda n: (n.get_status_display(), NOTICE_COLOURS[n.status])),
     Column("fault", gettext_lazy("Why"), value=notices.fault_text, hidden=True),
     Column("sent_at", gettext_lazy("Sent"), "moment", sort="sent_at", hidden=True),
@@ -188,6 +191,7 @@ def notice(request: HttpRequest, number: int) -> HttpResponse:
         "words": found.letter.get("labels", {}),
         "fault": notices.fault_text(found),
         "status": (found.get_status_display(), NOTICE_COLOURS[found.status]),
+        "masked_to": ids.mask_email(found.to) if found.to else "",
         "verbs": moves.verbs_for(found, notices.OUTBOX, who["by"], who["on"]),
         "no_account": not found.letter.get("company", {}).get("account"),
         "may_write_policy": bool(posts.posts_of(who["by"], on=who["on"]) & {Post.CREDIT_MANAGER}),

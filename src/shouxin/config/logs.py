@@ -1,9 +1,14 @@
 """Logs: one line an event, readable on a terminal and JSON everywhere else. Nothing personal is logged on purpose."""
 
 import logging.config
+import re
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+from shouxin.rules import ids
 
 
 def configure(level: str) -> None:
@@ -42,6 +47,31 @@ def _handlers(level: str, before: list[structlog.typing.Processor]) -> dict[str,
 
 
 def _last_steps() -> list[structlog.typing.Processor]:
+    shown: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if sys.stderr.isatty():
-        return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        shown = structlog.dev.ConsoleRenderer()
+    return [structlog.processors.format_exc_info, harmless, shown]
+
+
+_SECRET_NAMES = re.compile("passw|secret|token|authorization|cookie|session|api_?key", re.I)
+_NUMBERS = re.compile(r"(?<![0-9A-Za-z])([0-9]{11,14}|[0-9]{15,18}[0-9Xx])(?![0-9A-Za-z])")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The event without secrets, full numbers or addresses of persons, or signs that forge a second line (I-24)."""
+    for name, value in event.items():
+        if _SECRET_NAMES.search(name):
+            event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = _plain(value, lines=name == "exception")
+        elif isinstance(value, (list, tuple, dict)):
+            event[name] = _plain(str(value))
+    return event
+
+
+def _plain(text: str, *, lines: bool = False) -> str:
+    text = _MAIL.sub(lambda found: ids.mask_email(found[0]), _NUMBERS.sub(lambda found: f"****{found[0][-4:]}", text))
+    text = _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return text if lines else text.replace("\n", "\\n").replace("\t", "\\t")
