@@ -75,7 +75,7 @@ def fed(payload: str) -> Customer:
     registry.add_name(customer, payload, source="import", **call)
     facts.add(customer, "note", payload, source="visit", as_of=TODAY, note=payload, **call)
     standing.set_standing(customer, "watched", why=payload, by=cy, on=TODAY, at=clock.now())
-    tokens.create(cy, label=text, by=cy, on=TODAY, at=clock.now())
+    tokens.create(cy, label=text, by=cy, at=clock.now())
     today = clock.today()
     kept: dict[str, Any] = {"by": None, "at": clock.now(), "today": today}
     due, amount = today - timedelta(days=40), Decimal(100)

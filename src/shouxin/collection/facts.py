@@ -52,7 +52,8 @@ def concerned(*, as_of: date, policy: Policy) -> list[int]:
     found = _owing(as_of, policy) | _paid_late(as_of)
     found |= set(Episode.objects.filter(ended_on=None).values_list("customer", flat=True))
     found |= set(Task.objects.filter(status="open").values_list("customer", flat=True))
-    return sorted(found | _lines_to_look_at(as_of, policy))
+    restricted = Customer.objects.filter(restricted_on__isnull=False).values_list("pk", flat=True)
+    return sorted((found | _lines_to_look_at(as_of, policy)) - set(restricted))
 
 
 def _owing(as_of: date, policy: Policy) -> set[int]:

@@ -205,8 +205,8 @@ def send_waiting(
 @transaction.atomic
 def _send_next(connection: BaseEmailBackend, *, by: Person | None, at: datetime) -> tuple[str, str]:
     """Send one letter: (sent, failed, empty or away; the fault)."""
-    waiting = Notice.objects.filter(status="waiting").order_by("pk").select_for_update(skip_locked=True)
-    notice = waiting.first()
+    waiting = Notice.objects.filter(status="waiting", customer__restricted_on=None).order_by("pk")
+    notice = waiting.select_for_update(skip_locked=True, of=("self",)).first()
     if notice is None:
         return "empty", ""
     try:

@@ -11,6 +11,7 @@ from shouxin import __version__
 from shouxin.collection.api import router as collection
 from shouxin.credit.api import router as credit
 from shouxin.customers.api import router as customers
+from shouxin.customers.data_requests_api import router as data_requests
 from shouxin.office.api import router as office
 from shouxin.office.door import Door, not_found
 from shouxin.office.imports.api import router as imports
@@ -24,6 +25,7 @@ from shouxin.records.file_api import router as files
 ROUTERS = [
     office,
     customers,
+    data_requests,
     credit,
     orders,
     reports,

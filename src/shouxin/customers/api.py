@@ -265,7 +265,7 @@ def register(request: HttpRequest, new: NewCustomer) -> Any:
 def list_customers(request: HttpRequest, asked: Query[CustomersAsked]) -> dict[str, Any]:
     """The customers the caller may see, the latest registered first."""
     call = acting(request)
-    rows = Customer.objects.filter(sight.customers_seen_by(call["by"], call["on"]))
+    rows = sight.visible(Customer, call["by"], on=call["on"])
     if asked.q:
         rows = rows.filter(search.condition(asked.q))
     exact = {"code": asked.code, "uscc": asked.uscc, "industry": asked.industry, "department": asked.department}

@@ -49,6 +49,7 @@ class Customer(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("group head")
     )
     customer_since = models.DateField(_("customer since"), null=True, blank=True)
+    restricted_on = models.DateField(null=True, editable=False, help_text="stored since, and used for nothing")
     search_keys = ArrayField(models.CharField(max_length=40), default=list, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
@@ -119,6 +120,39 @@ class StandingRelease(models.Model):
     status = models.CharField(max_length=12, default="proposed")
     decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
+
+
+class DataRequest(models.Model):
+    """What a natural person asked for about her data; it takes two people (PIPL art. 24, 44 to 47)."""
+
+    KINDS = [
+        ("copy", _("A copy of her data")),
+        ("correct", _("Correction")),
+        ("restrict", _("Restriction: stored, used for nothing")),
+        ("lift", _("End of a restriction")),
+        ("delete", _("Deletion")),
+        ("review", _("A person's look at a refusal")),
+    ]
+    STATUSES = [
+        ("asked", _("Waits for a second person")),
+        ("done", _("Done")),
+        ("declined", _("Declined")),
+        ("withdrawn", _("Withdrawn")),
+    ]
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="data_requests")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    why = models.CharField(max_length=500)
+    changes = SealedField(long=True, blank=True, help_text="the fields to be corrected, as JSON")
+    about = models.CharField(max_length=60, blank=True, help_text="kind:id of the decision to be looked at again")
+    status = models.CharField(max_length=10, choices=STATUSES, default="asked")
+    asked_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["status", "-id"], name="data_request_status")]
 
 
 class Fact(models.Model):

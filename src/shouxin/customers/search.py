@@ -69,7 +69,7 @@ def condition(text: str) -> Q:
     """What a customer must satisfy to be found by this text. Text without letters or digits finds nobody."""
     plain = names.normalised(text.replace("\0", ""))
     terms = _terms(names.LEGAL_FORMS.sub(" ", plain)) or _terms(plain)
-    wanted = Q(pk__in=()) if not terms else Q()
+    wanted = Q(pk__in=()) if not terms else Q(restricted_on=None)
     for term in terms[:TERMS_MAX]:
         wanted &= _either(_chinese_keys(term) if _CHINESE.match(term) else _latin_keys(term))
     return wanted

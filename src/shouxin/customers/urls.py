@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from . import views
+from . import data_request_views, views
 
 urlpatterns = [
+    path("data-requests/", data_request_views.listing, name="data_requests"),
+    path("data-requests/<int:pk>/<str:verb>", data_request_views.act, name="data_request_act"),
     path("suggest", views.suggest, name="suggest"),
     path("new", views.create, name="create"),
     path("<int:pk>/edit", views.edit, name="edit"),

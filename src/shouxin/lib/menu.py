@@ -81,6 +81,7 @@ STAGES = (
             Entry(_("People and posts"), "office:people", "users", KEEPERS),
             Entry(_("System"), "system", "server", frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR})),
             Entry(_("Webhooks"), "webhooks:list", "webhook", KEEPERS),
+            Entry(_("Requests of persons"), "customers:data_requests", "id", READERS | {Post.SALES}),
             Entry(_("Personal data"), "office:personal_data", "eye-off"),
             Entry(_("API documents"), "api:openapi-view", "api"),
         ),

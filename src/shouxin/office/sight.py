@@ -60,6 +60,8 @@ def visible(
     found = rows._default_manager.all() if isinstance(rows, type) else rows
     if path is None:
         path = "" if found.model._meta.label == "customers.Customer" else "customer__"
+    if found.model._meta.label == "customers.Customer":
+        found = found.filter(restricted_on=None)  # stored, and used for nothing (PIPL art. 47)
     return found.filter(customers_seen_by(person, on, path))
 
 

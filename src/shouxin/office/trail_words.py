@@ -42,6 +42,8 @@ VERBS: Mapping[str, Text] = {
     "webhook.remove": _("removed a webhook"),
     "webhook.test": _("sent a test to a webhook"),
     "webhook.stop": _("a webhook was stopped after failures"),
+    "data_request.ask": _("took down what a person asked about her data"),
+    "export_personal_data": _("made a copy of a person's data"),
     "rotate_keys": _("changed the key and sealed anew"),
     "purge": _("cleared away what was finished"),
     "set_standing": _("set the standing"),
@@ -151,6 +153,7 @@ THINGS: Mapping[str, Text] = {
     "door": _("the door"),
     "list": _("list"),
     "webhook": _("webhook"),
+    "data-request": _("request about personal data"),
 }
 PAGES: Mapping[str, str] = {
     "customer": "customers:file",
@@ -240,6 +243,8 @@ PARTICULARS: Mapping[str, Text] = {
     "address": _("network address"),
     "fields": _("particulars"),
     "host": _("host"),
+    "concerns": _("concerns"),
+    "answer": _("answer"),
     "events": _("events"),
     "owner": _("owner"),
     "failures": _("failures"),

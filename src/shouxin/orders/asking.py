@@ -38,7 +38,7 @@ def codes_of(references: Iterable[str | int], *, by: Person, on: date) -> dict[s
     if sight.sees_all(by, on) and not any(each.isascii() and each.isdigit() for each in given):
         return {each: each for each in given}  # codes, and the check itself knows best whose
     ids = {int(each) for each in given if each.isascii() and each.isdigit() and len(each) < 19}
-    seen = Customer.objects.filter(sight.customers_seen_by(by, on))
+    seen = sight.visible(Customer, by, on=on)
     by_id = {str(pk): code for pk, code in seen.filter(pk__in=ids).values_list("pk", "code")}
     by_code = {code: code for code in seen.filter(code__in=given).values_list("code", flat=True)}
     # The mark makes sure that an unseen customer's code finds nobody in the check either.

@@ -83,7 +83,7 @@ def in_chunks(customers: list[int]) -> Iterator[list[int]]:
 def _rate_chunk(chunk: list[int], *, as_of: date, edition: Edition) -> tuple[list[RatedCustomer], dict[int, list[str]]]:
     """Facts of the chunk in a handful of queries, then the rule for each customer."""
     policy = edition.policy
-    rows = Customer.objects.in_bulk(chunk)
+    rows = Customer.objects.filter(restricted_on=None).in_bulk(chunk)
     histories = owed.settled_history(chunk, as_of=as_of, rates=known_rates(policy, as_of))
     known, held = facts.latest(chunk, as_of), lines.in_force(chunk, on=as_of)
     unmeasured = {pk: sorted(histories[pk].missing_rates) for pk in rows if histories[pk].missing_rates}

@@ -45,7 +45,7 @@ class Roster(Listing):
         self, request: HttpRequest, seen_by: Q, *, policy: Policy, on: date, batch: Sequence[Batch] = ()
     ) -> None:
         self._policy, self._on = policy, on
-        rows = Customer.objects.filter(seen_by).select_related("salesperson").defer("search_keys")
+        rows = Customer.objects.filter(seen_by, restricted_on=None).select_related("salesperson").defer("search_keys")
         super().__init__(
             request,
             _annotated(rows, request.GET.get("sort", ""), policy, on),

@@ -1,0 +1,211 @@
+"""What natural persons may ask for, and two people decide (PIPL art. 24, 44 to 47): a copy, a correction, restriction,
+deletion, and a person's look at a refusal that rules alone decided.
+
+Restricted means stored and nothing else: no search finds the customer, no letter is written, no rating is made, no
+order is checked. What the law or an open business keeps from deletion is restricted instead.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.office import disclosures, moves, personal, policies, posts, trail
+from shouxin.office.models import Person, TrailEntry
+from shouxin.office.refusals import BadForm, Moved, NotVisible
+from shouxin.rules.flow import Flow, flow, step
+from shouxin.rules.policy import Post
+
+from . import registry
+from .models import Customer, DataRequest
+
+HEADS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
+ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, *HEADS)
+READERS = (*ASKERS, Post.AUDITOR)
+FLOW: Flow = flow(
+    "data request",
+    "asked",
+    [
+        step("confirm", "asked", "done", *HEADS),
+        step("decline", "asked", "declined", *HEADS),
+        step("withdraw", "asked", "withdrawn", *ASKERS),
+    ],
+)
+ERASED = ("short_name", "uscc", "uscc_confirmed", "id_number", "legal_representative", "address", "region", "telephone",
+          "email", "contact", "bank", "bank_account", "credit_standard")  # fmt: skip
+
+
+@transaction.atomic
+def ask(
+    customer: Customer, kind: str, *, why: str, by: Person, on: date, at: datetime, changes: Mapping[str, str] = {},
+    about: str = "",
+) -> DataRequest:  # fmt: skip
+    """Take a request down; it waits for a second person. `changes` are the fields to be corrected.
+
+    Raises NotYourDuty, BadForm (not a natural person, nothing to correct), Moved where the same is asked already.
+    """
+    posts.require(by, *ASKERS, on=on, about=customer, verb="data_request.ask", at=at)
+    errors: list[tuple[str, Any]] = []
+    if not customer.natural_person:
+        errors.append(("customer", _("These rights are a natural person's; change a company's particulars as usual.")))
+    if kind not in dict(DataRequest.KINDS):
+        errors.append(("kind", _("is not a kind of request")))
+    if not 0 < len(why.strip()) <= 500:
+        errors.append(("why", _("Say what the person asks for, in at most 500 characters.")))
+    if (kind == "correct") != bool(changes) or set(changes) - registry.FIELDS:
+        errors.append(("changes", _("A correction names fields of the customer, other requests none.")))
+    if errors:
+        raise BadForm(errors)
+    if customer.data_requests.filter(kind=kind, status=FLOW.start, about=about).exists():
+        raise Moved(_("This has been asked for already and waits for a second person."), code="asked_already")
+    made = DataRequest.objects.create(
+        customer=customer, kind=kind, why=why.strip(), about=about, asked_by=by, asked_at=at,
+        changes=json.dumps(dict(changes), ensure_ascii=False) if changes else "",
+    )  # fmt: skip
+    trail.record("data_request.ask", about=made, by=by, at=at, kind=kind, fields=sorted(changes), concerns=about)
+    return made
+
+
+@transaction.atomic
+def decide(request: DataRequest, verb: str, *, answer: str, by: Person, on: date, at: datetime) -> DataRequest:
+    """Confirm, decline or withdraw; confirming does it, in the same transaction. Never by the one who took it down.
+
+    Raises NotYourDuty, Moved (decided already; deletion before its time), BadForm without an answer.
+    """
+    own = request.asked_by_id == by.pk
+    if own != (verb == "withdraw"):
+        raise posts.not_your_duty(by, about=request, verb=verb, at=at, code="second_person",
+                                  cure=_("Two people decide: whoever took it down may only withdraw it."))  # fmt: skip
+    if not answer.strip():
+        raise BadForm([("answer", _("Say what the person is answered."))])
+    fresh = DataRequest.objects.select_related("customer").select_for_update(of=("self",)).get(pk=request.pk)
+    moves.move(fresh, FLOW, verb, by=by, on=on, at=at, decided_by=by, decided_at=at, answer=answer.strip()[:500])
+    if verb == "confirm":
+        EFFECTS[fresh.kind](fresh, by, on, at)
+    return fresh
+
+
+def _correct(request: DataRequest, by: Person, on: date, at: datetime) -> None:
+    registry.change(request.customer, by=by, on=on, at=at, **json.loads(request.changes))
+
+
+def _restrict(request: DataRequest, by: Person, on: date, at: datetime) -> None:
+    Customer.objects.filter(pk=request.customer_id).update(restricted_on=on)
+
+
+def _lift(request: DataRequest, by: Person, on: date, at: datetime) -> None:
+    Customer.objects.filter(pk=request.customer_id).update(restricted_on=None)
+
+
+def _delete(request: DataRequest, by: Person, on: date, at: datetime) -> None:
+    """Erase what names the person. Numbers of papers stay without a name; the trail stays as the law wants it."""
+    until = kept_until(request.customer, on)
+    if until > on:
+        raise Moved(
+            _("The law keeps this file until %(until)s."), code="kept_by_law", until=until.isoformat(),
+            cure=_("Restrict it until then: it is stored and used for nothing."),
+        )  # fmt: skip
+    customer = request.customer
+    customer.name = f"#{customer.pk}"
+    for name in ERASED:
+        setattr(customer, name, "")
+    customer.search_keys, customer.restricted_on, customer.version = [], on, customer.version + 1
+    customer.save()
+    customer.other_names.all().delete()
+    DataRequest.objects.filter(customer=customer).update(changes="")
+
+
+def _nothing(request: DataRequest, by: Person, on: date, at: datetime) -> None:
+    """A copy is fetched afterwards; a review is its answer."""
+
+
+EFFECTS = {"copy": _nothing, "review": _nothing, "correct": _correct, "restrict": _restrict, "lift": _lift,
+           "delete": _delete}  # fmt: skip
+
+
+def kept_until(customer: Customer, on: date) -> date:
+    """The day until which a file must be kept: the policy's years after the last business recorded about it.
+
+    One that never did any business may go at once.
+    """
+    last = TrailEntry.objects.filter(customer_id=customer.pk).exclude(verb__in=NO_BUSINESS).order_by("-at").first()
+    if last is None:
+        return on
+    years = policies.in_force(on).policy.personal_data.keep_years
+    day = timezone.localdate(last.at)
+    return day.replace(year=day.year + years, day=min(day.day, 28))
+
+
+NO_BUSINESS = (*disclosures.SEEING, "ask_who_saw", "register", "change_customer", "add_name", "add_fact", "refuse",
+                 "data_request.ask", "confirm", "decline", "withdraw", "rate")  # fmt: skip
+"""Lines that tell of looking and of keeping the file, and of no business."""
+
+
+def copy_of(request: DataRequest, *, by: Person, on: date, at: datetime) -> str:
+    """Everything personal that is kept about the customer, in full, as JSON; that it left is recorded (art. 45).
+
+    Raises Moved unless two people have agreed to it.
+    """
+    posts.require(by, *HEADS, Post.CREDIT_ADMINISTRATOR, on=on, about=request, verb="data_request.copy", at=at)
+    if (request.kind, request.status) != ("copy", "done"):
+        raise Moved(_("Two people have to agree before a copy is made."), code="not_confirmed")
+    trail.record("export_personal_data", about=request.customer, by=by, at=at, why=request.why)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for field in personal.FIELDS:
+        for place, row in enumerate(_rows(apps.get_model(field.model), request.customer)):
+            kept = found.setdefault(field.model, [])
+            kept += [{}] * (place + 1 - len(kept))
+            kept[place] = kept[place] | {field.name: getattr(row, field.name)}
+    return json.dumps(found, ensure_ascii=False, indent=2, cls=DjangoJSONEncoder)
+
+
+def _rows(model: type[models.Model], customer: Customer) -> list[Any]:
+    if model is Customer:
+        return [customer]
+    try:
+        model._meta.get_field("customer")
+    except FieldDoesNotExist:
+        return []
+    return list(model._default_manager.filter(customer=customer).order_by("pk"))
+
+
+def verbs_for(request: DataRequest, by: Person, on: date) -> list[str]:
+    """What this person may do with it now."""
+    own = request.asked_by_id == by.pk
+    return [verb for verb in moves.verbs_for(request, FLOW, by, on) if (verb == "withdraw") == own]
+
+
+def seen_by(person: Person, on: date) -> models.QuerySet[DataRequest]:
+    """The requests she may read: heads, credit office and auditor all, sales those they took down."""
+    held = posts.posts_of(person, on=on)
+    rows = DataRequest.objects.select_related("customer", "asked_by", "decided_by")
+    if held & {*HEADS, Post.CREDIT_ADMINISTRATOR, Post.AUDITOR} or posts.is_system(person):
+        return rows
+    return rows.filter(asked_by=person)
+
+
+def get(pk: int, *, by: Person, on: date) -> DataRequest:
+    """One of them. Raises NotVisible."""
+    found = seen_by(by, on).filter(pk=pk).first() if 0 < pk < 2**63 else None
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def customer_for(reference: str | int, kind: str, *, by: Person, on: date) -> Customer:
+    """The customer a request is about; to lift a restriction the heads find the restricted too. Raises NotVisible."""
+    if kind in ("lift", "delete") and posts.posts_of(by, on=on) & set(HEADS):
+        text = str(reference)
+        wanted = {"pk": int(text)} if text.isascii() and text.isdigit() and len(text) < 19 else {"code": text}
+        found = Customer.objects.filter(**wanted).first()
+        if found is None:
+            raise NotVisible
+        return found
+    return registry.visible_customer(reference, by=by, on=on)

@@ -1,0 +1,161 @@
+"""What natural persons may ask for, and two people decide (PIPL art. 24, 44 to 47)."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from shouxin.collection import facts as debts
+from shouxin.customers import data_requests, registry, search
+from shouxin.customers.models import Customer, DataRequest
+from shouxin.office import policies, trail
+from shouxin.office.models import Person, TrailEntry
+from shouxin.office.refusals import Moved
+from shouxin.receivables import ratings
+from tests.api import Caller
+from tests.people import TODAY, acme
+
+
+def act(person: Person) -> dict[str, Any]:
+    return {"by": person, "on": TODAY, "at": timezone.now()}
+
+
+def li_wei() -> Customer:
+    return acme(code="P1", name="李伟", natural_person=True, telephone="13812345678", bank_account="6222000012341234")
+
+
+def asked(kind: str, by: Person, second: Person, **options: Any) -> DataRequest:
+    """Taken down by one, confirmed by the other."""
+    customer = options.pop("customer", None) or li_wei()
+    made = data_requests.ask(customer, kind, why="本人来函", **options, **act(by))
+    return data_requests.decide(made, "confirm", answer="同意", **act(second))
+
+
+@pytest.mark.clause("A13")
+def test_a_correction_takes_two_and_is_then_written(ann: Person, cy: Person) -> None:
+    request = asked("correct", ann, cy, changes={"telephone": "13900000000"})
+    assert Customer.objects.get(code="P1").telephone == "13900000000"
+    assert (request.status, request.decided_by) == ("done", cy)
+    kept = json.dumps(list(TrailEntry.objects.values_list("particulars", flat=True)))
+    assert "13900000000" not in kept
+
+
+@pytest.mark.parametrize("kind", ["copy", "restrict", "delete", "review"])
+def test_nobody_decides_what_she_took_down_herself(cy: Person, kind: str) -> None:
+    path = "/data-requests"
+    made = Caller(cy).post(path, {"customer": li_wei().pk, "kind": kind, "why": "x"}).data
+    assert Caller(cy).post(f"{path}/{made['id']}/confirm", {"answer": "x"}).status_code == 403
+    assert DataRequest.objects.get().status == "asked"
+
+
+def test_who_decides(ann: Person, bo: Person, fi: Person, ed: Person, vi: Person, di: Person) -> None:
+    made = Caller(ann).post("/data-requests", {"customer": li_wei().pk, "kind": "copy", "why": "x"}).data
+    verb = f"/data-requests/{made['id']}/confirm"
+    statuses = {each.username: Caller(each).post(verb, {"answer": "x"}).status_code for each in (bo, fi, ed, di, vi)}
+    assert statuses == {"bo": 403, "fi": 404, "ed": 403, "di": 404, "vi": 200}
+
+
+def test_a_copy_is_whole_recorded_and_only_for_two(ann: Person, cy: Person, bo: Person) -> None:
+    registry.add_name(li_wei(), "小李", source="visit", **act(bo))
+    made = data_requests.ask(li_wei(), "copy", why="本人来函", **act(ann))
+    path = f"/data-requests/{made.pk}/copy.json"
+    assert Caller(cy).get(path).status_code == 409
+    data_requests.decide(made, "confirm", answer="同意", **act(cy))
+    told = Caller(bo).client.get(f"/api/v1{path}")
+    found = json.loads(b"".join(told.streaming_content))
+    assert found["customers.Customer"][0]["telephone"] == "13812345678"
+    assert found["customers.OtherName"] == [{"name": "小李"}]
+    assert TrailEntry.objects.get(verb="export_personal_data").by == bo
+    assert Caller(ann).get(path).status_code == 403
+
+
+@pytest.mark.clause("A13")
+def test_a_restricted_person_vanishes_from_search_letters_rating_and_checks(ann: Person, cy: Person) -> None:
+    customer = li_wei()
+    search.recompute(Customer.objects.all())
+    edition = policies.in_force(TODAY)
+    rated = {"as_of": TODAY, "edition": edition, "keep": False, **act(cy)}
+    assert search.find("李伟", data_requests.models.Q()).exists() and ratings.rate([customer.pk], **rated).rated
+    asked("restrict", ann, cy, customer=customer)
+    assert not search.find("李伟", data_requests.models.Q()).exists()
+    assert not ratings.rate([customer.pk], **rated).rated
+    assert customer.pk not in debts.concerned(as_of=TODAY, policy=edition.policy)
+    caller = Caller(cy)
+    assert caller.get(f"/customers/{customer.pk}").status_code == 404
+    assert caller.get("/customers").data["items"] == []
+    check = caller.post("/credit-checks", {"customer": "P1", "order_no": "S1", "amount": "1.00"}).data
+    assert check["outcome"] != "approve" and check["reasons"][0]["code"] == "unknown_customer"
+    asked("lift", cy, data_requests_head(), customer=customer)
+    assert caller.get(f"/customers/{customer.pk}").status_code == 200
+
+
+def data_requests_head() -> Person:
+    from tests.people import member
+
+    return member("vi")
+
+
+def test_deletion_waits_for_the_law_and_then_erases(ann: Person, cy: Person) -> None:
+    customer = li_wei()
+    trail.record("line.begin", about="line:1", customer=customer, by=cy, at=timezone.now() - timedelta(days=365 * 2))
+    made = data_requests.ask(customer, "delete", why="本人来函", **act(ann))
+    with pytest.raises(Moved) as refused:
+        data_requests.decide(made, "confirm", answer="同意", **act(cy))
+    assert refused.value.code == "kept_by_law" and DataRequest.objects.get().status == "asked"
+    later = {"by": cy, "on": TODAY + timedelta(days=365 * 9), "at": timezone.now()}
+    data_requests.decide(made, "confirm", answer="同意", **later)
+    gone = Customer.objects.get(pk=customer.pk)
+    assert (gone.name, gone.telephone, gone.bank_account, gone.bank_account_index) == (f"#{gone.pk}", "", "", "")
+    assert gone.restricted_on and not gone.search_keys
+
+
+def test_one_that_never_did_business_goes_at_once(ann: Person, cy: Person) -> None:
+    asked("delete", ann, cy)
+    assert Customer.objects.get(code="P1").telephone == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        pytest.param({"kind": "correct"}, "changes", id="a correction of nothing"),
+        pytest.param({"kind": "copy", "changes": {"telephone": "1"}}, "changes", id="a copy that changes"),
+        pytest.param({"kind": "correct", "changes": {"restricted_on": "1"}}, "changes", id="no field of the sheet"),
+        pytest.param({"kind": "copy", "why": " "}, "why", id="no words"),
+    ],
+)
+def test_what_is_no_request(cy: Person, body: dict[str, Any], field: str) -> None:
+    answer = Caller(cy).post("/data-requests", {"customer": li_wei().pk, "why": "x"} | body)
+    assert answer.status_code == 422 and field in [each["field"] for each in answer.data["errors"]]
+
+
+def test_a_company_is_no_natural_person(cy: Person) -> None:
+    assert Caller(cy).post("/data-requests", {"customer": acme().pk, "kind": "copy", "why": "x"}).status_code == 422
+
+
+def test_a_persons_look_at_a_refusal(ann: Person, cy: Person) -> None:
+    customer = li_wei()
+    check = Caller(cy).post("/credit-checks", {"customer": "P1", "order_no": "S1", "amount": "1.00"}).data
+    assert check["outcome"] != "approve" and all(reason["message"] for reason in check["reasons"])
+    about = f"credit-decision:{check['id']}"
+    body = {"customer": customer.pk, "kind": "review", "why": "请人工复核", "about": about}
+    made = Caller(ann).post("/data-requests", body).data
+    assert Caller(ann).post("/data-requests", body).status_code == 409
+    done = Caller(cy).post(f"/data-requests/{made['id']}/confirm", {"answer": "核实后放行"}).data
+    assert (done["status"], done["answer"], done["about"]) == ("done", "核实后放行", about)
+
+
+def test_the_page(ann: Person, cy: Person) -> None:
+    li_wei()
+    client = Client()
+    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    asked_for = {"customer": "P1", "kind": "correct", "why": "换号", "changes": "telephone: 13900000000"}
+    assert client.post("/customers/data-requests/", asked_for).status_code == 302
+    assert client.post("/customers/data-requests/", {"customer": "none", "kind": "copy", "why": "x"}).status_code == 422
+    pk = DataRequest.objects.get().pk
+    client.force_login(cy, backend="django.contrib.auth.backends.ModelBackend")
+    assert "换号" in client.get("/customers/data-requests/").content.decode()
+    assert client.post(f"/customers/data-requests/{pk}/confirm", {"reason": "已改"}).status_code == 302
+    assert Customer.objects.get(code="P1").telephone == "13900000000"
