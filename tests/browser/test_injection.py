@@ -3,13 +3,13 @@
 The content security policy is switched off in this browser, so that the pages alone must hold.
 """
 
-import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from shouxin.collection.models import Task
 from shouxin.customers import facts, registry, standing
@@ -94,22 +94,22 @@ def pages(customer: Customer) -> list[str]:
     return [
         *(file + tab for tab in tabs), f"{file}sheet", f"{file}edit", f"{file}who-saw", f"{file}unmask/telephone",
         "/customers/", "/office/trail/", "/receivables/invoices/", "/receivables/receipts/", "/receivables/aging/",
-        "/collection/worklist/", f"/collection/tasks/{Task.objects.get().pk}/", "/office/account/", "/",
+        reverse("collection:worklist"), reverse("collection:task", args=[Task.objects.get().pk]), "/",
+        "/office/account/",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("batch", range(3))
+@pytest.mark.parametrize("batch", [0, 11])
 def test_nothing_typed_is_ever_run(visit: Any, batch: int) -> None:
     posts.system()
     customer = fed(PAYLOADS[batch])
     page = visit("/", session=session_of("cy"), bypass_csp=True, language="en")
-    for payload in PAYLOADS[batch::3]:
+    for payload in PAYLOADS[batch % 2 :: 2]:
         Customer.objects.filter(pk=customer.pk).update(name=payload, short_name=payload[:80], contact=payload[:80],
                                                        address=payload, credit_standard=payload)  # fmt: skip
-        for address in pages(customer)[:1]:
-            page.goto(visit.home + address)
-            page.wait_for_timeout(50)
-            assert page.evaluate("window.__pwned") is None, (address, payload)
+        page.goto(f"{visit.home}/customers/{customer.pk}/")
+        page.wait_for_timeout(50)
+        assert page.evaluate("window.__pwned") is None, payload
     for address in pages(customer):
         answer = page.goto(visit.home + address)
         assert answer.status == 200, address
@@ -133,4 +133,3 @@ def test_the_payloads_do_run_where_they_are_not_escaped(visit: Any) -> None:
         shown.close()
     assert ran >= 18, f"only {ran} of {len(PAYLOADS)} run: the check would not see much"
     visit.wrongs.clear()
-    assert json.dumps(PAYLOADS)

@@ -71,10 +71,11 @@ class Known:
 
 
 def ask_known(codes: Iterable[str]) -> Reply[dict[str, Known]]:
-    """Code -> customer, as one of the questions of a pipeline; codes nobody is known by are left out."""
+    """Code -> customer, as one of the questions of a pipeline; codes nobody is known by are left out,
+    and so are those of restricted customers: what is only stored is not decided upon."""
     return ask(
         f"SELECT id, code, currency, COALESCE(group_head_id, id) FROM {Customer._meta.db_table} "
-        "WHERE code = ANY(%s::text[])",
+        "WHERE code = ANY(%s::text[]) AND restricted_on IS NULL",
         array(set(codes)),
         read=lambda rows: {row[1]: Known(*row) for row in rows},
     )

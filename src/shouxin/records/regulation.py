@@ -156,9 +156,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "A13",
         _("Information security: customer data safe and reliable; promises kept."),
-        _("Access by post and customer, a trail that nobody can rewrite unseen, backup with a restore drill."),
+        _(
+            "Access by post and customer, personal data masked and encrypted, who saw whom, a trail that nobody can "
+            "rewrite unseen, backup with a restore drill."
+        ),
         _("The service-level clock on applications and complaints."),
-        ("office:trail", "office:people"),
+        ("office:trail", "office:people", "office:personal_data", "customers:data_requests"),
         ("trail", "refusals"),
     ),
     Clause(
