@@ -1,7 +1,8 @@
 """The cast of all tests. Who they are says what they may do; the fixtures carry their names.
 
 Ann and Di sell, in two departments; Bo is the credit administrator, Cy the credit manager, Vi the vice-president,
-Le the legal representative; Fi keeps the books, Ed audits, Ar keeps the archive, Sy runs the machine.
+Le the legal representative; Fi keeps the books, Ed audits, Ar keeps the archive, Sy runs the machine,
+Se appoints people to their posts.
 Acme is the customer, Ann's.
 """
 
@@ -33,6 +34,7 @@ CAST: dict[str, tuple[Post, str]] = {
     "ed": (Post.AUDITOR, ""),
     "ar": (Post.ARCHIVIST, ""),
     "sy": (Post.SYSTEM_MANAGER, ""),
+    "se": (Post.SECURITY_MANAGER, ""),
 }
 
 
@@ -79,7 +81,7 @@ def _fixture(username: str) -> Any:
     return one_of_the_cast
 
 
-ann, di, bo, cy, vi, le, fi, ed, ar, sy = (_fixture(name) for name in CAST)
+ann, di, bo, cy, vi, le, fi, ed, ar, sy, se = (_fixture(name) for name in CAST)
 
 
 @pytest.fixture

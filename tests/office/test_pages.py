@@ -188,7 +188,7 @@ def test_the_trail_leaves_as_a_file() -> None:
 
 @pytest.mark.parametrize("who", CAST)
 def test_who_reads_the_list_of_people(who: str) -> None:
-    expected = 200 if who in ("sy", "ed", "cy") else 403
+    expected = 200 if who in ("sy", "se", "ed", "cy") else 403
     assert browser(who).get("/office/people/").status_code == expected
     assert browser(who).get(f"/office/people/{member('vi').pk}/").status_code == expected
 

@@ -60,7 +60,7 @@ def test_a_disabled_person_loses_session_token_and_posts_on_the_next_request(cy:
 def test_only_the_system_manager_gives_posts(caller: str) -> None:
     with pytest.raises(NotYourDuty) as refusal:
         posts.appoint(person("eve"), Post.SALES, since=TODAY, **act(member(caller)))
-    assert refusal.value.trail_line.particulars["duty"] == ["system-manager"]
+    assert refusal.value.trail_line.particulars["duty"] == ["security-manager", "system-manager"]
 
 
 @pytest.mark.invariant("I-20b")
@@ -70,11 +70,41 @@ def test_the_system_manager_gives_herself_nothing(sy: Person) -> None:
 
 
 @pytest.mark.invariant("I-20b")
-@pytest.mark.parametrize("apart", [Post.SYSTEM_MANAGER, Post.AUDITOR])
+@pytest.mark.parametrize("apart", [Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR])
 def test_running_or_auditing_the_machine_goes_with_no_business(apart: Post, sy: Person) -> None:
     eve = person("eve", Post.SALES)
     with pytest.raises(BadForm):
         posts.appoint(eve, apart, since=TODAY, **act(sy))
+
+
+@pytest.mark.invariant("I-20b")
+def test_once_there_is_a_security_manager_the_system_manager_gives_no_posts(sy: Person, se: Person, cy: Person) -> None:
+    eve = posts.add_person("eve", **act(sy))
+    with pytest.raises(NotYourDuty):
+        posts.appoint(eve, Post.VICE_PRESIDENT, since=TODAY, **act(sy))
+    for verb in (posts.disable_person, lambda of, **who: posts.end_appointment(of, Post.CREDIT_MANAGER, **who)):
+        with pytest.raises(NotYourDuty):
+            verb(cy, **act(sy))
+    posts.appoint(eve, Post.SALES, since=TODAY, **act(se))
+    posts.disable_person(cy, **act(se))
+    assert (posts.posts_of(again(eve), on=TODAY), again(cy).is_active) == ({Post.SALES}, False)
+
+
+@pytest.mark.invariant("I-20b")
+def test_the_security_manager_adds_nobody_and_gives_herself_nothing(se: Person) -> None:
+    with pytest.raises(NotYourDuty):
+        posts.add_person("eve", **act(se))
+    with pytest.raises(NotYourDuty) as refusal:
+        posts.appoint(se, Post.SECURITY_MANAGER, since=TODAY, amount_max=Decimal(1), **act(se))
+    assert refusal.value.code == "own_posts"
+
+
+@pytest.mark.invariant("I-18", "I-20b")
+def test_who_loses_the_security_post_gives_no_more_posts_on_the_next_request(se: Person) -> None:
+    posts.appoint(person("eve"), Post.SECURITY_MANAGER, since=TODAY, **act(se))
+    posts.end_appointment(se, Post.SECURITY_MANAGER, **act(again(person("eve"))))
+    with pytest.raises(NotYourDuty):
+        posts.appoint(person("kim"), Post.SALES, since=TODAY, **act(again(se)))
 
 
 @pytest.mark.invariant("I-20b")
@@ -93,7 +123,7 @@ def test_tokens_over_the_api(cy: Person, ann: Person) -> None:
     assert Caller(token=made["token"]).get("/me").status_code == 401
 
 
-def test_people_over_the_api(sy: Person, cy: Person) -> None:
+def test_people_over_the_api(sy: Person, cy: Person, ann: Person) -> None:
     made = Caller(sy).post("/people", {"username": "eve", "department": EAST})
     assert (made.status_code, made.data["posts"]) == (201, [])
     path = f"/people/{made.data['id']}"
@@ -103,7 +133,8 @@ def test_people_over_the_api(sy: Person, cy: Person) -> None:
     assert Caller(sy).post(f"{path}/end-appointment", {"post": "sales"}).data["posts"] == []
     assert Caller(sy).post(f"{path}/disable").data["active"] is False
     assert "eve" in {each["username"] for each in Caller(sy).get("/people").data["items"]}
-    assert Caller(cy).get("/people").status_code == 403
+    assert Caller(cy).get("/people").status_code == 200
+    assert Caller(ann).get("/people").status_code == 403
 
 
 def test_an_expired_token_opens_nothing(cy: Person) -> None:

@@ -16,7 +16,7 @@ from shouxin.customers import search, standing
 from shouxin.customers.models import Customer
 from shouxin.office import clock, policies
 from shouxin.office.models import TrailEntry
-from shouxin.orders import checks
+from shouxin.orders import checks, holds
 from shouxin.orders.checks import CheckRequest
 from shouxin.orders.models import CreditDecision, Hold
 from tests.people import CAST, TODAY, acme, member
@@ -132,7 +132,7 @@ def test_asking_is_for_those_who_do_business(who: str) -> None:
     assert TrailEntry.objects.filter(verb="refuse", by=member(who)).count() == 1
 
 
-SEES = {who: who not in ("di", "sy") for who in CAST}
+SEES = {who: who not in ("di", "sy", "se") for who in CAST}
 
 
 @pytest.mark.parametrize("who", CAST)
@@ -203,6 +203,15 @@ def test_nobody_releases_what_she_asked_for() -> None:
     assert "somebody else has to release it" in page
     assert browser("cy").post(f"/orders/holds/{hold.pk}/release", RELEASED).status_code == 403
     assert browser("vi").post(f"/orders/holds/{hold.pk}/release", RELEASED).status_code == 302
+
+
+@pytest.mark.invariant("I-14", "I-19")
+def test_somebody_elses_recheck_does_not_make_her_own_order_releasable() -> None:
+    hold = held(by="cy")
+    again = holds.recheck(hold, edition=policies.in_force(TODAY), by=member("bo"), today=TODAY, at=clock.now()).hold
+    assert again.decision.by == member("bo")
+    assert browser("cy").post(f"/orders/holds/{again.pk}/release", RELEASED).status_code == 403
+    assert browser("vi").post(f"/orders/holds/{again.pk}/release", RELEASED).status_code == 302
 
 
 @pytest.mark.clause("C4.1")

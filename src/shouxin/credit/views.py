@@ -18,7 +18,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, sight, trail
 from shouxin.office.models import POST_LABELS, TrailEntry
-from shouxin.office.pages import acting, moment, page
+from shouxin.office.pages import acting, moment, page, require_duty
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, NotVisible, Refusal
 from shouxin.rules.authority import Needs
@@ -158,6 +158,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     edition = policies.in_force(call["today"])
     current = lines.in_force([pk], on=call["today"])[pk]
     rating = Rating.objects.filter(customer=customer).order_by("-pk").first()
+    require_duty(request, *line_requests.ASKERS, verb="line_request.ask", about=customer)
     form = LineForm(request.POST or None, initial=prefilled(customer, current, rating, edition, call["today"]))
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -205,6 +206,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     edition = policies.in_force(call["today"])
     names = ("grade", "limit_kind", "limit", "currency", "term_days", "discount_percent", "discount_days", "since",
              "until", "temporary", "pool", "reason")  # fmt: skip
+    require_duty(request, *line_requests.ASKERS, verb="change", about=found)
     form = LineForm(request.POST or None, initial={name: getattr(found, name) for name in names})
     if request.method == "POST" and form.is_valid():
         version, reason = _version(request, found), form.cleaned_data["reason"]

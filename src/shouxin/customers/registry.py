@@ -28,6 +28,8 @@ from .models import Customer, OtherName
 
 CREDIT_OFFICE = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
 REGISTRARS = (*CREDIT_OFFICE, Post.SALES)
+EDITORS = (*REGISTRARS, Post.FINANCE)
+"""Whoever may write some field: which, `_require_keeper` says."""
 CONTACT_FIELDS = frozenset({"short_name", "contact", "telephone", "email", "address", "region"})
 BANK_FIELDS = frozenset({"bank", "bank_account"})
 FIELDS = CONTACT_FIELDS | BANK_FIELDS | frozenset(
@@ -154,7 +156,7 @@ def confirm_uscc(customer: Customer, reason: str, *, by: Person, on: date, at: d
 @transaction.atomic
 def add_name(customer: Customer, name: str, *, source: str, by: Person, on: date, at: datetime) -> None:
     """Another spelling under which papers name the customer; from now on imports and search know it."""
-    posts.require(by, *REGISTRARS, Post.FINANCE, on=on, about=customer, verb="add_name", at=at)
+    posts.require(by, *EDITORS, on=on, about=customer, verb="add_name", at=at)
     name = " ".join(name.split())
     if not 0 < len(name) <= 200:
         raise BadForm([("name", _("must have 1 to 200 characters"))])
@@ -259,7 +261,7 @@ def _require_keeper(customer: Customer, changes: Mapping[str, Any], *, by: Perso
     """Who may write all of these fields."""
     if posts.is_system(by):
         return
-    held = posts.require(by, *REGISTRARS, Post.FINANCE, on=on, about=customer, verb="change_customer", at=at)
+    held = posts.require(by, *EDITORS, on=on, about=customer, verb="change_customer", at=at)
     allowed = FIELDS if held & set(CREDIT_OFFICE) else frozenset[str]()
     allowed |= CONTACT_FIELDS if Post.SALES in held else frozenset()
     allowed |= BANK_FIELDS if Post.FINANCE in held else frozenset()

@@ -35,6 +35,8 @@ HARDEN: Mapping[str, tuple[Post, ...]] = {
     "blacklisted": HEADS,
 }
 """Whose duty it is to put a customer there. Every softening is for HEADS."""
+SETTERS = frozenset(post for duty in HARDEN.values() for post in duty)
+"""Whoever may put a customer anywhere at all."""
 
 RELEASE: Flow = flow(
     "standing release",

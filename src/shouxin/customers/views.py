@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.office import book, disclosures, policies, sight, trail_words
-from shouxin.office.pages import acting, blame, page
+from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import scorecard
 
@@ -40,6 +40,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Register a customer. Whoever may be the same company is shown before anything is saved (B2.2)."""
+    require_duty(request, *registry.REGISTRARS, verb="register", about="customer:")
     call = acting(request)
     currency = policies.in_force(call["on"]).policy.company.currency
     form = CustomerForm(request.POST or None, currency=currency, initial=_own(request))
@@ -63,6 +64,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a customer's particulars, in the version she saw; the history stays in the timeline."""
     call = acting(request)
     customer = sight.get_visible(Customer.objects.select_related("group_head"), call["by"], pk, on=call["on"])
+    require_duty(request, *registry.EDITORS, verb="change_customer", about=customer)
     form = CustomerForm(request.POST or None, instance=customer, new=False)
     if request.method == "POST" and form.is_valid():
         try:
@@ -81,6 +83,7 @@ def add_fact(request: HttpRequest, pk: int) -> HttpResponse:
     """Note something learnt, with its source and day (A7)."""
     call = acting(request)
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    require_duty(request, *facts.COLLECTORS, verb="add_fact", about=customer)
     form = FactForm(request.POST or None, names=names_of_facts.NAMES, initial={"as_of": call["on"]})
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
@@ -101,6 +104,7 @@ def add_note(request: HttpRequest, pk: int) -> HttpResponse:
     """A quick note from the road (B2.6); it stands in the timeline."""
     call = acting(request)
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    require_duty(request, *facts.COLLECTORS, verb="add_fact", about=customer)
     form = NoteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         facts.add(customer, facts.NOTE, form.cleaned_data["note"], source="visit", as_of=call["on"], **call)
@@ -115,6 +119,7 @@ def set_standing(request: HttpRequest, pk: int) -> HttpResponse:
     """Put the customer there, with a reason. Off the blacklist it takes two people (I-20)."""
     call = acting(request)
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    require_duty(request, *standing.SETTERS, verb="set_standing", about=customer)
     form = StandingForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

@@ -41,6 +41,7 @@ PEOPLE: tuple[tuple[str, str, Post, str], ...] = (
     ("ed", "丁一", Post.AUDITOR, ""),
     ("ar", "艾档", Post.ARCHIVIST, ""),
     ("sy", "石勇", Post.SYSTEM_MANAGER, ""),
+    ("se", "沈安", Post.SECURITY_MANAGER, ""),
 )
 SALES = {"华东": "ann", "华南": "di", "华中": "wen"}
 ROLES = {
@@ -53,6 +54,7 @@ ROLES = {
     Post.AUDITOR: "审计 auditor",
     Post.ARCHIVIST: "档案管理员 archivist",
     Post.SYSTEM_MANAGER: "系统管理员 system manager",
+    Post.SECURITY_MANAGER: "安全管理员 security manager",
 }
 SIGN_INS = [(name, PASSWORD, f"{full}，{ROLES[post]} {place}".strip()) for name, full, post, place in PEOPLE]
 

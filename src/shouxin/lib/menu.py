@@ -11,7 +11,7 @@ from shouxin.rules.policy import Post
 
 OFFICE = frozenset({Post.CREDIT_MANAGER, Post.CREDIT_ADMINISTRATOR, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE})
 READERS = OFFICE | {Post.AUDITOR, Post.FINANCE}
-KEEPERS = frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER})
+KEEPERS = frozenset({Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER})
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,6 @@ from .refusals import CannotDecide, NotVisible
 
 router = Router(tags=["office"])
 
-KEEPERS = (Post.SYSTEM_MANAGER, Post.AUDITOR)
-"""Who may read the list of people: who keeps it, and who audits it."""
-
 
 class PersonOut(Answer):
     """Somebody who signs in."""
@@ -137,9 +134,9 @@ def me(request: HttpRequest) -> dict[str, Any]:
 
 @router.get("/people", response=Page[PersonOut])
 def list_people(request: HttpRequest, paging: Query[Paging]) -> dict[str, Any]:
-    """Everybody who signs in, newest first. For the system manager and the auditor."""
+    """Everybody who signs in, newest first. For who keeps the list, who audits it, and the credit manager."""
     call = acting(request)
-    posts.require(call["by"], *KEEPERS, on=call["on"], verb="list_people")
+    posts.require(call["by"], *posts.READERS, on=call["on"], verb="list_people")
     found = page(Person.objects.exclude(username=posts.SYSTEM), paging)
     held = posts.posts_of_many(found["items"], on=call["on"])
     return found | {"items": [_row(each, held[each.pk]) for each in found["items"]]}
@@ -192,10 +189,10 @@ def create_token(request: HttpRequest, new: NewToken) -> Any:
 
 @router.post("/tokens/{int:pk}/revoke", response=TokenOut)
 def revoke_token(request: HttpRequest, pk: int) -> ApiToken:
-    """The token works no longer: my own, or anybody's for the system manager."""
+    """The token works no longer: my own, or anybody's for the security manager."""
     call = acting(request)
     token = ApiToken.objects.select_related("person").filter(pk=pk).first()
-    if token is None or (token.person != call["by"] and not posts.posts_of(call["by"], on=call["on"]) & set(KEEPERS)):
+    if token is None or (token.person != call["by"] and not posts.is_guardian(call["by"], on=call["on"])):
         raise NotVisible
     tokens.revoke(token, **call)
     token.refresh_from_db()
@@ -350,7 +347,7 @@ def _line(row: TrailEntry) -> dict[str, Any]:
 def _known_person(request: HttpRequest, pk: int) -> Person:
     """The person to act upon; whether there is one is told only to those who may act."""
     call = acting(request)
-    posts.require(call["by"], Post.SYSTEM_MANAGER, on=call["on"], about=f"person:{pk}", verb="change_person")
+    posts.require_guardian(call["by"], on=call["on"], about=f"person:{pk}", verb="change_person", at=call["at"])
     person = Person.objects.exclude(username=posts.SYSTEM).filter(pk=pk).first() if pk < 2**63 else None
     if person is None:
         raise NotVisible

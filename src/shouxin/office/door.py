@@ -8,7 +8,7 @@ import functools
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.core import signals
@@ -129,11 +129,14 @@ def _one_transaction(run: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     @functools.wraps(run)
     def wrapped(request: HttpRequest, **path: Any) -> HttpResponse:
         _refuse_unknown_query(request, operation)
-        if request.method in READS or getattr(operation.view_func, "own_transaction", False):
+        if request.method in READS:
             return run(request, **path)
-        error = operation._run_checks(request)  # the caller is known before her key is claimed
+        error = operation._run_checks(request)  # the caller is known before her body is read or her key is claimed
         if error:
             return error
+        _refuse_unknown_body(request, operation)
+        if getattr(operation.view_func, "own_transaction", False):
+            return run(request, **path)
         with transaction.atomic():
             return _answered_once(request, lambda: run(request, **path))
 
@@ -200,13 +203,34 @@ def _digest(upload: Any) -> str:
 
 def _refuse_unknown_query(request: HttpRequest, operation: Any) -> None:
     """A misspelt filter would show everything: it is refused (no setting is silently ignored)."""
-    known = {
-        name
-        for model in operation.models
-        if model.__ninja_param_source__ == "query"
-        for name in model.__ninja_flatten_map__
-    }
-    unknown = [name for name in request.GET if name not in known]
+    _refuse_unknown(request.GET, _known(operation, "query"))
+
+
+def _refuse_unknown_body(request: HttpRequest, operation: Any) -> None:
+    """Fields sent to a call that reads none of them are refused too; those of a JSON body its model knows (I-34)."""
+    if any(model.__ninja_param_source__ == "body" for model in operation.models):
+        return
+    if request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        _refuse_unknown([*request.POST, *request.FILES], _known(operation, "form", "file"))
+    elif request.body.strip():
+        sent = _parsed(request)
+        _refuse_unknown(sent if isinstance(sent, dict) else ["body"], set())
+
+
+def _parsed(request: HttpRequest) -> Any:
+    try:
+        return ExactParser().parse_body(request)
+    except ValueError as error:
+        raise HttpError(400, "unreadable body") from error
+
+
+def _known(operation: Any, *sources: str) -> set[str]:
+    models = [model for model in operation.models if model.__ninja_param_source__ in sources]
+    return {name for model in models for name in getattr(model, "__ninja_flatten_map__", model.model_fields)}
+
+
+def _refuse_unknown(names: Iterable[str], known: set[str]) -> None:
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise BadForm([(name, _("is not known here")) for name in unknown])
 

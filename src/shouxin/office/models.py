@@ -23,6 +23,7 @@ POST_LABELS = {
     Post.LEGAL_REPRESENTATIVE: _("Legal representative"),
     Post.AUDITOR: _("Auditor"),
     Post.SYSTEM_MANAGER: _("System manager"),
+    Post.SECURITY_MANAGER: _("Security manager"),
 }
 POST_CHOICES = [(post.value, label) for post, label in POST_LABELS.items()]
 

@@ -6,15 +6,18 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db import Error
+from django.db import Error, models
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.rules.policy import Post
+
+from . import posts
 from .door import BUSY, acting
 from .refusals import BadForm, CannotDecide
 
-__all__ = ["acting", "blame", "moment", "page", "past_day"]
+__all__ = ["acting", "blame", "moment", "page", "past_day", "require_duty"]
 
 View = Callable[..., HttpResponse]
 
@@ -49,6 +52,12 @@ def past_day(given: str, today: date, field: str = "as_of") -> date:
     if day > today:
         raise BadForm([(field, _("This day has not come yet."))])
     return day
+
+
+def require_duty(request: HttpRequest, *duty: Post, verb: str, about: models.Model | str) -> None:
+    """Refuse a form to whoever could not send it: she is told whose duty it is before she fills it in."""
+    who = acting(request)
+    posts.require(who["by"], *duty, on=who["on"], about=about, verb=verb, at=who["at"])
 
 
 def blame(form: BaseForm, refusal: BadForm, fields: Collection[str] | None = None) -> None:

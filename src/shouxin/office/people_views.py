@@ -20,9 +20,6 @@ from .models import POST_CHOICES, POST_LABELS, ApiToken, Person
 from .pages import acting, blame, page
 from .refusals import BadForm, NotVisible
 
-READERS = (Post.SYSTEM_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER)
-"""Who may read the list of people; only the system manager changes it."""
-
 
 class PersonForm(forms.Form):
     """Somebody who is to sign in."""
@@ -80,7 +77,7 @@ class TokenForm(forms.Form):
 
 def _require_reader(request: HttpRequest) -> dict[str, Any]:
     who = acting(request)
-    posts.require(who["by"], *READERS, on=who["on"], verb="list_people")
+    posts.require(who["by"], *posts.READERS, on=who["on"], verb="list_people")
     return who
 
 
@@ -129,11 +126,15 @@ def people(request: HttpRequest) -> HttpResponse:
     known |= posts.posts_of_many(listing.matching if listing.wants_export else listing.rows, on=who["on"])
     if listing.wants_export:
         return listing.export()
-    return render(request, "office/people.html", {"listing": listing, "keeper": _is_keeper(who)})
+    return render(request, "office/people.html", {"listing": listing, "keeper": _adds_people(who)})
 
 
-def _is_keeper(who: dict[str, Any]) -> bool:
+def _adds_people(who: dict[str, Any]) -> bool:
     return Post.SYSTEM_MANAGER in posts.posts_of(who["by"], on=who["on"])
+
+
+def _is_guardian(who: dict[str, Any]) -> bool:
+    return posts.is_guardian(who["by"], on=who["on"])
 
 
 @page
@@ -164,7 +165,7 @@ def _person(request: HttpRequest, number: int) -> Person:
 @page
 @require_GET
 def person(request: HttpRequest, number: int) -> HttpResponse:
-    """One person: her posts past and present, her tokens, and what the system manager may do."""
+    """One person: her posts past and present, her tokens, and what the security manager may do."""
     return _person_page(request, _person(request, number))
 
 
@@ -175,7 +176,7 @@ def _person_page(request: HttpRequest, found: Person, form: AppointForm | None =
         "state": _state(found),
         "appointments": found.appointments.select_related("appointed_by").order_by("until", "-since"),
         "tokens": found.api_tokens.order_by("-pk")[:50],
-        "keeper": _is_keeper(who) and found != who["by"],
+        "keeper": _is_guardian(who) and found != who["by"],
         "form": form or AppointForm(initial={"since": who["on"]}),
     }
     return render(request, "office/person.html", told, status=422 if form is not None else 200)
@@ -245,10 +246,10 @@ def account(request: HttpRequest) -> HttpResponse:
 @page
 @require_POST
 def revoke(request: HttpRequest, number: int) -> HttpResponse:
-    """The token works no longer: my own, or anybody's for the system manager."""
+    """The token works no longer: my own, or anybody's for the security manager."""
     who = acting(request)
     token = ApiToken.objects.select_related("person").filter(pk=number).first() if number < 2**63 else None
-    if token is None or (token.person != who["by"] and not _is_keeper(who)):
+    if token is None or (token.person != who["by"] and not _is_guardian(who)):
         raise NotVisible
     tokens.revoke(token, **who)
     messages.success(request, _("The token is revoked."))

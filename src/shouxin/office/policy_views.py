@@ -16,7 +16,7 @@ from shouxin.lib.lists import Column, Listing
 
 from . import book, policies, posts, rates
 from .models import POST_LABELS, ExchangeRate, PolicyVersion
-from .pages import acting, blame, page
+from .pages import acting, blame, page, require_duty
 from .refusals import BadForm, NotVisible
 
 TEXT_MAX = 500_000
@@ -168,6 +168,8 @@ def draft(request: HttpRequest) -> HttpResponse:
     who = acting(request)
     form = DraftForm(request.POST, request.FILES) if request.method == "POST" else DraftForm(initial=_starting(who))
     told: dict[str, Any] = {"form": form, "author": _is_author(request), "authors": _authors()}
+    if request.POST.get("act") == "put":
+        require_duty(request, *policies.AUTHORS, verb="put_policy", about="policy")
     if request.method == "POST" and form.is_valid():
         told |= _checked(form, who["on"])
         if request.POST.get("act") == "put" and not told["broken"] and _put(request, form):

@@ -19,8 +19,11 @@ from .refusals import BadForm, Moved, NotYourDuty
 SYSTEM = "system"
 """The built-in person in whose name jobs and the command line act: no password, no posts."""
 
-APART = frozenset({Post.SYSTEM_MANAGER, Post.AUDITOR})
-"""Posts that go with no other: who runs the machine or audits it takes no business decisions (I-20b)."""
+APART = frozenset({Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR})
+"""Posts that go with no other: who runs the machine, gives the posts or audits both decides no business (I-20b)."""
+
+READERS = (Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER)
+"""Who may read the list of people with their posts."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,8 @@ def add_person(
 
     Raises BadForm for a name in use, NotYourDuty unless the system manager asks.
     """
-    _require_keeper(by, on=on, about="person:", verb="add_person", at=at)
+    if not is_system(by):
+        require(by, Post.SYSTEM_MANAGER, on=on, about="person:", verb="add_person", at=at)
     if not username.strip() or Person.objects.filter(username__iexact=username).exists():
         raise BadForm([("username", _("Empty, or somebody signs in with this name already."))])
     person = Person(username=username, name=name, department=department, telephone=telephone, email=email)
@@ -163,14 +167,14 @@ def appoint(
 ) -> Appointment:
     """She holds the post from a day on; an appointment to the same post ends where the new one begins.
 
-    Raises NotYourDuty (only the system manager appoints, and nobody appoints herself) and BadForm where the post
+    Raises NotYourDuty (only the security manager appoints, and nobody appoints herself) and BadForm where the post
     may not go together with one she holds.
     """
-    _require_keeper(by, on=on, about=person, verb="appoint", at=at, herself=person)
+    require_guardian(by, on=on, about=person, verb="appoint", at=at, herself=person)
     Person.objects.select_for_update().get(pk=person.pk)
     others = set(_open_posts(person)) - {post}
     if others and ({post} | others) & APART:
-        raise BadForm([("post", _("System manager and auditor go together with no other post."))])
+        raise BadForm([("post", _("System manager, security manager and auditor go together with no other post."))])
     _end_open(person, post, on=since)
     appointment = Appointment.objects.create(
         person=person, post=post, amount_max=amount_max, since=since, appointed_by=by
@@ -183,7 +187,7 @@ def appoint(
 @transaction.atomic
 def end_appointment(person: Person, post: Post, *, on: date, by: Person, at: datetime) -> None:
     """She holds the post no longer, from `on` itself. Raises Moved where she does not hold it."""
-    _require_keeper(by, on=on, about=person, verb="end_appointment", at=at, herself=person)
+    require_guardian(by, on=on, about=person, verb="end_appointment", at=at, herself=person)
     if not _end_open(person, post, on=on):
         raise Moved(_("This person does not hold the post."))
     trail.record("end_appointment", about=person, by=by, at=at, post=post, until=on)
@@ -193,7 +197,7 @@ def end_appointment(person: Person, post: Post, *, on: date, by: Person, at: dat
 @transaction.atomic
 def disable_person(person: Person, *, on: date, by: Person, at: datetime) -> None:
     """Nothing of hers works from the next request on: session, tokens, posts (I-18). Her past stays."""
-    _require_keeper(by, on=on, about=person, verb="disable_person", at=at, herself=person)
+    require_guardian(by, on=on, about=person, verb="disable_person", at=at, herself=person)
     if is_system(person):
         raise BadForm([("username", _("The built-in person cannot be disabled."))])
     if not Person.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
@@ -203,15 +207,31 @@ def disable_person(person: Person, *, on: date, by: Person, at: datetime) -> Non
     _forget(person)
 
 
-def _require_keeper(
+def guardians(*, on: date) -> tuple[Post, ...]:
+    """Whose duty posts, authority and closed accounts are (I-20b): the security manager's.
+
+    While nobody holds that post, as in a company of five or on the first day, the system manager stands in for her.
+    """
+    held = _in_force(on).filter(post=Post.SECURITY_MANAGER, person__is_active=True).exists()
+    return (Post.SECURITY_MANAGER,) if held else (Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER)
+
+
+def is_guardian(person: Person, *, on: date) -> bool:
+    """Whether posts and closed accounts are her duty on the day."""
+    return bool(posts_of(person, on=on) & set(guardians(on=on)))
+
+
+def require_guardian(
     by: Person, *, on: date, about: models.Model | str, verb: str, at: datetime, herself: Person | None = None
 ) -> None:
-    """Only the system manager keeps the list of people (or the command line), and never her own entry."""
+    """Only a guardian (or the command line) acts here, and never on her own entry. Raises NotYourDuty."""
     if is_system(by):
         return
-    require(by, Post.SYSTEM_MANAGER, on=on, about=about, verb=verb, at=at)
+    require(by, *guardians(on=on), on=on, about=about, verb=verb, at=at)
     if herself is not None and herself.pk == by.pk:
-        raise not_your_duty(by, about=about, verb=verb, at=at, code="own_posts", cure=_("Ask a second system manager."))
+        raise not_your_duty(
+            by, about=about, verb=verb, at=at, code="own_posts", cure=_("Ask a second security manager.")
+        )
 
 
 def _in_force(on: date) -> models.QuerySet[Appointment]:

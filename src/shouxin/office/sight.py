@@ -23,7 +23,10 @@ SEE_ALL = frozenset(
         Post.ARCHIVIST,
     }
 )
-"""Posts that see every customer. Sales see their own and their department's; the system manager sees none."""
+"""Posts that see every customer. Sales see their own and their department's; who runs or guards the machine, none."""
+
+LOOKERS = SEE_ALL | {Post.SALES}
+"""Posts that see any customer at all."""
 
 _BIGINT_MAX = 2**63 - 1
 
@@ -47,7 +50,7 @@ def sees_all(person: Person, on: date) -> bool:
 
 def sees_business(person: Person, on: date) -> bool:
     """Whether she sees any customer at all: everybody with a business post does."""
-    return posts.is_system(person) or bool(posts.posts_of(person, on=on) & (SEE_ALL | {Post.SALES}))
+    return posts.is_system(person) or bool(posts.posts_of(person, on=on) & LOOKERS)
 
 
 def visible(

@@ -20,7 +20,8 @@ from . import posts, trail
 from .models import PasswordUsed, Person, SignInVersion
 from .refusals import BadForm, Moved, Text
 
-KEEPERS = (Post.SYSTEM_MANAGER,)
+READERS = (Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR)
+"""Who reads the rules of the door; whoever guards posts and accounts puts them (`posts.guardians`)."""
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 GENERATED_BYTES = 12
@@ -69,7 +70,7 @@ def put(
     somebody was faster.
     """
     if not posts.is_system(by):
-        posts.require(by, *KEEPERS, on=on, about="sign-in", verb="put_sign_in_rules", at=at)
+        posts.require_guardian(by, on=on, about="sign-in", verb="put_sign_in_rules", at=at)
     new = _read(changes)
     if not why.strip():
         raise BadForm([("why", _("Say why."))])
@@ -120,7 +121,7 @@ def _require_other(person: Person, verb: str, *, by: Person, on: date, at: datet
     """Who keeps the sign-ins, or the command line; nobody for herself."""
     if posts.is_system(by):
         return
-    posts.require(by, *KEEPERS, on=on, about=person, verb=verb, at=at)
+    posts.require_guardian(by, on=on, about=person, verb=verb, at=at)
     if by.pk == person.pk:
         raise posts.not_your_duty(by, about=person, verb=verb, at=at, code="own_sign_in", cure=_("Ask a second one."))
 

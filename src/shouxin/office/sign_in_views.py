@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from shouxin.rules.policy import Post
 from shouxin.rules.sign_in import PROFILES, SignInRules
 
 from . import posts, sign_in
@@ -18,7 +17,6 @@ from .models import POST_CHOICES, Person, SignInVersion
 from .pages import acting, blame, page
 from .refusals import BadForm, NotVisible
 
-READERS = (*sign_in.KEEPERS, Post.AUDITOR)
 PROFILE_CHOICES = [
     ("asvs", gettext_lazy("OWASP ASVS: long passwords, changed when there is a reason")),
     ("dengbao", gettext_lazy("等保 2.0: complex passwords, changed periodically")),
@@ -57,14 +55,16 @@ class RulesForm(forms.Form):
 def rules(request: HttpRequest) -> HttpResponse:
     """Read the rules and their editions; whoever keeps the door puts a new one."""
     who = acting(request)
-    held = posts.require(who["by"], *READERS, on=who["on"], about="sign-in", verb="read_sign_in_rules")
+    posts.require(who["by"], *sign_in.READERS, on=who["on"], about="sign-in", verb="read_sign_in_rules")
+    if request.method == "POST":
+        posts.require_guardian(who["by"], on=who["on"], about="sign-in", verb="put_sign_in_rules", at=who["at"])
     form = RulesForm(request.POST or None, initial=_initial(sign_in.rules(), sign_in.number()))
     if request.method == "POST" and form.is_valid() and _put(form, who):
         messages.success(request, _("The rules are in force from now on."))
         return redirect("office:sign_in_rules")
     told = {
         "form": form,
-        "may_put": bool(held & set(sign_in.KEEPERS)),
+        "may_put": posts.is_guardian(who["by"], on=who["on"]),
         "profiles": {name: each.model_dump(mode="json") for name, each in PROFILES.items()},
         "versions": SignInVersion.objects.select_related("put_by")[:50],
     }
@@ -90,7 +90,7 @@ def _put(form: RulesForm, who: dict[str, Any]) -> bool:
 @require_POST
 def reset_second_factor(request: HttpRequest, number: int) -> HttpResponse:
     """She has lost her telephone or key."""
-    sign_in.reset_second_factor(_person(number), **acting(request))
+    sign_in.reset_second_factor(_person(request, number), **acting(request))
     messages.success(request, _("Her second factor is gone; where her post asks for one she sets up a new one."))
     return redirect("office:person", number)
 
@@ -99,14 +99,16 @@ def reset_second_factor(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def set_password(request: HttpRequest, number: int) -> HttpResponse:
     """She has forgotten her password: a new one, shown this once."""
-    found = _person(number)
+    found = _person(request, number)
     password = sign_in.set_password(found, **acting(request))
     answer = render(request, "office/password_set.html", {"found": found, "password": password})
     answer["Cache-Control"] = "no-store"
     return answer
 
 
-def _person(number: int) -> Person:
+def _person(request: HttpRequest, number: int) -> Person:
+    who = acting(request)
+    posts.require_guardian(who["by"], on=who["on"], about=f"person:{number}", verb="change_person", at=who["at"])
     found = Person.objects.exclude(username=posts.SYSTEM).filter(pk=number, is_active=True).first()
     if found is None:
         raise NotVisible

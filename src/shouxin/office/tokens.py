@@ -8,8 +8,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.rules.policy import Post
-
 from . import posts, trail
 from .models import ApiToken, Person
 from .refusals import Moved
@@ -22,7 +20,7 @@ def create(
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which nobody can read again.
 
-    Only she herself (or the command line) makes one: a system manager who could make tokens for others could act
+    Only she herself (or the command line) makes one: a manager who could make tokens for others could act
     as anybody (I-20b).
     """
     if by.pk != person.pk and not posts.is_system(by):
@@ -51,9 +49,9 @@ def person_of(text: str, *, on: date, at: datetime) -> Person | None:
 
 @transaction.atomic
 def revoke(token: ApiToken, *, by: Person, on: date, at: datetime) -> None:
-    """The token works no longer. Her own, or anybody's where the system manager asks. Raises Moved if it is done."""
-    if by.pk != token.person_id and not posts.is_system(by):
-        posts.require(by, Post.SYSTEM_MANAGER, on=on, about=token.person, verb="revoke_token", at=at)
+    """The token works no longer. Her own, or anybody's where a guardian asks. Raises Moved if it is done."""
+    if by.pk != token.person_id:
+        posts.require_guardian(by, on=on, about=token.person, verb="revoke_token", at=at)
     if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at):
         raise Moved(_("This token has been revoked already."))
     trail.record("revoke_token", about=token.person, by=by, at=at, token=token.pk)

@@ -347,13 +347,13 @@ def _value(name: str, value: Any) -> str:
 def seen_by(person: Person, *, on: date) -> QuerySet[TrailEntry]:
     """The lines a person may see: the auditor all; others those of their customers, the book's and their own.
 
-    The system manager sees what concerns people and the machine, and no customer (I-20b, I-33).
+    System and security manager see what concerns people and the machine, and no customer (I-20b, I-33).
     """
     held, lines = posts.posts_of(person, on=on), TrailEntry.objects.all()
     if Post.AUDITOR in held or posts.is_system(person):
         return lines
     seen = Q(by=person) | Q(about__startswith="policy", customer_id=None) | Q(about__startswith="exchange-rate")
-    if Post.SYSTEM_MANAGER in held:
+    if held & {Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER}:
         return lines.filter(seen | Q(customer_id=None, about__startswith="person:"))
     if held & sight.SEE_ALL:
         return lines.filter(seen | Q(customer_id__isnull=False))

@@ -151,8 +151,19 @@ def why_not(hold: Hold, needed: authority.Needs, *, by: Person, today: date) -> 
         needed,
         approver=by.pk,
         applicant=hold.decision.by_id,
+        editors=_askers(hold),
         salesperson=hold.customer.salesperson_id if hold.customer else None,
     )
+
+
+def _askers(hold: Hold) -> list[int | None]:
+    """Everybody who ever asked for this order: somebody else's recheck does not make it another person's (I-14)."""
+    asked = hold.decision
+    if not asked.order_no:
+        return [asked.by_id]
+    order = {"source_system": asked.source_system, "order_no": asked.order_no, "customer_code": asked.customer_code}
+    rows = CreditDecision.objects.filter(**order, reserve=True, released_hold=None)
+    return list(rows.order_by().values_list("by", flat=True).distinct())
 
 
 WORDS = {

@@ -18,12 +18,10 @@ from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, posts, sight
 from shouxin.office.pages import acting, page
 from shouxin.rules.aging import Aged, OpenItem
-from shouxin.rules.policy import Post
 
 from . import aging
 from .wording import bucket_name
 
-LOOKERS = (*sight.SEE_ALL, Post.SALES)
 BY = (
     ("customer", gettext_lazy("Customer")),
     ("grade", gettext_lazy("Grade")),
@@ -47,7 +45,7 @@ class Question:
 
     def __init__(self, request: HttpRequest) -> None:
         query, who = request.GET, acting(request)
-        posts.require(who["by"], *LOOKERS, on=who["on"], about="aging", verb="read_aging")
+        posts.require(who["by"], *sight.LOOKERS, on=who["on"], about="aging", verb="read_aging")
         self.by_whom, self.today = who["by"], who["on"]
         self.fault = ""
         self.as_of = self._day(query.get("as_of", ""))

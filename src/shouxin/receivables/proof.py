@@ -29,7 +29,7 @@ STAGES = ("reserved", "undelivered", "unbilled")
 PROVED = (*STAGES, "receivable")
 """Buckets with papers of their own here; bills and deposits are proved against the journal alone."""
 
-MAY_RUN = frozenset(Post) - {Post.SALES, Post.SYSTEM_MANAGER, Post.ARCHIVIST}
+MAY_RUN = frozenset(Post) - {Post.SALES, Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.ARCHIVIST}
 MAY_UNPARK = (Post.CREDIT_MANAGER, Post.FINANCE)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import sight
-from shouxin.office.pages import acting, blame, moment, page
+from shouxin.office.pages import acting, blame, moment, page, require_duty
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import posting, receipts
@@ -192,6 +192,7 @@ def act(request: HttpRequest, number: int, verb: str) -> HttpResponse:
 
 def _match(request: HttpRequest, found: Receipt, call: dict[str, Any]) -> HttpResponse | None:
     """Match by the amounts typed (a repayment: as the rule says); the page again where they cannot be."""
+    require_duty(request, *posting.MAY_POST, verb="match", about=found)
     if found.amount < 0:
         receipts.match(found, **call)
         return None

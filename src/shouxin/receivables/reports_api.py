@@ -15,6 +15,7 @@ from shouxin.customers import registry
 from shouxin.lib.api import Amount, Body, Page, Paging, own_transaction, page
 from shouxin.office import idempotency, policies, sight
 from shouxin.office.door import acting, answered_before, body_of
+from shouxin.office.pages import require_duty
 from shouxin.office.refusals import BadForm
 
 from . import aging, proof
@@ -123,6 +124,7 @@ class AgingAsked(Body):
 def aging_report(request: HttpRequest, query: Query[AgingAsked]) -> dict[str, Any]:
     """What was open at the close of the day, by age; later receipts are ignored. Of the customers the caller sees."""
     who = acting(request)
+    require_duty(request, *sight.LOOKERS, verb="read_aging", about="aging")
     as_of = query.as_of or who["on"]
     if as_of > who["on"]:
         raise BadForm([("as_of", _("This day lies in the future."))])

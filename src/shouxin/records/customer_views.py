@@ -102,9 +102,9 @@ def _may(call: dict[str, Any]) -> dict[str, bool]:
     return {
         "ask": bool(held & set(line_requests.ASKERS)),
         "rate": bool(held & set(RATERS)),
-        "edit": bool(held & {*registry.REGISTRARS, posts.Post.FINANCE}),
+        "edit": bool(held & set(registry.EDITORS)),
         "note": bool(held & set(COLLECTORS)),
-        "standing": bool(held & {post for duty in standing.HARDEN.values() for post in duty}),
+        "standing": bool(held & standing.SETTERS),
     }
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.credit.models import Rating
 from shouxin.customers.models import Customer
 from shouxin.office import policies, posts, sight
-from shouxin.office.pages import acting, page, past_day
+from shouxin.office.pages import acting, page, past_day, require_duty
 from shouxin.office.refusals import BadForm
 from shouxin.receivables import ratings
 
@@ -41,6 +41,7 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def rate_selected(request: HttpRequest) -> HttpResponse:
     """Rate the customers ticked in the list, or all that answer its questions."""
+    require_duty(request, *ratings.RATERS, verb="rate", about="rating")
     call = acting(request)
     seen_by = sight.customers_seen_by(call["by"], call["on"])
     if request.POST.get("everything"):

@@ -14,12 +14,10 @@ from shouxin.office import policies, posts, sight
 from shouxin.office.pages import acting, page, past_day
 from shouxin.office.refusals import BadForm
 from shouxin.rules.figures import PLACES, Figure
-from shouxin.rules.policy import Post
 
 from . import figures, words
 
 TRACED = ("dso", "countback_dso", "best_possible_dso", "average_days_delinquent")
-LOOKERS = (*sight.SEE_ALL, Post.SALES)
 
 
 @page
@@ -27,7 +25,7 @@ LOOKERS = (*sight.SEE_ALL, Post.SALES)
 def figures_page(request: HttpRequest) -> HttpResponse:
     """DSO and its family, per currency, with formulas, inputs and the last twelve months."""
     who = acting(request)
-    posts.require(who["by"], *LOOKERS, on=who["on"], about="figures", verb="read_figures")
+    posts.require(who["by"], *sight.LOOKERS, on=who["on"], about="figures", verb="read_figures")
     as_of, fault = _day(request, who["on"])
     edition = policies.in_force(as_of)
     found = figures.ledgers(sight.customers_seen_by(who["by"], who["on"]), as_of=as_of)

@@ -61,6 +61,7 @@ class Post(StrEnum):
     LEGAL_REPRESENTATIVE = "legal-representative"
     AUDITOR = "auditor"
     SYSTEM_MANAGER = "system-manager"
+    SECURITY_MANAGER = "security-manager"
 
 
 class Text(Frozen):

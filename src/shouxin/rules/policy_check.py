@@ -295,7 +295,7 @@ def _dunning(policy: Policy, known: Known) -> Iterator[Fault]:
 
 # --- authority -----------------------------------------------------------------------------------
 
-_NEVER_APPROVE = (Post.SALES, Post.AUDITOR, Post.SYSTEM_MANAGER, Post.ARCHIVIST)
+_NEVER_APPROVE = (Post.SALES, Post.AUDITOR, Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.ARCHIVIST)
 """Who sells, checks, files or runs the machine takes no credit decision (I-14, I-20b)."""
 
 

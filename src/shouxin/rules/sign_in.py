@@ -40,7 +40,7 @@ PROFILES: dict[str, SignInRules] = {
         password_classes_min=3,
         password_days_max=90,
         password_history=5,
-        second_factor_posts=(Post.SYSTEM_MANAGER,),
+        second_factor_posts=(Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER),
     ),
 }
 """The shipped profiles."""

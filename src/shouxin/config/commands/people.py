@@ -21,7 +21,7 @@ app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 
 GENERATED_BYTES = 12
-PostName = Annotated[str, typer.Option("--post", metavar="POST", help="One of the nine posts, such as credit-manager.")]
+PostName = Annotated[str, typer.Option("--post", metavar="POST", help="One of the posts, such as credit-manager.")]
 Authority = Annotated[
     str, typer.Option(metavar="AMOUNT", help="Narrows the post's authority, in the company's currency.")
 ]

@@ -15,6 +15,7 @@ from shouxin.lib.imports.faults import CellFault, FileFault
 from shouxin.lib.imports.run import Preview
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.models import ImportRun
+from shouxin.office import posts
 from shouxin.office.pages import acting, blame, moment, page
 from shouxin.office.refusals import BadForm
 
@@ -65,6 +66,8 @@ def history(request: HttpRequest) -> HttpResponse:
     """What was handed in, and the form to hand something in."""
     by = acting(request)["by"]
     allowed = [kind for kind in kinds.all_kinds() if kind.may(by)]
+    if request.method == "POST" and not allowed:
+        raise posts.not_your_duty(by, about="import", verb="import.receive")
     upload = Upload(request.POST or None, request.FILES or None, allowed=allowed, initial=_asked_kind(request))
     if request.method == "POST" and upload.is_valid():
         found = upload.cleaned_data

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.office import posts
 from shouxin.office.models import Webhook
-from shouxin.office.pages import acting, blame, page
+from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm
 
 from . import events, hooks
@@ -29,6 +29,8 @@ def listing(request: HttpRequest) -> HttpResponse:
     """All hooks she may see; the keepers make new ones. The secret of a new one is shown on this answer alone."""
     call, form = acting(request), HookForm(request.POST or None)
     made = None
+    if request.method == "POST":
+        require_duty(request, *hooks.KEEPERS, verb="webhook.create", about="webhook:")
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -43,6 +45,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @page
+@require_GET
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One hook with its deliveries."""
     call = acting(request)

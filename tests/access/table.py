@@ -1,0 +1,384 @@
+"""Who may do what: one row for each operation of the API and for each address of the pages. This is the whole list.
+
+A new operation or address without a row fails the suite; the failure says what to write here. `may` names the posts
+whose duty it is (`EVERYBODY`: whoever has signed in). `at` says what stands in the address, by the words of
+`world.Side` ("=approve" is the text itself), and `body` what is sent, with the same words in braces.
+
+What a caller may not see answers 404, as what does not exist does; `unseen` names the few answers that are alike in
+another way, such as the order check, which says "unknown customer" to both.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shouxin.rules.policy import Post
+
+SALES, FINANCE, ARCHIVIST, AUDITOR = Post.SALES, Post.FINANCE, Post.ARCHIVIST, Post.AUDITOR
+OFFICER, MANAGER = Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER
+VICE, LEGAL = Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE
+SYSTEM, SECURITY = Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER
+
+EVERYBODY = frozenset({*Post, None})
+HEADS = frozenset({MANAGER, VICE, LEGAL})
+CREDIT_OFFICE = frozenset({OFFICER, MANAGER})
+SEE_ALL = HEADS | {OFFICER, FINANCE, AUDITOR, ARCHIVIST}
+LOOKERS = SEE_ALL | {SALES}
+"""Whoever sees customers at all: sales those of their own and of their department, the others every one."""
+
+
+WORD = re.compile(r"'{(code|customer)}'")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation: whose duty it is, what it is tried on, what is sent, and what the unseen answers."""
+
+    may: frozenset[Any]
+    at: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    query: str = ""
+    unseen: int = 404
+    form: bool = False
+    """The body is sent as a form (pages and uploads) rather than as JSON."""
+
+    @property
+    def about_customers(self) -> bool:
+        """Whether it is tried on a customer's things, and so has a foreign and a missing target."""
+        words = [value for value in self.at.values() if not value.startswith("=") and value != "colleague"]
+        return bool(words or WORD.search(str(self.body))) and not self.personal
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is tried on what belongs to a person or a post: to all others it does not exist."""
+        return bool({"token", "import", "webhook"} & set(self.at.values()))
+
+
+def row(may: Iterable[Any], body: Any = None, *, query: str = "", unseen: int = 404, **at: str) -> Row:
+    """A row of the API."""
+    return Row(frozenset(may), at, body, query, unseen)
+
+
+def page(may: Iterable[Any], form: Any = None, *, query: str = "", unseen: int = 404, **at: str) -> Row:
+    """A row of the pages; what is sent is a form."""
+    return Row(frozenset(may), at, form, query, unseen, form=True)
+
+
+def verbs(may: Mapping[str, Iterable[Any]], body: Any = None, *, make: Any = row, **at: str) -> list[Row]:
+    """Rows of one address that ends in a verb, each verb with whose duty it is."""
+    return [make(posts, body, **at, verb=f"={verb}") for verb, posts in may.items()]
+
+
+WHY = {"reason": "because"}
+LINE = {"limit": "60000.00", "reason": "because", "grade": "B", "term_days": 30}
+LINE_FORM = {
+    "grade": "B", "limit_kind": "amount", "limit": "60000", "currency": "CNY", "term_days": "30", "reason": "because",
+    "version": "1",
+}  # fmt: skip
+CHECK = {"customer": "{code}", "order_no": "SO-NEW", "amount": "10.00"}
+PAPER = {"customer": "{code}", "doc_no": "D-NEW", "amount": "10.00"}
+COLLECTORS = {SALES, OFFICER, MANAGER, FINANCE, VICE}
+ASKERS = {SALES, OFFICER, MANAGER, VICE}
+CHECKERS = {SALES, OFFICER, MANAGER, VICE, LEGAL, FINANCE}
+SHIPPERS = {SALES, FINANCE, OFFICER, MANAGER}
+BILLERS = {FINANCE, OFFICER, MANAGER}
+EXTENDERS = {OFFICER, MANAGER, VICE}
+PROVERS = SEE_ALL - {ARCHIVIST}
+GUARDIANS = {SECURITY}
+READERS_OF_PEOPLE = {SYSTEM, SECURITY, AUDITOR, MANAGER}
+HOOK_KEEPERS = {SYSTEM, MANAGER}
+HOOK_READERS = {*HOOK_KEEPERS, AUDITOR, "vi"}
+HOOK = {"url": "https://127.0.0.1/in", "events": ["hold.opened"]}
+HOOK_VERBS = {
+    "test": HOOK_KEEPERS, "accept": {"vi"}, "pause": HOOK_KEEPERS, "resume": HOOK_KEEPERS,
+    "renew": HOOK_KEEPERS, "remove": {*HOOK_KEEPERS, "vi"},
+}  # fmt: skip
+RELEASE_VERBS = {"confirm": HEADS - {MANAGER}, "decline": HEADS, "withdraw": {"cy"}}
+REQUEST_VERBS = {"approve": HEADS, "decline": HEADS, "withdraw": {"bo"}}
+NOTICE_VERBS = {"hold": CREDIT_OFFICE, "release": CREDIT_OFFICE, "hand_over": CREDIT_OFFICE}
+TASK_VERBS = {"done": {SALES, *CREDIT_OFFICE}, "drop": {SALES, *CREDIT_OFFICE}}
+
+OPERATIONS: dict[str, Row | list[Row]] = {
+    # --- the office
+    "GET /me": row(EVERYBODY),
+    "GET /people": row(READERS_OF_PEOPLE),
+    "POST /people": row({SYSTEM}, {"username": "newcomer"}),
+    "POST /people/{pk}/appoint": row(GUARDIANS, {"post": "archivist"}, pk="colleague"),
+    "POST /people/{pk}/end-appointment": row(GUARDIANS, {"post": "vice-president"}, pk="colleague"),
+    "POST /people/{pk}/disable": row(GUARDIANS, pk="colleague"),
+    "GET /tokens": row(EVERYBODY),
+    "POST /tokens": row(EVERYBODY, {"label": "mine"}),
+    "POST /tokens/{pk}/revoke": row({"ann", *GUARDIANS}, pk="token"),
+    "GET /policies": row(EVERYBODY),
+    "POST /policies": row(HEADS, {"text": "=policy", "since": "2026-12-01", "why": "because"}),
+    "GET /policies/{number}": row(EVERYBODY, number="=1"),
+    "GET /exchange-rates": row(EVERYBODY),
+    "POST /exchange-rates": row(
+        {FINANCE, *CREDIT_OFFICE}, {"currency": "USD", "rate": "7.1", "since": "2026-11-24", "source": "bank"}
+    ),
+    "GET /trail": row(EVERYBODY),
+    "GET /personal-data": row(EVERYBODY),
+    "GET /trail/verify": row({AUDITOR}),
+    "GET /webhooks": row(EVERYBODY),
+    "POST /webhooks": row(HOOK_KEEPERS, HOOK),
+    "GET /webhooks/{pk}": row(HOOK_READERS, pk="webhook"),
+    "PATCH /webhooks/{pk}": row(HOOK_KEEPERS, {"label": "mine"}, pk="webhook"),
+    "DELETE /webhooks/{pk}": row({*HOOK_KEEPERS, "vi"}, pk="webhook"),
+    "POST /webhooks/{pk}/accept": row({"vi"}, pk="webhook"),
+    "POST /webhooks/{pk}/test": row(HOOK_KEEPERS, pk="webhook"),
+    "GET /webhooks/{pk}/deliveries": row(HOOK_READERS, pk="webhook"),
+    # --- customers
+    "POST /customers": row({SALES, *CREDIT_OFFICE}, {"name": "新客户有限公司"}),
+    "GET /customers": row(EVERYBODY),
+    "GET /customers/{reference}": row(LOOKERS, reference="customer"),
+    "PATCH /customers/{reference}": row({SALES, *CREDIT_OFFICE}, {"contact": "新人"}, reference="customer"),
+    "POST /customers/{reference}/names": row({SALES, FINANCE, *CREDIT_OFFICE}, {"name": "别名"}, reference="customer"),
+    "POST /customers/{reference}/unmask": row(LOOKERS - {AUDITOR, ARCHIVIST}, WHY, reference="customer"),
+    "POST /customers/{reference}/facts": row(
+        COLLECTORS, {"key": "years_in_business", "value": 3, "source": "visit"}, reference="customer"
+    ),
+    "GET /customers/{reference}/facts": row(LOOKERS, reference="customer"),
+    "POST /customers/{reference}/standing": row(
+        HEADS | {OFFICER}, {"standing": "watched", "reason": "because"}, reference="customer"
+    ),
+    "GET /customers/{reference}/standing": row(LOOKERS, reference="customer"),
+    "GET /customers/{reference}/standings": row(LOOKERS, reference="customer"),
+    "GET /standing-releases": row(EVERYBODY),
+    "POST /standing-releases/{pk}/{verb}": verbs(RELEASE_VERBS, pk="release"),
+    "GET /customers/{reference}/who-saw": row(
+        HEADS | {AUDITOR}, query="since=2026-11-01&until=2026-11-24", reference="customer"
+    ),
+    "GET /customers/{reference}/credit": row(LOOKERS, reference="customer"),
+    "GET /customers/{reference}/file": row(LOOKERS, reference="customer"),
+    "GET /customers/{reference}/timeline": row(LOOKERS, reference="customer"),
+    "GET /customers/{customer}/journal": row(LOOKERS, customer="customer"),
+    "POST /customers/{customer}/match": row(BILLERS, customer="customer"),
+    # --- lines
+    "GET /customers/{reference}/lines": row(LOOKERS, reference="customer"),
+    "POST /customers/{reference}/lines": row(ASKERS, LINE, reference="customer"),
+    "GET /line-requests": row(EVERYBODY),
+    "GET /line-requests/{pk}": row(LOOKERS, pk="line_request"),
+    "PATCH /line-requests/{pk}": row(ASKERS, {"reason": "more"}, pk="line_request"),
+    "POST /line-requests/{pk}/{verb}": verbs(REQUEST_VERBS, WHY, pk="line_request"),
+    # --- orders
+    "POST /credit-checks": row(CHECKERS, CHECK, unseen=201),
+    "POST /credit-checks/batch": row(CHECKERS, {"checks": [CHECK]}, unseen=200),
+    "GET /credit-checks": row(EVERYBODY),
+    "GET /credit-checks/{number}": row(LOOKERS, number="check"),
+    "POST /credit-checks/{number}/replay": row(LOOKERS, number="check"),
+    "GET /reservations/{reference}": row(LOOKERS, reference="reservation"),
+    "POST /reservations/{reference}/deliver": row(SHIPPERS, {"amount": "1.00"}, reference="reservation"),
+    "POST /reservations/{reference}/cancel": row(SHIPPERS, {"amount": "1.00"}, reference="reservation"),
+    "POST /reservations/{reference}/bill": row(BILLERS, {"amount": "1.00"}, reference="reservation"),
+    "POST /reservations/{reference}/extend": row(EXTENDERS, {"until": "2026-12-31"}, reference="reservation"),
+    "GET /holds": row(EVERYBODY),
+    "GET /holds/{number}": row(LOOKERS, number="hold"),
+    "POST /holds/{number}/release": row(HEADS, WHY, number="hold"),
+    "POST /holds/{number}/reject": row(HEADS, WHY, number="hold"),
+    "POST /holds/{number}/recheck": row(HEADS | {SALES, OFFICER}, number="hold"),
+    # --- receivables
+    "POST /invoices": row(BILLERS, PAPER),
+    "GET /invoices": row(EVERYBODY),
+    "GET /invoices/{number}": row(LOOKERS, number="invoice"),
+    "POST /invoices/{number}/contest": row(BILLERS, WHY, number="invoice"),
+    "POST /invoices/{number}/settle_contest": row(BILLERS, {"outcome": "rejected"}, number="invoice"),
+    "POST /invoices/{number}/reverse": row(BILLERS, WHY, number="invoice"),
+    "POST /invoices/{number}/apply": row(BILLERS, {}, number="invoice"),
+    "POST /receipts": row(BILLERS, PAPER),
+    "GET /receipts": row(EVERYBODY),
+    "GET /receipts/{number}": row(LOOKERS, number="receipt"),
+    "POST /receipts/{number}/match": row(BILLERS, {}, number="receipt"),
+    "POST /receipts/{number}/unmatch": row(BILLERS, {}, number="receipt"),
+    "POST /receipts/{number}/reverse": row(BILLERS, WHY, number="receipt"),
+    "POST /credit-accounts/{number}/unpark": row({MANAGER, FINANCE}, WHY, number="account"),
+    # --- reports, the day, letters, tasks
+    "GET /reports/figures": row(LOOKERS),
+    "GET /reports/aging": row(LOOKERS),
+    "GET /reports/clauses": row(EVERYBODY),
+    "GET /reports/exposure-proof": row(PROVERS),
+    "POST /reports/exposure-proof": row(PROVERS),
+    "POST /days": row({OFFICER, MANAGER, VICE}, {"as_of": "2026-11-24"}),
+    "GET /days": row(SEE_ALL),
+    "GET /days/{as_of}": row(SEE_ALL, as_of="=2026-11-24"),
+    "GET /notices": row(EVERYBODY),
+    "GET /notices/{pk}": row(LOOKERS, pk="notice"),
+    "GET /notices/{pk}.pdf": row(LOOKERS, pk="notice"),
+    "POST /notices/{pk}/{verb}": verbs(NOTICE_VERBS, WHY, pk="notice"),
+    "GET /tasks": row(EVERYBODY),
+    "GET /tasks/{pk}": row(LOOKERS, pk="task"),
+    "POST /tasks/{pk}/{verb}": verbs(TASK_VERBS, WHY, pk="task"),
+    # --- files
+    "GET /imports": row(EVERYBODY),
+    "GET /imports/{run_id}": row(CREDIT_OFFICE, run_id="import"),
+    "GET /imports/{run_id}/errors.xlsx": row(CREDIT_OFFICE, run_id="import"),
+    "POST /imports/{kind}": page(CREDIT_OFFICE, {"file": "=upload"}, kind="=customers"),
+}
+"""Every operation of the API, below /api/v1."""
+
+REQUEST_FORM = {"version": "1", "reason": "because"}
+NEW_CUSTOMER = {"name": "新客户有限公司", "currency": "CNY"}
+NEW_INVOICE = {"customer": "{code}", "doc_no": "P-NEW", "amount": "10", "kind": "invoice", "dated_on": "2026-11-24"}
+NEW_RECEIPT = {"customer": "{code}", "doc_no": "P-NEW", "amount": "10", "received_on": "2026-11-24"}
+INVOICE_VERBS = {"contest": BILLERS, "settle_contest": BILLERS, "reverse": BILLERS, "apply": BILLERS}
+RECEIPT_VERBS = {"match": BILLERS, "unmatch": BILLERS, "reverse": BILLERS}
+STEPS = {"deliver": SHIPPERS, "cancel": SHIPPERS, "bill": BILLERS, "extend": EXTENDERS}
+
+PAGES: dict[str, Row | list[Row]] = {
+    "GET ": page(EVERYBODY),
+    "GET records/figures/": page(LOOKERS),
+    "GET regulation": page(EVERYBODY),
+    "GET system": page({SYSTEM, AUDITOR}),
+    # --- orders
+    "GET orders/check/": page(EVERYBODY),
+    "POST orders/check/": page(CHECKERS, {"customer": "{code}", "order_no": "P-1", "amount": "10"}, unseen=422),
+    "GET orders/check/customers": page(EVERYBODY, query="q=9"),
+    "GET orders/check/customers/<str:code>": page(LOOKERS, code="code"),
+    "GET orders/checks/": page(EVERYBODY),
+    "GET orders/checks/<int:number>/": page(LOOKERS, number="check"),
+    "POST orders/checks/<int:number>/replay": page(LOOKERS, number="check"),
+    "GET orders/holds/": page(EVERYBODY),
+    "GET orders/holds/overrides/": page(EVERYBODY),
+    "GET orders/holds/<int:number>/": page(LOOKERS, number="hold"),
+    "POST orders/holds/<int:number>/release": page(HEADS, WHY, number="hold"),
+    "POST orders/holds/<int:number>/reject": page(HEADS, WHY, number="hold"),
+    "POST orders/holds/<int:number>/recheck": page(HEADS | {SALES, OFFICER}, number="hold"),
+    "GET orders/reservations/": page(EVERYBODY),
+    "GET orders/reservations/<int:number>/": page(LOOKERS, number="reservation"),
+    "POST orders/reservations/<int:number>/<str:verb>": verbs(
+        STEPS, {"amount": "1", "until": "2026-12-31"}, make=page, number="reservation"
+    ),
+    # --- receivables
+    "GET receivables/invoices/": page(EVERYBODY),
+    "GET receivables/invoices/new": page(BILLERS),
+    "POST receivables/invoices/new": page(BILLERS, NEW_INVOICE, unseen=422),
+    "GET receivables/invoices/<int:number>/": page(LOOKERS, number="invoice"),
+    "POST receivables/invoices/<int:number>/<str:verb>": verbs(
+        INVOICE_VERBS, {"reason": "because", "outcome": "rejected"}, make=page, number="invoice"
+    ),
+    "GET receivables/receipts/": page(EVERYBODY),
+    "GET receivables/receipts/new": page(BILLERS),
+    "POST receivables/receipts/new": page(BILLERS, NEW_RECEIPT, unseen=422),
+    "GET receivables/receipts/<int:number>/": page(LOOKERS, number="receipt"),
+    "POST receivables/receipts/<int:number>/<str:verb>": verbs(RECEIPT_VERBS, WHY, make=page, number="receipt"),
+    "GET receivables/aging/": page(LOOKERS),
+    "GET receivables/aging/items": page(LOOKERS),
+    "GET receivables/proof/": page(PROVERS),
+    "POST receivables/proof/run": page(PROVERS),
+    "POST receivables/proof/<int:number>/unpark": page({MANAGER, FINANCE}, WHY, number="account"),
+    # --- collection
+    "GET collection/round/": page(SEE_ALL),
+    "POST collection/round/run": page({OFFICER, MANAGER, VICE}),
+    "GET collection/round/progress": page(SEE_ALL),
+    "GET collection/days/<str:as_of>/": page(SEE_ALL, as_of="=2026-11-24"),
+    "GET collection/tasks/": page(EVERYBODY),
+    "GET collection/tasks/<int:number>/": page(LOOKERS, number="task"),
+    "POST collection/tasks/<int:number>/<str:verb>": verbs(TASK_VERBS, WHY, make=page, number="task"),
+    "GET collection/notices/": page(EVERYBODY),
+    "GET collection/notices/<int:number>/": page(LOOKERS, number="notice"),
+    "GET collection/notices/<int:number>.pdf": page(LOOKERS, number="notice"),
+    "POST collection/notices/<int:number>/<str:verb>": verbs(NOTICE_VERBS, WHY, make=page, number="notice"),
+    # --- the office
+    "GET office/policy/": page(EVERYBODY),
+    "GET office/policy/versions/": page(EVERYBODY),
+    "GET office/policy/versions/<int:number>/": page(EVERYBODY, number="=1"),
+    "GET office/policy/versions/<int:number>/policy.yaml": page(EVERYBODY, number="=1"),
+    "GET office/policy/compare/": page(EVERYBODY),
+    "GET office/policy/draft/": page(EVERYBODY),
+    "POST office/policy/draft/": page(
+        HEADS, {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put"}
+    ),
+    "GET office/policy/rates/": page(EVERYBODY),
+    "POST office/policy/rates/": page(
+        {FINANCE, *CREDIT_OFFICE}, {"currency": "USD", "rate": "7.1", "since": "2026-11-24", "source": "bank"}
+    ),
+    "GET office/trail/": page(EVERYBODY),
+    "GET office/personal-data/": page(EVERYBODY),
+    "GET webhooks/": page(EVERYBODY),
+    "POST webhooks/": page(HOOK_KEEPERS, {"url": "https://127.0.0.1/in", "events": "hold.opened"}),
+    "GET webhooks/<int:pk>/": page(HOOK_READERS, pk="webhook"),
+    "POST webhooks/<int:pk>/<str:verb>": verbs(HOOK_VERBS, make=page, pk="webhook"),
+    "POST office/trail/verify/": page({AUDITOR}),
+    "GET office/sign-in-rules/": page({SYSTEM, SECURITY, AUDITOR}),
+    "POST office/sign-in-rules/": page(GUARDIANS, {"profile": "asvs"}),
+    "POST office/people/<int:number>/password": page(GUARDIANS, number="colleague"),
+    "POST office/people/<int:number>/second-factor": page(GUARDIANS, number="colleague"),
+    "GET office/people/": page(READERS_OF_PEOPLE),
+    "GET office/people/add": page({SYSTEM}),
+    "POST office/people/add": page({SYSTEM}, {"username": "newcomer", "password": "a-long-password-7"}),
+    "GET office/people/<int:number>/": page(READERS_OF_PEOPLE, number="colleague"),
+    "POST office/people/<int:number>/appoint": page(GUARDIANS, {"post": "archivist"}, number="colleague"),
+    "POST office/people/<int:number>/end/<str:post>": page(GUARDIANS, number="colleague", post="=vice-president"),
+    "POST office/people/<int:number>/disable": page(GUARDIANS, number="colleague"),
+    "GET office/account/": page(EVERYBODY),
+    "POST office/account/": page(EVERYBODY, {"label": "mine"}),
+    "POST office/account/tokens/<int:number>/revoke": page({"ann", *GUARDIANS}, number="token"),
+    # --- customers and lines
+    "GET customers/": page(EVERYBODY),
+    "GET customers/suggest": page(EVERYBODY, query="q=9"),
+    "GET customers/new": page({SALES, *CREDIT_OFFICE}),
+    "POST customers/new": page({SALES, *CREDIT_OFFICE}, NEW_CUSTOMER),
+    "GET customers/<int:pk>/": page(LOOKERS, pk="customer"),
+    "GET customers/<int:pk>/sheet": page(LOOKERS, pk="customer"),
+    "GET customers/<int:pk>/unmask/<str:field>": page(LOOKERS, pk="customer", field="=telephone"),
+    "POST customers/<int:pk>/unmask/<str:field>": page(
+        LOOKERS - {AUDITOR, ARCHIVIST}, WHY, pk="customer", field="=telephone"
+    ),
+    "GET customers/<int:pk>/who-saw": page(HEADS | {AUDITOR}, pk="customer"),
+    "GET customers/<int:pk>/edit": page({SALES, FINANCE, *CREDIT_OFFICE}, pk="customer"),
+    "POST customers/<int:pk>/edit": page(CREDIT_OFFICE, NEW_CUSTOMER | {"contact": "新人"}, pk="customer"),
+    "GET customers/<int:pk>/facts/new": page(COLLECTORS, pk="customer"),
+    "POST customers/<int:pk>/facts/new": page(
+        COLLECTORS,
+        {"key": "years_in_business", "value": "3", "source": "visit", "as_of": "2026-11-24"},
+        pk="customer",
+    ),
+    "GET customers/<int:pk>/notes/new": page(COLLECTORS, pk="customer"),
+    "POST customers/<int:pk>/notes/new": page(COLLECTORS, {"note": "seen"}, pk="customer"),
+    "GET customers/<int:pk>/standing": page(HEADS | {OFFICER}, pk="customer"),
+    "POST customers/<int:pk>/standing": page(
+        HEADS | {OFFICER}, {"standing": "watched", "reason": "because"}, pk="customer"
+    ),
+    "POST customers/releases/<int:pk>/<str:verb>": verbs(RELEASE_VERBS, make=page, pk="release"),
+    "GET credit/line-requests/": page(EVERYBODY),
+    "GET credit/line-requests/<int:pk>/": page(LOOKERS, pk="line_request"),
+    "GET credit/line-requests/<int:pk>/change": page(ASKERS, pk="line_request"),
+    "POST credit/line-requests/<int:pk>/change": page(ASKERS, LINE_FORM, pk="line_request"),
+    "POST credit/line-requests/<int:pk>/<str:verb>": verbs(REQUEST_VERBS, REQUEST_FORM, make=page, pk="line_request"),
+    "GET credit/customers/<int:pk>/ask": page(ASKERS, pk="customer"),
+    "POST credit/customers/<int:pk>/ask": page(ASKERS, LINE_FORM, pk="customer"),
+    "GET credit/rate/": page(ASKERS),
+    "POST credit/rate/": page(ASKERS),
+    "GET credit/rate/lines.csv": page(ASKERS),
+    "POST credit/rate/selected": page(ASKERS, {"selected": "{customer}"}, unseen=422),
+    "POST credit/rate/<int:pk>": page(ASKERS, pk="customer"),
+    # --- files
+    "GET imports/": page(EVERYBODY),
+    "POST imports/": page(HEADS | {OFFICER, FINANCE}, {"kind": "customers", "file": "=upload"}),
+    "GET imports/<int:pk>/": page(CREDIT_OFFICE, pk="import"),
+    "POST imports/<int:pk>/columns": page(CREDIT_OFFICE, pk="import"),
+    "GET imports/<int:pk>/progress": page(CREDIT_OFFICE, pk="import"),
+    "GET imports/<int:pk>/errors.xlsx": page(CREDIT_OFFICE, pk="import"),
+}
+"""Every address of the pages with each method it takes; any other method must be refused with 405."""
+
+OPEN = frozenset({"healthz", "readyz", "metrics", "language/setlang/"})
+"""Addresses of the house that ask nobody who he is; what they tell concerns no customer."""
+
+OPEN_ACCOUNTS = frozenset(
+    {
+        "account_login",
+        "account_logout",
+        "account_signup",
+        "account_inactive",
+        "account_confirm_login_code",
+        "account_email_verification_sent",
+        "account_confirm_email",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "mfa_authenticate",
+    }
+)
+"""Pages of allauth for those who have not signed in yet; every other one sends a stranger to the sign-in page."""

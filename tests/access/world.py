@@ -1,0 +1,220 @@
+"""Two customers with everything that can hang on a customer: Ann's, and one of another department that she may not see.
+
+Everything of the foreign customer carries its mark, in every name, number and reason, so that a single search through
+an answer tells whether anything of it got out.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.test import Client
+
+from shouxin.collection import rounds
+from shouxin.collection.models import Notice, Task
+from shouxin.credit import line_requests
+from shouxin.credit.models import Line
+from shouxin.customers import facts, search, standing
+from shouxin.customers.models import Customer
+from shouxin.lib.models import ImportRun
+from shouxin.office import clock, policies, posts, tokens
+from shouxin.office.imports import runs
+from shouxin.office.models import Person, Webhook
+from shouxin.orders import checks
+from shouxin.orders.checks import CheckRequest
+from shouxin.receivables import invoices, receipts
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade, Post
+from tests.people import CAST, EAST, SOUTH, TODAY, acme, member, person
+
+OWN, FOREIGN = "OWN7", "ZQX9"
+"""The marks of Ann's customer and of the one out of her sight."""
+
+MISSING = 987_654_321
+SIGN_IN = "django.contrib.auth.backends.ModelBackend"
+NOBODY, DISABLED, ANONYMOUS = "nobody", "gone", "anonymous"
+CALLERS = (*CAST, NOBODY, DISABLED, ANONYMOUS)
+"""Everybody who may knock: a holder of each post, one without any, a disabled vice-president, a stranger."""
+
+
+@dataclass
+class Side:
+    """A customer's things by the word the table uses for them -> what stands in an address."""
+
+    mark: str
+    of: dict[str, Any]
+
+    def __getitem__(self, word: str) -> Any:
+        return self.of[word]
+
+
+def act(by: str) -> dict[str, Any]:
+    """by, on, at of a verb."""
+    return {"by": member(by), "on": TODAY, "at": clock.now()}
+
+
+def moment(by: str) -> dict[str, Any]:
+    """by, today, at of a verb."""
+    return {"by": member(by), "today": TODAY, "at": clock.now()}
+
+
+def side(mark: str, seller: str, department: str) -> Side:
+    """A customer with a line, requests, orders, papers, a second one on the blacklist, and what its seller keeps."""
+    edition = policies.in_force(TODAY)
+    customer = _customer(mark, seller, department)
+    banned = _customer(f"{mark}-B", seller, department)
+    facts.add(customer, "years_in_business", 12, source="visit", as_of=TODAY, note=mark, **act("bo"))
+    Line.objects.create(**_line(customer))
+    request = line_requests.ask(customer, _terms("60000"), reason=mark, edition=edition, **moment("bo"))
+    standing.set_standing(banned, "blacklisted", why=mark, **act("cy"))
+    release = standing.set_standing(banned, "watched", why=mark, **act("cy"))
+    late = TODAY - timedelta(days=10)
+    invoice = invoices.issue(
+        customer, doc_no=f"{mark}-INV", amount=Decimal(3000), dated_on=late - timedelta(30), due_on=late, **moment("fi")
+    )
+    receipt = receipts.take(customer, doc_no=f"{mark}-REC", amount=Decimal(50), received_on=TODAY, **moment("fi"))
+    approved, held = _orders(mark)
+    run = _handed_in(mark, seller)
+    hook = Webhook.objects.create(
+        url=f"https://example.com/{mark}",
+        events=["hold.opened"],
+        watches=[],
+        label=mark,
+        owner=member("vi"),
+        made_by=member("cy"),
+        created_at=clock.now(),
+    )
+    token, _text = tokens.create(member(seller), by=member(seller), at=clock.now(), label=mark)
+    return Side(
+        mark,
+        {
+            "customer": customer.pk,
+            "code": customer.code,
+            "banned": banned.pk,
+            "line_request": request.pk,
+            "release": release.pk,
+            "invoice": invoice.pk,
+            "receipt": receipt.pk,
+            "account": invoice.account_id,
+            "check": approved.pk,
+            "reservation": approved.reservation_id,
+            "hold": held.hold.pk,
+            "import": run.pk,
+            "token": token.pk,
+            "webhook": hook.pk,
+            "colleague": member("vi").pk,
+        },
+    )
+
+
+def _customer(code: str, seller: str, department: str) -> Customer:
+    found = acme(
+        code=code,
+        name=f"{code}贸易有限公司",
+        contact=code,
+        address=code,
+        salesperson=member(seller),
+        department=department,
+        email="credit@example.com",
+    )
+    search.recompute(Customer.objects.filter(pk=found.pk))
+    return found
+
+
+def _line(customer: Customer) -> dict[str, Any]:
+    return {
+        "customer": customer, "grade": "B", "limit_kind": "amount", "limit": Decimal(50000), "currency": "CNY",
+        "term_days": 30, "since": TODAY - timedelta(days=100), "until": TODAY + timedelta(days=200),
+        "why": customer.code, "cause": "request", "policy_version": 1, "at": clock.now(),
+    }  # fmt: skip
+
+
+def _terms(limit: str) -> line_requests.LineTerms:
+    return line_requests.LineTerms(Limit.of(Decimal(limit)), "CNY", 30, Grade.B)
+
+
+def _orders(mark: str) -> list[Any]:
+    """One that fits and is reserved, one far over the limit that is on hold."""
+    asked = [CheckRequest(mark, Decimal(amount), f"{mark}-SO{amount}", prepaid=False) for amount in (700, 90000)]
+    return checks.decide(asked, edition=policies.in_force(TODAY), **moment("bo"))
+
+
+def _handed_in(mark: str, seller: str) -> Any:
+    text = f"客户编码,名称\n{mark}-X,{mark}\n".encode()
+    upload = SimpleUploadedFile(f"{mark}.csv", text, content_type="text/csv")
+    kind = runs.kind_for("customers", member("bo"))
+    run = runs.receive(upload, kind, by=member("bo"), at=clock.now())
+    ImportRun.objects.filter(pk=run.pk).update(errors_path=run.path)  # what was refused: here simply the whole file
+    return run
+
+
+def dunned(own: Side) -> None:
+    """The day is run: a notice and a task for Ann's customer."""
+    rounds.run(as_of=TODAY, by=posts.system(), at=clock.now())
+    customer = Customer.objects.get(pk=own["customer"])
+    _notice_and_task(own, customer.notices.order_by("-pk").first(), customer.tasks.order_by("-pk").first())
+
+
+def _notice_and_task(of: Side, notice: Notice | None, task: Task | None) -> None:
+    assert notice and task, "the day's run left no notice or no task"
+    Notice.objects.filter(pk=notice.pk).update(status="held")
+    of.of |= {"notice": notice.pk, "task": task.pk, "day": str(TODAY)}
+
+
+def dunned_alike(own: Side, foreign: Side) -> None:
+    """The same letter and the same task for the foreign customer, so that the day itself stays as it was."""
+    notice, task = Notice.objects.get(pk=own["notice"]), Task.objects.get(pk=own["task"])
+    for row in (notice, task):
+        row.pk, row.customer_id = None, foreign["customer"]
+        row._state.adding = True
+    notice.number, notice.episode, notice.subject, notice.body = f"{FOREIGN}-1", None, FOREIGN, FOREIGN
+    task.note, task.person = FOREIGN, None
+    notice.save()
+    task.save()
+    _notice_and_task(foreign, notice, task)
+
+
+class World:
+    """The house with both customers, and a browser for everybody who may knock."""
+
+    def __init__(self) -> None:
+        for name in CAST:
+            member(name)
+        person(NOBODY)
+        self.own = side(OWN, "ann", EAST)
+        dunned(self.own)
+        self.foreign: Side | None = None
+        self.sides: dict[str, Callable[[], Side]] = {}
+        self.browsers = {name: _browser(name) for name in CALLERS}
+        gone = Person.objects.get(username=DISABLED)
+        Person.objects.filter(pk=gone.pk).update(is_active=False)
+
+    def add_foreign(self) -> None:
+        """The customer out of Ann's sight, with everything Ann's has."""
+        self.foreign = side(FOREIGN, "di", SOUTH)
+        dunned_alike(self.own, self.foreign)
+
+    def browser(self, name: str) -> Client:
+        """The browser of one who knocks."""
+        return self.browsers[name]
+
+
+def _browser(name: str) -> Client:
+    client = Client(raise_request_exception=False, headers={"Accept-Language": "en"})
+    if name != ANONYMOUS:
+        one = person(DISABLED, Post.VICE_PRESIDENT) if name == DISABLED else Person.objects.get(username=name)
+        client.force_login(one, backend=SIGN_IN)
+    return client
+
+
+@contextmanager
+def undone() -> Any:
+    """Whatever is written inside is taken back at the end."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
