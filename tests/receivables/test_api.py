@@ -15,7 +15,7 @@ from shouxin.receivables.models import Invoice, ProofRun, Receipt
 from tests.api import Caller
 from tests.people import SOUTH, acme
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
 D = Decimal
 INVOICE = {"customer": "C001", "doc_no": "S-1", "amount": "1000.00"}
 RECEIPT = {"customer": "C001", "doc_no": "B-1", "amount": "400.00"}

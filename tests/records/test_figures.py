@@ -20,7 +20,7 @@ from tests.api import Caller
 from tests.book import changed
 from tests.people import TODAY, acme, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
 D = Decimal
 DAY = date(2026, 8, 31)
 """The day of the worked example: June to August are 92 days."""

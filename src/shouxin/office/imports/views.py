@@ -86,7 +86,8 @@ def history(request: HttpRequest) -> HttpResponse:
 
 
 def _asked_kind(request: HttpRequest) -> dict[str, str]:
-    return {"kind": request.GET["kind"]} if "kind" in request.GET else {}
+    """What the address asks for; customers are the first thing anybody hands in."""
+    return {"kind": request.GET.get("kind", "customers")}
 
 
 @page
