@@ -1,0 +1,246 @@
+"""Each act leaves its line in the trail, in its own transaction, and no other act's (I-22): every verb counted."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shouxin.collection import notices, worklist
+from shouxin.collection.models import Notice, Task
+from shouxin.credit import line_requests
+from shouxin.credit.models import LineRequest
+from shouxin.customers import facts, registry, standing
+from shouxin.customers.models import StandingRelease
+from shouxin.office import clock, policies, posts, rates, sign_in, tokens
+from shouxin.office.models import Person, TrailEntry
+from shouxin.office.refusals import NotYourDuty
+from shouxin.orders import holds
+from shouxin.orders.models import Hold
+from shouxin.receivables import invoices, receipts
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade, Post
+from tests.collection import world
+from tests.faults import test_every_statement as money
+from tests.faults.test_every_statement import D, acting, acts, decide, issued, open_for_business, taken
+from tests.people import TODAY, acme, member
+from tools.reference import flows
+
+pytestmark = [pytest.mark.django_db, pytest.mark.invariant("I-22"), pytest.mark.clause("A13")]
+Verb = Callable[[], object]
+__all__ = ["open_for_business"]
+
+
+def office(by: str = "sy") -> dict[str, Any]:
+    return {"by": member(by), "on": TODAY, "at": clock.now()}
+
+
+def asked() -> LineRequest:
+    terms = line_requests.LineTerms(limit=Limit.of(D(90000)), currency="CNY", term_days=30, grade=Grade.B)
+    return line_requests.ask(acme(), terms, reason="season", **acting("ann"))
+
+
+def changing() -> Verb:
+    row = asked()
+    terms = line_requests.LineTerms(limit=Limit.of(D(80000)), currency="CNY", term_days=30, grade=Grade.B)
+    return lambda: line_requests.change(row, terms, reason="less", version=row.version, **acting("ann"))
+
+
+def declining() -> Verb:
+    row = asked()
+    return lambda: line_requests.decline(row, reason="no", version=row.version, **acting("cy"))
+
+
+def withdrawing() -> Verb:
+    row = asked()
+    return lambda: line_requests.withdraw(row, **acts("ann"))
+
+
+def on_hold() -> Hold:
+    decide("20000.00")
+    return Hold.objects.get()
+
+
+def rechecking() -> Verb:
+    row = on_hold()
+    return lambda: holds.recheck(row, **acting("cy"))
+
+
+def blacklisted() -> StandingRelease:
+    standing.set_standing(acme(), "blacklisted", why="fled", **office("cy"))
+    found = standing.set_standing(acme(), "watched", why="came back and paid", **office("cy"))
+    assert isinstance(found, StandingRelease)
+    return found
+
+
+def proposing() -> Verb:
+    standing.set_standing(acme(), "blacklisted", why="fled", **office("cy"))
+    return lambda: standing.set_standing(acme(), "watched", why="paid", **office("cy"))
+
+
+def deciding_a_release(verb: str, by: str) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        row = blacklisted()
+        return lambda: standing.decide_release(row, verb, **office(by))
+
+    return prepared
+
+
+def letter(status: str = "waiting") -> Notice:
+    world.owe()
+    world.run(world.after(40))
+    row = Notice.objects.order_by("-pk")[0]
+    Notice.objects.filter(pk=row.pk).update(status=status, to="" if status == "no_address" else "a@example.com")
+    registry.change(row.customer, email="a@example.com", version=row.customer.version, **office("bo"))
+    row.refresh_from_db()
+    return row
+
+
+def holding_a_letter() -> Verb:
+    row = letter()
+    return lambda: notices.hold(row, why="wait", **office("cy"))
+
+
+def letting_a_letter_go(status: str) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        row = letter(status)
+        return lambda: notices.release(row, **office("cy"))
+
+    return prepared
+
+
+def handing_over() -> Verb:
+    row = letter()
+    return lambda: notices.hand_over(row, how="courier", **office("cy"))
+
+
+def settling_a_task(verb: Callable[..., Task]) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        letter()
+        row = Task.objects.filter(status="open")[0]
+        return lambda: verb(row, result="spoke to them", **office("cy"))
+
+    return prepared
+
+
+def unmatching() -> Verb:
+    issued()
+    row = taken(match=True)
+    return lambda: receipts.unmatch(row, **acts("fi"))
+
+
+def settling_a_contest() -> Verb:
+    invoice = issued()
+    invoices.contest(invoice, why="damaged", amount=D(300), **acts("fi"))
+    return lambda: invoices.settle_contest(invoice, outcome="upheld", **acts("fi"))
+
+
+def newcomer() -> Person:
+    return posts.add_person("newcomer", password="a long enough one", **office())
+
+
+def with_token() -> Verb:
+    bo = member("bo")
+    token, _text = tokens.create(bo, by=bo, at=clock.now())
+    return lambda: tokens.revoke(token, **office("bo"))
+
+
+# What is prepared, and the lines its act leaves: verb -> how many.
+ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
+    (money.deciding, {"check.approve": 1}),
+    (money.deciding_again, {"check.approve": 1}),
+    (money.delivering, {"reservation.deliver": 1}),
+    (money.billing, {"invoice.issue": 1}),
+    (money.cancelling, {"reservation.cancel": 1}),
+    (money.extending, {"reservation.extend": 1}),
+    (money.releasing, {"release": 1, "check.approve": 1}),
+    (money.rejecting, {"reject": 1}),
+    (rechecking, {"check.hold": 1}),
+    (money.issuing, {"invoice.issue": 1}),
+    (money.matching, {"receipt.match": 1}),
+    (unmatching, {"receipt.unmatch": 1}),
+    (money.reversing_an_invoice, {"invoice.reverse": 1}),
+    (money.reversing_a_receipt, {"receipt.reverse": 1}),
+    (money.contesting, {"invoice.contest": 1}),
+    (settling_a_contest, {"invoice.settle_contest": 1}),
+    (money.crediting, {"invoice.apply_credit": 1}),
+    (lambda: asked, {"line_request.ask": 1}),
+    (changing, {"change": 1}),
+    (money.approving_a_line, {"approve": 1, "line.begin": 1}),
+    (declining, {"decline": 1}),
+    (withdrawing, {"withdraw": 1}),
+    (proposing, {"propose_release": 1}),
+    (deciding_a_release("confirm", "vi"), {"confirm": 1, "set_standing": 1}),
+    (deciding_a_release("decline", "vi"), {"decline": 1}),
+    (deciding_a_release("withdraw", "cy"), {"withdraw": 1}),
+    (lambda: lambda: standing.set_standing(acme(), "stopped", why="late", **office("bo")), {"set_standing": 1}),
+    (holding_a_letter, {"hold": 1}),
+    (letting_a_letter_go("held"), {"release": 1}),
+    (letting_a_letter_go("failed"), {"retry": 1}),
+    (letting_a_letter_go("no_address"), {"readdress": 1}),
+    (handing_over, {"hand_over": 1}),
+    (settling_a_task(worklist.done), {"task.done": 1}),
+    (settling_a_task(worklist.drop), {"task.dropped": 1}),
+    (lambda: lambda: registry.create(name="苏州恒远贸易有限公司", currency="CNY", **office("bo")), {"register": 1}),
+    (lambda: lambda: registry.add_name(acme(), "艾克米", source="import", **office("bo")), {"add_name": 1}),
+    (lambda: lambda: registry.change(acme(), contact="张三", version=1, **office("bo")), {"change_customer": 1}),
+    (
+        lambda: (
+            lambda: facts.add(acme(), "years_in_business", Decimal(9), source="registry", as_of=TODAY, **office("bo"))
+        ),
+        {"add_fact": 1},
+    ),
+    (lambda: newcomer, {"add_person": 1}),
+    (
+        lambda: (lambda made: lambda: posts.appoint(made, Post.SALES, since=TODAY, **office()))(newcomer()),
+        {"appoint": 1},
+    ),
+    (lambda: lambda: posts.end_appointment(member("ann"), Post.SALES, **office()), {"end_appointment": 1}),
+    (lambda: lambda: posts.disable_person(member("ann"), **office()), {"disable_person": 1}),
+    (lambda: lambda: tokens.create(member("bo"), by=member("bo"), at=clock.now()), {"create_token": 1}),
+    (with_token, {"revoke_token": 1}),
+    (
+        lambda: (
+            lambda: policies.put(
+                policies.shipped().replace("quiet_days: 7", "quiet_days: 6"),
+                since=TODAY + timedelta(days=1),
+                why="sooner",
+                **office("cy"),
+            )
+        ),
+        {"put_policy": 1},
+    ),
+    (lambda: lambda: rates.put("USD", D("7.1"), since=TODAY, source="bank", **office("fi")), {"put_rate": 1}),
+    (lambda: lambda: sign_in.put({"profile": "dengbao"}, why="audit", **office()), {"put_sign_in_rules": 1}),
+    (lambda: lambda: sign_in.set_password(member("ann"), **office()), {"set_password": 1}),
+]
+
+
+TOLD_OTHERWISE = {"recheck"}
+"""Its line is that of the new decision: check.hold or check.approve."""
+
+
+@pytest.mark.parametrize(("prepared", "wanted"), ACTS, ids=["+".join(lines) for _act, lines in ACTS])
+def test_an_act_leaves_its_own_lines_and_no_others(
+    prepared: Callable[[], Verb], wanted: dict[str, int], open_for_business: None
+) -> None:
+    act = prepared()
+    last = TrailEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    act()
+    assert Counter(TrailEntry.objects.filter(pk__gt=last).values_list("verb", flat=True)) == wanted
+
+
+def test_every_verb_of_every_flow_is_counted_here() -> None:
+    counted = {verb for _act, lines in ACTS for verb in lines} | TOLD_OTHERWISE
+    assert {verb for flow in flows() for verb in flow.verbs} <= counted
+
+
+def test_an_act_refused_leaves_no_line_of_its_own(open_for_business: None) -> None:
+    """The control: what is not done is not told as done; the refusal's own line waits for the face."""
+    row, before = on_hold(), TrailEntry.objects.count()
+    with pytest.raises(NotYourDuty) as refused:
+        holds.release(row, reason="please", **acting("ann"))
+    assert TrailEntry.objects.count() == before
+    assert refused.value.trail_line.verb == "refuse"
