@@ -20,7 +20,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from benches import measure
+from . import measure
 
 CUSTOMERS = 2_000
 HEADING = ("客户编码", "客户名称", "单据编号", "单据类型", "单据日期", "到期日", "应收金额", "币种", "摘要")

@@ -43,22 +43,36 @@ def rate(work: Work, callers: int, seconds: float) -> float:
     return sum(done) / (time.perf_counter() - began)
 
 
+Rate = Callable[[float], float]
+"""Measures for so many seconds; answers how many per second were done."""
+
+
+def together(work: Work, callers: int) -> Rate:
+    """The rate of `callers` threads that each do the work."""
+    return lambda seconds: rate(work, callers, seconds)
+
+
 def compare(
-    anchor: Work, subjects: dict[str, Work], *, callers: int, runs: int, seconds: float, on_step: Callable[[], None]
+    anchor: Rate, subjects: dict[str, Rate], *, runs: int, seconds: float, on_step: Callable[[], None]
 ) -> list[Result]:
-    """Anchor and subjects in turn, `runs` times; answers one result for each subject."""
+    """Anchor and subjects in turn, `runs` times; answers one result for each subject.
+
+    The ratio is the median of the rounds' own ratios: what slows the machine down for a while slows both.
+    """
     anchors: list[float] = []
     measured: dict[str, list[float]] = {name: [] for name in subjects}
     for _ in range(runs):
-        anchors.append(rate(anchor, callers, seconds))
-        for name, work in subjects.items():
-            measured[name].append(rate(work, callers, seconds))
+        anchors.append(anchor(seconds))
+        for name, subject in subjects.items():
+            measured[name].append(subject(seconds))
             on_step()
-    base = statistics.median(anchors)
-    return [
-        Result(name, statistics.median(values), "1/s", base, statistics.median(values) / base, values)
-        for name, values in measured.items()
-    ]
+    return [_result(name, values, anchors) for name, values in measured.items()]
+
+
+def _result(name: str, values: list[float], anchors: list[float]) -> Result:
+    ratios = [value / anchor for value, anchor in zip(values, anchors, strict=True)]
+    middle = statistics.median
+    return Result(name, middle(values), "1/s", middle(anchors), middle(ratios), values)
 
 
 def machine() -> dict[str, Any]:

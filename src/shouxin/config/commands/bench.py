@@ -1,13 +1,14 @@
 """`shouxin bench NAME`: what is measured, against its anchor in the same run, in a home that is thrown away."""
 
 import dataclasses
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,7 +27,7 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
     as_json: terminal.AsJson = False,
 ) -> None:
-    """Measure; never touches the installation's own data. Needs the source tree."""
+    """Measure; never touches the installation's own data."""
     if name not in BENCHES:
         terminal.fail(f"no bench {name}; there is: {', '.join(BENCHES)}")
     if not os.environ.get(INSIDE):
@@ -42,23 +43,27 @@ def _in_a_home_of_its_own() -> int:
         return subprocess.call([sys.executable, "-m", "shouxin.config.cli", *sys.argv[1:]], env=inside)
 
 
+def _module(name: str) -> Any:
+    """A module of the benches: in the package where it is installed, beside `src` in the source tree."""
+    if importlib.util.find_spec("shouxin.benches"):
+        return importlib.import_module(f"shouxin.benches.{name}")
+    sys.path.insert(0, str(Path(__file__).parents[4]))
+    return importlib.import_module(f"benches.{name}")
+
+
 def _measure(name: str, accounts: int, runs: int, seconds: float, *, as_json: bool) -> None:
     from shouxin.config import migrating
     from shouxin.lib.database import roles
 
-    sys.path.insert(0, str(Path(__file__).parents[4]))
-    try:
-        from benches import checks, imports, measure
-    except ImportError:
-        terminal.fail("the benches are in the source tree, not in the installed package")
+    checks, imports, measure = map(_module, ("checks", "imports", "measure"))
     migrating.bring_up()
     with roles.as_owner(), terminal.progress(as_json=as_json) as bar:  # the anchors have tables of their own
-        task = bar.add_task("bench", total=imports.steps(runs) if name == "import" else runs * 3)
+        task = bar.add_task("bench", total=imports.steps(runs) if name == "import" else runs * checks.SUBJECTS)
 
         def step() -> None:
             bar.advance(task)
 
-        results: Sequence[measure.Result]
+        results: Sequence[Any]
         if name == "import":
             results = imports.run(step, runs=runs)
         else:
