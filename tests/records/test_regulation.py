@@ -133,7 +133,7 @@ def test_everybody_reads_it_and_only_who_sees_all_reads_the_evidence(name: str) 
     seed.trading()
     answer = page_of(member(name))
     assert answer.status_code == 200
-    assert ('class="evidence"' in answer.content.decode()) == (name not in ("ann", "di", "sy"))
+    assert ('class="evidence"' in answer.content.decode()) == (name not in ("ann", "di", "sy", "se"))
 
 
 @pytest.mark.django_db
