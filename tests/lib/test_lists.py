@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -201,3 +202,29 @@ def test_excel_keeps_texts_texts_and_numbers_numbers() -> None:
 def test_an_export_holds_every_matching_row(customers: list[Customer]) -> None:
     answer = listing("?export=csv&size=2&name=公司1").export()
     assert len(b"".join(answer.streaming_content).splitlines()) == 1 + 3  # type: ignore[attr-defined]
+
+
+# --- long lists ----------------------------------------------------------------------------------
+
+
+def test_a_long_list_is_counted_so_far_and_summed_when_asked(
+    customers: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "COUNT_MAX", 10)
+    page = listing("?size=5")
+    assert page.counted == "10+" and page.totals == {} and page.total_cells == []
+    asked = listing(page.totals_address)
+    assert asked.totals["paid_in_capital"] == sum(c.paid_in_capital or 0 for c in customers)
+    assert listing("?name=公司1").totals and not listing("?name=公司1").totals_address
+
+
+def test_a_long_list_is_ordered_only_by_what_an_index_gives(
+    customers: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dear = [replace(column, dear=column.name == "founded_on") for column in COLUMNS]
+    monkeypatch.setattr(lists, "COUNT_MAX", 10)
+    request = RequestFactory().get("/customers/?sort=-founded_on")
+    long = Listing(request, Customer.objects.all(), dear, ASKS, order="code")
+    assert long.order == "code" and not {h["column"].name: h for h in long.heads}["founded_on"]["address"]
+    request = RequestFactory().get("/customers/?sort=-founded_on&name=公司1")
+    assert Listing(request, Customer.objects.all(), dear, ASKS, order="code").order == "-founded_on"

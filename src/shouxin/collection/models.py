@@ -47,6 +47,7 @@ class CustomerDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["day", "customer"], name="customer_once_a_day")]
+        indexes = [models.Index(fields=["day", "oldest_overdue_days", "id"], name="customer_day_oldest")]
 
 
 class Notice(models.Model):
@@ -115,4 +116,7 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["customer", "kind"], condition=Q(status="open"), name="one_open_task")
         ]
-        indexes = [models.Index(fields=["post", "-amount"], condition=Q(status="open"), name="task_open")]
+        indexes = [
+            models.Index(fields=["post", "-amount"], condition=Q(status="open"), name="task_open"),
+            models.Index(fields=["amount", "id"], condition=Q(status="open"), name="task_largest"),
+        ]

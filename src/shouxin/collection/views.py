@@ -193,12 +193,19 @@ def _overdue(row: CustomerDay) -> str:
 
 
 COLUMNS = (
-    Column("customer", gettext_lazy("Customer"), sort="customer__name", value="customer.name", link=_customer_address),
+    Column(
+        "customer",
+        gettext_lazy("Customer"),
+        sort="customer__name",
+        dear=True,
+        value="customer.name",
+        link=_customer_address,
+    ),
     Column("days", gettext_lazy("Days overdue"), "number", "oldest_overdue_days", sort="oldest_overdue_days"),
-    Column("stage", gettext_lazy("Stage"), "number", sort="stage"),
+    Column("stage", gettext_lazy("Stage"), "number", sort="stage", dear=True),
     Column("overdue", gettext_lazy("Overdue"), value=_overdue),
-    Column("grade", gettext_lazy("Grade"), value=_grades, sort="grade_after"),
-    Column("standing", gettext_lazy("Standing"), "status", _standing, sort="standing_after"),
+    Column("grade", gettext_lazy("Grade"), value=_grades, sort="grade_after", dear=True),
+    Column("standing", gettext_lazy("Standing"), "status", _standing, sort="standing_after", dear=True),
     Column("why", gettext_lazy("Why"), "html", _why, plain=_why_plain),
 )
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from shouxin.customers import registry
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.customers import registry, search
+from shouxin.lib.lists import Ask, Column, Listing, begins
 from shouxin.office import moves, posts, sight
 from shouxin.office.models import POST_CHOICES, POST_LABELS
 from shouxin.office.pages import acting, page
@@ -42,14 +42,16 @@ def _letter(row: Notice) -> str:
 
 TASK_COLUMNS = (
     Column("kind", gettext_lazy("Task"), value=lambda task: task.get_kind_display(), link=_task, drawer=True),
-    Column("customer", gettext_lazy("Customer"), sort="customer__name", value="customer.name", link=_customer),
+    Column(
+        "customer", gettext_lazy("Customer"), sort="customer__name", dear=True, value="customer.name", link=_customer
+    ),
     Column("amount", gettext_lazy("At stake"), "amount", sort="amount", currency="currency"),
-    Column("stage", gettext_lazy("Stage"), "number", sort="stage"),
-    Column("due_on", gettext_lazy("Due"), "date", sort="due_on"),
-    Column("post", gettext_lazy("Post"), value=lambda task: POST_LABELS[Post(task.post)], sort="post"),
+    Column("stage", gettext_lazy("Stage"), "number", sort="stage", dear=True),
+    Column("due_on", gettext_lazy("Due"), "date", sort="due_on", dear=True),
+    Column("post", gettext_lazy("Post"), value=lambda task: POST_LABELS[Post(task.post)], sort="post", dear=True),
     Column("person", gettext_lazy("Person"), value="person"),
     Column("status", gettext_lazy("Status"), "status", lambda t: (t.get_status_display(), TASK_COLOURS[t.status])),
-    Column("made_on", gettext_lazy("Made"), "date", sort="made_on", hidden=True),
+    Column("made_on", gettext_lazy("Made"), "date", sort="made_on", dear=True, hidden=True),
     Column("result", gettext_lazy("Result"), hidden=True),
 )
 
@@ -73,7 +75,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
             (("mine", gettext_lazy("My tasks")), ("all", gettext_lazy("Everybody's"))),
             default="mine",
         ),
-        Ask("customer", gettext_lazy("Customer"), where="customer__name__icontains"),
+        Ask("customer", gettext_lazy("Customer"), where=search.of_customer),
         Ask("kind", gettext_lazy("Task"), "select", "kind", tuple(Task.KINDS)),
         Ask("post", gettext_lazy("Post"), "select", "post", tuple(POST_CHOICES)),
         Ask("status", gettext_lazy("Status"), "select", "status", tuple(Task.STATUSES), default="open"),
@@ -135,20 +137,22 @@ def _named(found: Task) -> dict[str, str]:
 
 NOTICE_COLUMNS = (
     Column("number", gettext_lazy("Number"), sort="pk", link=_letter, drawer=True),
-    Column("customer", gettext_lazy("Customer"), sort="customer__name", value="customer.name", link=_customer),
+    Column(
+        "customer", gettext_lazy("Customer"), sort="customer__name", dear=True, value="customer.name", link=_customer
+    ),
     Column("title", gettext_lazy("Letter"), value=lambda notice: notice.letter.get("title", "")),
-    Column("stage", gettext_lazy("Stage"), "number", sort="stage"),
+    Column("stage", gettext_lazy("Stage"), "number", sort="stage", dear=True),
     Column("claimed", gettext_lazy("Claimed"), value=lambda notice: claims(notice)),
-    Column("written_on", gettext_lazy("Written"), "date", "day.as_of", sort="day__as_of"),
-    Column("deadline", gettext_lazy("Deadline"), "date", sort="deadline"),
+    Column("written_on", gettext_lazy("Written"), "date", "day.as_of", sort="day__as_of", dear=True),
+    Column("deadline", gettext_lazy("Deadline"), "date", sort="deadline", dear=True),
     Column("to", gettext_lazy("E-mail"), value=lambda row: ids.mask_email(row.to) if row.to else ""),
     Column("status", gettext_lazy("Status"), "status", lambda n: (n.get_status_display(), NOTICE_COLOURS[n.status])),
     Column("fault", gettext_lazy("Why"), value=notices.fault_text, hidden=True),
-    Column("sent_at", gettext_lazy("Sent"), "moment", sort="sent_at", hidden=True),
+    Column("sent_at", gettext_lazy("Sent"), "moment", sort="sent_at", dear=True, hidden=True),
 )
 NOTICE_ASKS = (
-    Ask("customer", gettext_lazy("Customer"), where="customer__name__icontains"),
-    Ask("number", gettext_lazy("Number"), where="number__icontains"),
+    Ask("customer", gettext_lazy("Customer"), where=search.of_customer),
+    Ask("number", gettext_lazy("Number"), where=begins("number")),
     Ask("status", gettext_lazy("Status"), "select", "status", tuple(Notice.STATUSES)),
     Ask("stage", gettext_lazy("Stage"), "select", "stage", tuple((str(n), str(n)) for n in range(10))),
     Ask("from", gettext_lazy("Written from"), "date", "day__as_of__gte"),

@@ -78,14 +78,10 @@ COLUMNS = (
     Column("reason", gettext_lazy("Reason"), hidden=True),
 )
 ASKS = (
-    Ask("q", gettext_lazy("Customer"), where=lambda rows, text: _of_customer(rows, text)),
+    Ask("q", gettext_lazy("Customer"), where=search.of_customer),
     Ask("status", gettext_lazy("Status"), "select", "status", tuple(LineRequest.STATUSES), default="open"),
     Ask("kind", gettext_lazy("Kind of request"), "select", "kind", tuple(LineRequest.KINDS)),
 )
-
-
-def _of_customer(rows: Any, text: str) -> Any:
-    return rows.filter(customer__in=Customer.objects.filter(search.condition(text)).values("pk"))
 
 
 class RequestList(Listing):

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise, product
+from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, QuerySet
@@ -24,6 +25,7 @@ from .models import Customer
 READINGS_MAX = 3
 SEGMENTATIONS_MAX = 6
 TERMS_MAX = 6
+FEW = 2_000
 KEY_LENGTH = 40
 LATIN_LENGTH = 12
 _SYLLABLE_LENGTH = 6
@@ -65,8 +67,23 @@ def find(text: str, seen_by: Q) -> QuerySet[Customer]:
     return Customer.objects.filter(seen_by).filter(condition(text))
 
 
+def of_customer(rows: QuerySet[Any], text: str, path: str = "customer") -> QuerySet[Any]:
+    """Of these rows those of the customers meant; `path` leads from a row to its customer."""
+    return rows.filter(**{f"{path}__in": Customer.objects.filter(condition(text)).values("pk")})
+
+
 def condition(text: str) -> Q:
-    """What a customer must satisfy to be found by this text. Text without letters or digits finds nobody."""
+    """What a customer must satisfy to be found by this text. Text without letters or digits finds nobody.
+
+    Few are looked up here and named by their ids: the database cannot tell how many rows match an array, and would read
+    a whole list in its order to find the few. A text that means many is left to it as a condition.
+    """
+    wanted = _wanted(text)
+    ids = list(Customer.objects.filter(wanted).order_by().values_list("pk", flat=True)[: FEW + 1])
+    return Q(pk__in=ids) if len(ids) <= FEW else wanted
+
+
+def _wanted(text: str) -> Q:
     plain = names.normalised(text.replace("\0", ""))
     terms = _terms(names.LEGAL_FORMS.sub(" ", plain)) or _terms(plain)
     wanted = Q(pk__in=()) if not terms else Q(restricted_on=None)

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
-__all__ = ["app", "enqueue"]
+__all__ = ["app", "enqueue", "work_out"]
 
 
 def enqueue(
@@ -33,3 +33,13 @@ def enqueue(
             return job.defer(**kwargs)
     except AlreadyEnqueued:
         return None
+
+
+@app.task(name="lib.work_out", retry=False)
+def work_out(figure: str, key: str, asked: dict[str, Any]) -> None:
+    """Work a figure over every row out afresh and keep it."""
+    from django.utils import timezone
+
+    from . import kept
+
+    kept.work_out(figure, key, asked, at=timezone.now())

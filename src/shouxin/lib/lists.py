@@ -6,6 +6,7 @@ A page says what its columns and questions are; `Listing` reads the rest from th
     return listing.export() if listing.wants_export else render(request, "…/invoices.html", {"listing": listing})
 
 Pages of a queryset are found by where the last one ended (keyset), so that the thousandth costs what the first does.
+What would read every row is bounded: rows are counted up to COUNT_MAX, and a longer list is summed only when asked.
 """
 
 import base64
@@ -21,7 +22,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Func, Q, QuerySet, Sum, Value
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -36,8 +37,8 @@ from shouxin.lib.templatetags import shouxin as parts
 
 SIZES = (20, 50, 100)
 SIZE_MAX = 200
-COUNT_MAX = 100_000
-"""How far rows are counted for the pager; beyond it the pager says "more than"."""
+COUNT_MAX = 10_000
+"""How far rows are counted for the pager; beyond it the pager says "10,000+", and sums are drawn on request."""
 NUMERIC = frozenset({"amount", "number", "percent"})
 
 Text = str | Promise
@@ -55,7 +56,8 @@ class Column:
     safe string; exported as what `plain` gives). `sort`: the field (path with __) rows are ordered by, None for a
     column that cannot be ordered. `total`: the field whose sum stands in the 合计 row. `currency`: attribute path of
     the amount's currency. `link`: function of the row giving an address, or "" for none. `drawer`: open the link beside
-    the list. `hidden`: shown only when the reader asks for it in the column settings.
+    the list. `hidden`: shown only when the reader asks for it in the column settings. `dear`: no index gives its order,
+    so that a list of more than COUNT_MAX rows is not ordered by it until it is narrowed.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Column:
     link: Callable[[Any], str] | None = None
     drawer: bool = False
     hidden: bool = False
+    dear: bool = False
     plain: Callable[[Any], Any] | None = None
 
     @property
@@ -183,7 +186,7 @@ class Listing:
         self.asked = tuple(_asked(ask, self.query) for ask in asks)
         self.asks_open = asks_open
         self.size = _bounded(self.query.get("size"), size)
-        self.order = _order(self.query.get("sort"), columns, order)
+        self._order = order
         self._all = rows
 
     # what was asked
@@ -219,13 +222,33 @@ class Listing:
         return any(asked.answer and asked.answer != asked.ask.default for asked in self.asked)
 
     @cached_property
-    def matching(self) -> Any:
-        """Every row that answers the questions, in order; not yet cut into pages."""
+    def _answering(self) -> Any:
+        """Every row that answers the questions, in no order yet."""
         rows = self._all
         for asked in self.asked:
             if asked.value is not None:
                 rows = _narrowed(rows, asked)
-        return rows.order_by(*self._ordering) if isinstance(rows, QuerySet) else self._sorted(rows)
+        return rows
+
+    @cached_property
+    def order(self) -> str:
+        """The field rows are ordered by, "-" before it for downwards: the one asked for where it can be had."""
+        wanted = self.query.get("sort") or ""
+        column = next((each for each in self.columns if each.sort and each.sort == wanted.removeprefix("-")), None)
+        return wanted if column and self._can_order(column) else self._order
+
+    def _can_order(self, column: Column) -> bool:
+        return bool(column.sort) and not (column.dear and self.too_long)
+
+    @cached_property
+    def matching(self) -> Any:
+        """Every row that answers the questions, in order; not yet cut into pages."""
+        rows = self._answering
+        if not isinstance(rows, QuerySet):
+            return self._sorted(rows)
+        return rows.order_by(
+            *_ordering(self._sort_field, down=self.order.startswith("-"), nulls=_nullable(rows, self._sort_field))
+        )
 
     # the page
 
@@ -245,19 +268,31 @@ class Listing:
     def count(self) -> int:
         """How many rows match, counted up to COUNT_MAX + 1."""
         if isinstance(self._all, QuerySet):
-            return self.matching.order_by()[: COUNT_MAX + 1].count()
-        return len(self.matching)
+            return self._answering.order_by().values("pk")[: COUNT_MAX + 1].count()
+        return len(self._answering)
+
+    @property
+    def too_long(self) -> bool:
+        """Whether more rows match than are counted, summed and ordered freely; never so of a list of values."""
+        return isinstance(self._all, QuerySet) and self.count > COUNT_MAX
 
     @property
     def counted(self) -> str:
         """The number of matching rows for people: "1,234", or "100,000+" where there are more."""
         return f"{COUNT_MAX:,}+" if self.count > COUNT_MAX else f"{self.count:,}"
 
+    @property
+    def totals_address(self) -> str:
+        """Where the sums of a list too long to be summed with every page are drawn; "" where they stand already."""
+        if self.query.get("totals") or not self.too_long or not any(column.total for column in self.columns):
+            return ""
+        return self.at(totals=1)
+
     @cached_property
     def totals(self) -> dict[str, Any]:
-        """The sums of the 合计 row by column name, over every matching row (not this page alone)."""
+        """The sums of the 合计 row by column name, over every matching row; none while they wait to be asked for."""
         summed = {column.name: column.total for column in self.columns if column.total}
-        if not summed:
+        if not summed or self.totals_address:
             return {}
         if isinstance(self._all, QuerySet):
             found = self.matching.order_by().aggregate(**{f"sum_{name}": Sum(path) for name, path in summed.items()})
@@ -278,10 +313,10 @@ class Listing:
 
     @property
     def total_cells(self) -> list[tuple[Column, SafeString | str]]:
-        """The 合计 row; empty where no column is summed."""
-        if not any(column.total for column in self.columns):
-            return []
+        """The 合计 row; empty where no column is summed, or the sums wait to be asked for."""
         sums = self.totals
+        if not sums:
+            return []
         return [(c, _total_cell(c, sums[c.name]) if c.name in sums else "") for c in self.columns]
 
     @property
@@ -354,12 +389,6 @@ class Listing:
     def _sort_field(self) -> str:
         return self.order.lstrip("-")
 
-    @property
-    def _ordering(self) -> list[Any]:
-        down = self.order.startswith("-")
-        by = F(self._sort_field)
-        return [by.desc(nulls_last=True) if down else by.asc(nulls_last=True), "-pk" if down else "pk"]
-
     def _sorted(self, rows: Sequence[Any]) -> list[Any]:
         path = self._sort_field.replace("__", ".")
         if path == "pk":
@@ -369,7 +398,7 @@ class Listing:
         return sorted(known, key=lambda row: follow(row, path), reverse=self.order.startswith("-")) + unknown
 
     def _head(self, column: Column) -> dict[str, Any]:
-        if not column.sort:
+        if not self._can_order(column):
             return {"column": column, "address": "", "direction": ""}
         mine = self._sort_field == column.sort
         down = mine and self.order.startswith("-")
@@ -404,6 +433,15 @@ def follow(row: Any, path: str) -> Any:
         if row is None:
             return None
     return row
+
+
+def begins(field: str) -> Callable[[Any, str], Any]:
+    """A number or its beginning, as typed or in capitals: a question an index can answer."""
+
+    def narrowed(rows: Any, text: str) -> Any:
+        return rows.filter(Q(**{f"{field}__startswith": text}) | Q(**{f"{field}__startswith": text.upper()}))
+
+    return narrowed
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -470,22 +508,13 @@ def _count(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
-def _order(asked: str | None, columns: Sequence[Column], default: str) -> str:
-    allowed = {column.sort for column in columns if column.sort}
-    return asked if asked and asked.removeprefix("-") in allowed else default
-
-
 # --- pages ---------------------------------------------------------------------------------------
 
 
 def _keyset_page(rows: QuerySet[Any], by: str, down: bool, query: Mapping[str, str], size: int) -> Page:
-    back = bool(query.get("before"))
-    mark = _read_mark(query.get("before") or query.get("after"))
-    if mark is None:
-        found, back = list(rows[: size + 1]), False
-    else:
-        beyond = rows.filter(_beyond(rows, by, mark, forward=not back, down=down))
-        found = list((beyond.reverse() if back else beyond)[: size + 1])
+    mark = _mark(rows, by, query.get("before") or query.get("after"))
+    back = bool(query.get("before")) and mark is not None
+    found = _read(_stretches(rows, by, down), by, mark, forward=not back, down=down, count=size + 1)
     more, found = len(found) > size, found[:size]
     if back:
         found.reverse()
@@ -493,7 +522,7 @@ def _keyset_page(rows: QuerySet[Any], by: str, down: bool, query: Mapping[str, s
     has_previous, has_next = (more, True) if back else (mark is not None, more)
     if not found:
         return Page([], 0, {}, {})
-    first, last = _write_mark(found[0], by), _write_mark(found[-1], by)
+    first, last = write_mark(found[0], by), write_mark(found[-1], by)
     return Page(
         found,
         start,
@@ -502,22 +531,90 @@ def _keyset_page(rows: QuerySet[Any], by: str, down: bool, query: Mapping[str, s
     )
 
 
-def _beyond(rows: QuerySet[Any], by: str, mark: tuple[Any, Any], *, forward: bool, down: bool) -> Q:
-    """Rows after (or before) the marked one in the order (by, pk), rows without a value last."""
-    value, key = mark
-    greater = forward != down
-    step, tie = ("gt" if greater else "lt"), Q(**{f"pk__{'gt' if greater else 'lt'}": key})
+def _stretches(rows: QuerySet[Any], by: str, down: bool) -> list[QuerySet[Any]]:
+    """The list as up to two stretches, each in an order an index can give: rows with a value, then those without."""
+    if not _nullable(rows, by):
+        return [rows.order_by(*_ordering(by, down=down, nulls=False))]
+    known = rows.filter(**{f"{by}__isnull": False}).order_by(*_ordering(by, down=down, nulls=False))
+    return [known, rows.filter(**{f"{by}__isnull": True}).order_by("-pk" if down else "pk")]
+
+
+def _ordering(by: str, *, down: bool, nulls: bool) -> list[Any]:
+    """The order (by, key), rows without a value last."""
+    key = "-pk" if down else "pk"
     if by == "pk":
-        return tie
-    if value is None:
-        same = Q(**{f"{by}__isnull": True}) & tie
-        return same if forward else same | Q(**{f"{by}__isnull": False})
+        return [key]
+    if not nulls:
+        return [f"-{by}" if down else by, key]
+    return [F(by).desc(nulls_last=True) if down else F(by).asc(nulls_last=True), key]
+
+
+def _nullable(rows: QuerySet[Any], path: str) -> bool:
+    """Whether the field at the path may be without a value; of an annotation it is not known, so it may."""
+    if path == "pk":
+        return False
+    model: Any = rows.model
     try:
-        value = _field_value(rows.model, by, value)
+        for link in path.split("__"):
+            field = model._meta.get_field(link)
+            if field.null:
+                return True
+            model = field.related_model
+    except (FieldDoesNotExist, AttributeError):
+        return True
+    return False
+
+
+def _read(
+    stretches: list[QuerySet[Any]], by: str, mark: "Mark | None", *, forward: bool, down: bool, count: int
+) -> list[Any]:
+    """So many rows from the mark on, forward or (nearest first) backward, over the end of a stretch if need be."""
+    at = 0 if mark is None or mark[0] is not None else len(stretches) - 1
+    whole = stretches[at + 1 :] if forward else list(reversed(stretches[:at]))
+    begun = stretches[at] if mark is None else _beyond(stretches[at], by, mark, greater=forward != down)
+    found: list[Any] = []
+    for rows in (begun, *whole):
+        found += (rows if forward else rows.reverse())[: count - len(found)]
+        if len(found) == count:
+            break
+    return found
+
+
+def _beyond(rows: QuerySet[Any], by: str, mark: "Mark", *, greater: bool) -> QuerySet[Any]:
+    """The rows of a stretch after (or before) the marked one, in a form an index on (by, key) can start from."""
+    value, key = mark
+    if by == "pk" or value is None:
+        return rows.filter(**{f"pk__{'gt' if greater else 'lt'}": key})
+    here, there = _Pair(F(by), F("pk")), _Pair(Value(value), Value(key))
+    found = rows.filter(
+        Func(here, there, template="%(expressions)s", arg_joiner=" > " if greater else " < ", output_field=BOOLEAN)
+    )
+    # of a joined table's value an index knows only the value itself
+    return found.filter(**{f"{by}__{'gte' if greater else 'lte'}": value}) if "__" in by else found
+
+
+BOOLEAN = models.BooleanField()
+
+
+class _Pair(Func):
+    """(a, b), compared by a, then b."""
+
+    template = "(%(expressions)s)"
+    output_field = BOOLEAN
+
+
+Mark = tuple[Any, Any]
+
+
+def _mark(rows: QuerySet[Any], by: str, text: str | None) -> Mark | None:
+    """The row a page begins beside, from its link; None for the first page and for a link that fits no row here."""
+    mark = _read_mark(text)
+    if mark is None or mark[0] is None or by == "pk":
+        return mark
+    try:
+        return _field_value(rows.model, by, mark[0]), mark[1]
     except (ValidationError, ValueError):
-        return tie
-    further = Q(**{f"{by}__{step}": value}) | (Q(**{by: value}) & tie)
-    return further | Q(**{f"{by}__isnull": True}) if forward else further
+        return None
 
 
 def _field_value(model: type[models.Model], path: str, text: Any) -> Any:
@@ -532,7 +629,8 @@ def _field_value(model: type[models.Model], path: str, text: Any) -> Any:
         return text if number is None else number
 
 
-def _write_mark(row: Any, by: str) -> str:
+def write_mark(row: Any, by: str) -> str:
+    """The row as a link names it: a page ordered `by` begins beside it."""
     value = None if by == "pk" else follow(row, by)
     told = value.isoformat() if isinstance(value, (date, datetime)) else None if value is None else str(value)
     return base64.urlsafe_b64encode(json.dumps([told, row.pk]).encode()).decode().rstrip("=")

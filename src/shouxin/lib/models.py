@@ -1,4 +1,4 @@
-"""Import runs and number series: the two things kept here that belong to no noun of the business."""
+"""Import runs and number series: the few things kept here that belong to no noun of the business."""
 
 from django.conf import settings
 from django.db import models
@@ -44,6 +44,16 @@ class Series(models.Model):
 
     name = models.CharField(max_length=60, primary_key=True)
     last = models.PositiveBigIntegerField(default=0)
+
+
+class Kept(models.Model):
+    """A figure over every row as it was last worked out (`lib.kept`): may be thrown away at any time."""
+
+    key = models.CharField(max_length=200, primary_key=True)
+    content = models.JSONField()
+    asked = models.JSONField()
+    seconds = models.FloatField(help_text="how long it took")
+    at = models.DateTimeField()
 
 
 class Once(models.Model):

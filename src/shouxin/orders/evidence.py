@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -13,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shouxin.credit.models import LimitKind
-from shouxin.customers import search
 from shouxin.customers.models import StandingKind
 from shouxin.lib.templatetags.shouxin import day, grouped
 from shouxin.rules.line import Limit
@@ -228,9 +226,3 @@ def chips(decision: CreditDecision) -> SafeString:
 def reason_names(decision: CreditDecision) -> str:
     """The same as text, for files."""
     return ", ".join(str(REASON_LABELS[reason["code"]]) for reason in decision.reasons)
-
-
-def of_customer(rows: QuerySet[Any], text: str, path: str = "customer__") -> QuerySet[Any]:
-    """Of these rows those whose customer is meant by the text: code, name, pinyin. `path` leads to the customer."""
-    found = search.find(text, Q()).values("pk")
-    return rows.filter(**{f"{path}pk__in": found})

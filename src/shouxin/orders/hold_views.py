@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from shouxin.customers import search
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import moves, policies, sight
 from shouxin.office.models import POST_LABELS
@@ -63,7 +64,7 @@ def _columns(today: date) -> tuple[Column, ...]:
 
 
 ASKS = (
-    Ask("customer", gettext_lazy("Customer"), where=evidence.of_customer),
+    Ask("customer", gettext_lazy("Customer"), where=search.of_customer),
     Ask("order_no", gettext_lazy("Order number"), where="decision__order_no__icontains"),
     Ask("reason", gettext_lazy("Reason"), "select", _of_reason, tuple(evidence.REASON_LABELS.items())),
     Ask("status", gettext_lazy("Status"), "select", "status", tuple(Hold.STATUSES), default="open"),
@@ -80,7 +81,9 @@ def hold_list(request: HttpRequest) -> HttpResponse:
 
 
 OVERRIDE_COLUMNS = (
-    Column("decided_at", gettext_lazy("Released at"), "moment", sort="decided_at", link=_address, drawer=True),
+    Column(
+        "decided_at", gettext_lazy("Released at"), "moment", sort="decided_at", dear=True, link=_address, drawer=True
+    ),
     Column("customer", gettext_lazy("Customer"), value=_name),
     Column("order", gettext_lazy("Order"), value="decision.order_no"),
     Column(
@@ -89,7 +92,7 @@ OVERRIDE_COLUMNS = (
     Column(
         "up_to", gettext_lazy("Released up to"), "amount", "up_to_amount", "up_to_amount", currency="decision.currency"
     ),
-    Column("until", gettext_lazy("Until"), "date", sort="until"),
+    Column("until", gettext_lazy("Until"), "date", sort="until", dear=True),
     Column("decided_by", gettext_lazy("Released by")),
     Column("asked_by", gettext_lazy("Asked by"), value="decision.by"),
     Column("reason", gettext_lazy("Why")),
@@ -102,7 +105,7 @@ OVERRIDE_COLUMNS = (
     ),
 )
 OVERRIDE_ASKS = (
-    Ask("customer", gettext_lazy("Customer"), where=evidence.of_customer),
+    Ask("customer", gettext_lazy("Customer"), where=search.of_customer),
     Ask("who", gettext_lazy("Released by"), where="decided_by__name__icontains"),
     Ask("since", gettext_lazy("From"), "date", "decided_at__date__gte"),
     Ask("until", gettext_lazy("Until"), "date", "decided_at__date__lte"),

@@ -64,7 +64,10 @@ class Hold(models.Model):
     released_decision = models.OneToOneField(CreditDecision, models.PROTECT, null=True, related_name="released_hold")
 
     class Meta:
-        indexes = [models.Index(fields=["-id"], condition=Q(status="open"), name="hold_open")]
+        indexes = [
+            models.Index(fields=["-id"], condition=Q(status="open"), name="hold_open"),
+            models.Index(fields=["opened_at", "id"], condition=Q(status="open"), name="hold_oldest"),
+        ]
 
     def __str__(self) -> str:
         return self.decision.order_no

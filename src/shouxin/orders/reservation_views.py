@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.credit.models import Posting, Reservation
+from shouxin.customers import search
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.templatetags.shouxin import bucket_labels
 from shouxin.office import posts, sight
@@ -17,7 +18,7 @@ from shouxin.office.models import Person
 from shouxin.office.pages import acting, blame, moment, page
 from shouxin.office.refusals import BadForm, NotVisible
 
-from . import evidence, fulfilment
+from . import fulfilment
 from .forms import BillForm, ExtendForm, PartForm
 from .models import CreditDecision
 
@@ -58,17 +59,20 @@ COLUMNS = (
     Column("number", gettext_lazy("Number"), sort="number", link=_address, drawer=True),
     Column("customer", gettext_lazy("Customer"), value="account.customer"),
     Column("order_no", gettext_lazy("Order")),
-    Column("amount", gettext_lazy("Amount"), "amount", sort="amount", currency="account.currency"),
+    Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="account.currency"),
     Column("status", gettext_lazy("Status"), "status", value=status),
-    *[Column(name, label, "amount", sort=name, currency="account.currency") for name, label in STAGES.items()],
-    Column("expires_on", gettext_lazy("Lives until"), "date", sort="expires_on"),
-    Column("made_on", gettext_lazy("Made on"), "date", sort="made_on", hidden=True),
+    *[
+        Column(name, label, "amount", sort=name, dear=True, currency="account.currency")
+        for name, label in STAGES.items()
+    ],
+    Column("expires_on", gettext_lazy("Lives until"), "date", sort="expires_on", dear=True),
+    Column("made_on", gettext_lazy("Made on"), "date", sort="made_on", dear=True, hidden=True),
 )
 ASKS = (
     Ask(
         "customer",
         gettext_lazy("Customer"),
-        where=lambda rows, text: evidence.of_customer(rows, text, "account__customer__"),
+        where=lambda rows, text: search.of_customer(rows, text, "account__customer"),
     ),
     Ask("order_no", gettext_lazy("Order number"), where="order_no__icontains"),
     Ask("stage", gettext_lazy("Something in"), "select", _of_stage, tuple(STAGES.items())),

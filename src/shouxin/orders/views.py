@@ -202,17 +202,17 @@ def _customer(row: CreditDecision) -> str:
 COLUMNS = (
     Column("order_no", gettext_lazy("Order"), value=lambda row: row.order_no or f"#{row.pk}", link=_address),
     Column("customer", gettext_lazy("Customer"), value=_customer),
-    Column("amount", gettext_lazy("Amount"), "amount", sort="amount", currency="currency"),
-    Column("outcome", gettext_lazy("Outcome"), "status", value=evidence.outcome, sort="outcome"),
+    Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="currency"),
+    Column("outcome", gettext_lazy("Outcome"), "status", value=evidence.outcome, sort="outcome", dear=True),
     Column("reasons", gettext_lazy("Reasons"), "html", value=evidence.chips, plain=evidence.reason_names),
     Column("reserve", gettext_lazy("Kind"), value=lambda row: _("reserve") if row.reserve else _("only ask")),
-    Column("as_of", gettext_lazy("Day"), "date", sort="as_of"),
+    Column("as_of", gettext_lazy("Day"), "date", sort="as_of", dear=True),
     Column("by", gettext_lazy("Asked by"), hidden=True),
     Column("policy_version", gettext_lazy("Policy"), value=lambda row: f"v{row.policy_version}", hidden=True),
 )
 ASKS = (
     Ask("order_no", gettext_lazy("Order number"), where="order_no__icontains"),
-    Ask("customer", gettext_lazy("Customer"), where=evidence.of_customer),
+    Ask("customer", gettext_lazy("Customer"), where=search.of_customer),
     Ask("outcome", gettext_lazy("Outcome"), "select", "outcome", CreditDecision.OUTCOMES),
     Ask("since", gettext_lazy("From"), "date", "as_of__gte"),
     Ask("until", gettext_lazy("Until"), "date", "as_of__lte"),

@@ -42,7 +42,13 @@ class Invoice(models.Model):
             models.UniqueConstraint(fields=["customer", "source_system", "doc_no"], name="invoice_once"),
             models.CheckConstraint(condition=~Q(amount=0), name="invoice_has_amount"),
         ]
-        indexes = [models.Index(fields=["customer", "-dated_on", "-id"], name="invoice_customer")]
+        indexes = [
+            models.Index(fields=["customer", "-dated_on", "-id"], name="invoice_customer"),
+            models.Index(fields=["dated_on", "id"], name="invoice_dated"),
+            models.Index(fields=["due_on", "id"], name="invoice_due"),
+            models.Index(fields=["doc_no"], name="invoice_number", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["order_no"], name="invoice_order", condition=~Q(order_no="")),
+        ]
         triggers = APPEND_ONLY
 
     def __str__(self) -> str:
@@ -76,6 +82,7 @@ class Instalment(models.Model):
         indexes = [
             models.Index(fields=["customer", "due_on"], condition=~Q(settled=F("amount")), name="instalment_open"),
             models.Index(fields=["customer", "settled_on"], name="instalment_settled"),
+            models.Index(fields=["invoice"], name="instalment_contested", condition=Q(contested__gt=0)),
         ]
 
 
@@ -108,6 +115,7 @@ class Receipt(models.Model):
         ]
         indexes = [
             models.Index(fields=["customer", "-received_on", "-id"], name="receipt_customer"),
+            models.Index(fields=["received_on", "id"], name="receipt_received"),
             models.Index(fields=["customer"], condition=~Q(applied=F("amount")), name="receipt_unapplied"),
         ]
 

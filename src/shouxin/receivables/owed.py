@@ -80,7 +80,7 @@ WITH later AS (
     ) AS m GROUP BY id
 ), disputed AS (
     SELECT instalment_id AS id, sum(amount) AS amount FROM {contest}
-    WHERE since <= %(as_of)s AND (settled_on IS NULL OR settled_on > %(as_of)s) GROUP BY instalment_id
+    WHERE since <= %(as_of)s AND (settled_on IS NULL OR settled_on > %(as_of)s) {contested_by} GROUP BY instalment_id
 )
 SELECT i.customer_id, v.doc_no, i.number, i.due_on, v.dated_on, i.amount - i.settled + COALESCE(later.amount, 0),
        v.currency, COALESCE(disputed.amount, 0)
@@ -90,6 +90,12 @@ LEFT JOIN later ON later.id = i.id
 LEFT JOIN disputed ON disputed.id = i.id
 WHERE v.dated_on <= %(as_of)s AND (NOT i.settled = i.amount OR i.settled_on > %(as_of)s)
   AND NOT i.amount - i.settled + COALESCE(later.amount, 0) = 0 {customers}
+"""
+
+_CONTESTED_BY = """
+    AND instalment_id IN (
+        SELECT id FROM {instalment}
+        WHERE customer_id = ANY(%(customers)s) AND (NOT settled = amount OR settled_on > %(as_of)s))
 """
 
 _UNAPPLIED_RECEIPTS = """
@@ -141,10 +147,11 @@ def open_by_due_day(*, as_of: date) -> Iterator[tuple[OpenItem, int]]:
 def _rows(text: str, column: str, customers: Iterable[int] | None, as_of: date) -> Iterator[Any]:
     """The rows of a query, read through a cursor on the server so that millions never stand in memory."""
     only = "" if customers is None else f"AND {column} = ANY(%(customers)s)"
+    contested = "" if customers is None else _CONTESTED_BY.format(**_TABLES)
     params = {"as_of": as_of, "customers": None if customers is None else list(customers)}
     with connection.chunked_cursor() as cursor:
         cursor.itersize = 10_000
-        cursor.execute(text.format(**_TABLES, customers=only), params)
+        cursor.execute(text.format(**_TABLES, customers=only, contested_by=contested), params)
         while rows := cursor.fetchmany(10_000):
             yield from rows
 

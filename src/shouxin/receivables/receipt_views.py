@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouxin.customers import search
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import sight
 from shouxin.office.pages import acting, blame, moment, page, require_duty
@@ -20,7 +21,7 @@ from shouxin.office.refusals import BadForm, Moved, NotVisible
 from . import posting, receipts
 from .forms import ReceiptForm, pairs_from
 from .models import Receipt
-from .views import customer_of, file_of, of_customer, tabs
+from .views import customer_of, file_of, tabs
 
 
 def rows_for(request: HttpRequest) -> QuerySet[Receipt]:
@@ -49,9 +50,9 @@ def _columns(*, summed: bool) -> tuple[Column, ...]:
         Column("doc_no", gettext_lazy("Receipt"), link=address_of),
         Column("customer", gettext_lazy("Customer"), value="customer.name", link=file_of),
         Column("received_on", gettext_lazy("Received on"), "date", sort="received_on"),
-        Column("amount", gettext_lazy("Amount"), "amount", sort="amount", currency="currency",
+        Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="currency",
                total=total.get("amount")),
-        Column("unapplied", gettext_lazy("Unapplied"), "amount", sort="unapplied", currency="currency",
+        Column("unapplied", gettext_lazy("Unapplied"), "amount", sort="unapplied", dear=True, currency="currency",
                total=total.get("unapplied")),
         Column("currency", gettext_lazy("Currency"), hidden=True),
         Column("state", gettext_lazy("Status"), "status", state_of),
@@ -61,7 +62,7 @@ def _columns(*, summed: bool) -> tuple[Column, ...]:
 
 
 ASKS = (
-    Ask("q", gettext_lazy("Customer"), where=of_customer),
+    Ask("q", gettext_lazy("Customer"), where=search.of_customer),
     Ask("doc_no", gettext_lazy("Receipt"), where="doc_no__icontains"),
     Ask("unapplied", gettext_lazy("With unapplied money"), "check", lambda rows, _value: receipts.unapplied(rows)),
     Ask("since", gettext_lazy("Received from"), "date", "received_on__gte"),

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.credit import lines
 from shouxin.customers import registry, search
 from shouxin.customers.models import Customer
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Ask, Column, Listing, begins
 from shouxin.office import sight
 from shouxin.office.pages import acting, blame, moment, page
 from shouxin.office.refusals import BadForm, Moved, NotVisible
@@ -69,11 +69,6 @@ def file_of(row: Any) -> str:
     return reverse("customers:file", args=[row.customer_id])
 
 
-def of_customer(rows: Any, text: str) -> Any:
-    """Of these rows those of the customers meant."""
-    return rows.filter(customer__in=Customer.objects.filter(search.condition(text)).values("pk"))
-
-
 def columns(today: date, *, summed: bool) -> tuple[Column, ...]:
     """The columns; sums only where the list is narrowed to customers, for summing the whole ledger takes long."""
     total = "amount" if summed else None
@@ -83,7 +78,8 @@ def columns(today: date, *, summed: bool) -> tuple[Column, ...]:
         Column("kind", gettext_lazy("Kind"), value=lambda row: row.get_kind_display()),
         Column("dated_on", gettext_lazy("Document date"), "date", sort="dated_on"),
         Column("due_on", gettext_lazy("Due date"), "date", sort="due_on"),
-        Column("amount", gettext_lazy("Amount"), "amount", sort="amount", total=total, currency="currency"),
+        Column("amount", gettext_lazy("Amount"), "amount", sort="amount", total=total, currency="currency",
+               dear=True),
         Column("open", gettext_lazy("Open"), "amount", "open_amount", currency="currency",
                total="open_amount" if summed else None),
         Column("contested", gettext_lazy("Disputed"), "amount", lambda row: row.contested or None, currency="currency"),
@@ -105,8 +101,13 @@ STATES = (
 
 def _asks(today: date) -> tuple[Ask, ...]:
     return (
-        Ask("q", gettext_lazy("Customer"), where=of_customer),
-        Ask("doc_no", gettext_lazy("Invoice"), where="doc_no__icontains"),
+        Ask("q", gettext_lazy("Customer"), where=search.of_customer),
+        Ask(
+            "doc_no",
+            gettext_lazy("Invoice"),
+            where=begins("doc_no"),
+            placeholder=gettext_lazy("Number, or its beginning"),
+        ),
         Ask("state", gettext_lazy("Status"), "select", lambda r, v: invoices.in_state(r, v, today=today), STATES),
         Ask("due_until", gettext_lazy("Due until"), "date", "due_on__lte"),
         Ask("dated_from", gettext_lazy("Dated from"), "date", "dated_on__gte"),

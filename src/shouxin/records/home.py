@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -16,6 +17,7 @@ from shouxin.collection.models import Day, Task
 from shouxin.credit import line_requests
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
 from shouxin.customers.models import Customer
+from shouxin.lib import kept
 from shouxin.lib.models import ImportRun
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import Person
@@ -51,8 +53,9 @@ def show(request: HttpRequest) -> HttpResponse:
             "holds": holds_to_decide(by, on),
             "tasks": tasks_of(by, on),
             "expiring": lines_expiring(seen_by, on, edition),
-            "overdue": overdue_drawing(by, on, edition),
-            "top": largest_exposures(by, on, edition),
+            "portfolio": (told := portfolio(call, edition)),
+            "overdue": overdue_drawing(told, on, edition),
+            "top": largest_exposures(told, on, edition),
             "rated": Rating.objects.filter(customer__in=Customer.objects.filter(seen_by).values("pk")).exists(),
             "proof": ProofRun.objects.first(),
             "day": Day.objects.first(),
@@ -141,36 +144,52 @@ def lines_expiring(seen_by: Q, on: date, edition: Edition) -> list[dict[str, Any
     ]
 
 
-def overdue_drawing(by: Person, on: date, edition: Edition) -> dict[str, Any]:
-    """Open claims by age in the company's currency's accounts: the chart's labels and one series, with its total."""
-    company, up_to = edition.policy.company.currency, edition.policy.aging.up_to
-    rows = (
-        sight.visible(Instalment, by, on=on)
-        .exclude(settled=F("amount"))
-        .filter(amount__gt=0, invoice__currency=company)
-        .order_by()
-        .values_list("due_on")
-        .annotate(left=Sum(F("amount") - F("settled")))
-    )
+def portfolio(call: dict[str, Any], edition: Edition) -> kept.Told:
+    """What is owed to us in the company's currency and by whom most: one figure for all who see every customer, and
+    one of her own for everybody else."""
+    by, on = call["by"], call["on"]
+    whole = not sight.customers_seen_by(by, on)
+    asked = {"person": None if whole else by.pk, "on": on.isoformat(), "currency": edition.policy.company.currency}
+    return kept.read(f"{__name__}.portfolio_of", scope="all" if whole else str(by.pk), at=call["at"], **asked)
+
+
+def portfolio_of(person: int | None, on: str, currency: str) -> dict[str, Any]:
+    """Open claims in a currency by due day, and the ten customers with the largest exposure; of the customers a person
+    sees, or of all."""
+    seen = _seen(person, date.fromisoformat(on))
+    claims = Instalment.objects.filter(seen, amount__gt=0, invoice__currency=currency).exclude(settled=F("amount"))
+    due_on = Coalesce("due_on", "invoice__dated_on")
+    sums = claims.order_by().values_list(due_on).annotate(left=Sum(F("amount") - F("settled")))
+    total = F("reserved") + F("undelivered") + F("unbilled") + F("receivable") + F("bills") - F("deposits")
+    accounts = CreditAccount.objects.filter(seen, currency=currency).annotate(total=total).filter(total__gt=0)
+    largest = accounts.order_by("-total").values_list("customer", flat=True)[:TOP]
+    return {"open": [(due.isoformat(), str(left)) for due, left in sums], "largest": list(largest)}
+
+
+def _seen(person: int | None, on: date) -> Q:
+    return sight.customers_seen_by(Person.objects.get(pk=person), on, "customer__") if person else Q()
+
+
+def overdue_drawing(told: kept.Told, on: date, edition: Edition) -> dict[str, Any]:
+    """The open claims by age: the chart's labels and one series, with its total."""
+    up_to = edition.policy.aging.up_to
     values = [Decimal(0)] * (len(up_to) + 2)
-    for due, left in rows:
-        values[bucket_of(up_to, (on - due).days if due else 0)] += left
+    for due, left in told.content["open"] if told.content else ():
+        values[bucket_of(up_to, (on - date.fromisoformat(due)).days)] += Decimal(left)
     drawing = {
         "labels": bucket_words(edition.policy),
-        "series": [{"name": company, "values": values}],
+        "series": [{"name": edition.policy.company.currency, "values": values}],
         "unit": "amount",
         "colours": "ages",
     }
     return {"drawing": drawing, "overdue": sum(values[1:], Decimal(0)), "total": sum(values, Decimal(0))}
 
 
-def largest_exposures(by: Person, on: date, edition: Edition) -> list[Position]:
-    """The ten customers who owe and have ordered most, in the company's currency, each against its limit."""
-    total = F("reserved") + F("undelivered") + F("unbilled") + F("receivable") + F("bills") - F("deposits")
-    accounts = sight.visible(CreditAccount, by, on=on).filter(currency=edition.policy.company.currency)
-    largest = accounts.annotate(total=total).filter(total__gt=0).order_by("-total").values_list("customer", flat=True)
-    customers = Customer.objects.filter(pk__in=list(largest[:TOP])).select_related("group_head").defer("search_keys")
-    found = positions(customers, policy=edition.policy, on=on)
+def largest_exposures(told: kept.Told, on: date, edition: Edition) -> list[Position]:
+    """The customers who owe and have ordered most, each against its limit as of now."""
+    wanted = told.content["largest"] if told.content else ()
+    customers = Customer.objects.filter(pk__in=wanted).select_related("group_head").defer("search_keys")
+    found = positions(customers, policy=edition.policy, on=on, overdue=False)
     return sorted(found.values(), key=lambda each: -each.used)
 
 

@@ -31,9 +31,6 @@ from . import labels
 from .positions import Position, positions
 
 EXPORT_CHUNK = 500
-TOTALS_MAX = 20_000
-"""Up to so many customers the sums of the 合计 row are drawn with the page; beyond, narrow the list first."""
-
 MONEY = DecimalField(max_digits=18, decimal_places=2)
 ZERO = Value(Decimal(0), output_field=MONEY)
 
@@ -67,7 +64,7 @@ class Roster(Listing):
     @cached_property
     def totals(self) -> dict[str, Any]:
         """Sums in the company's currency over every matching row, read from the same annotations people sort by."""
-        if self.count > TOTALS_MAX:
+        if self.totals_address:
             return {}
         rows = _annotated(self.matching.order_by(), "limit_now used_now overdue_now", self._policy, self._on)
         found = rows.aggregate(limit=Sum("limit_now"), used=Sum("used_now"), overdue=Sum("overdue_now"))
@@ -273,12 +270,14 @@ COLUMNS = (
     Column("code", _("Code"), sort="code"),
     Column("grade", _("Grade"), "grade", "position.grade"),
     Column("standing", _("Standing"), "status", lambda row: labels.standing_status(_place(row).standing)),
-    Column("limit", _("Limit"), "amount", _limit, "limit_now", "limit_now", currency="position.currency"),
+    Column("limit", _("Limit"), "amount", _limit, "limit_now", "limit_now", currency="position.currency",
+           dear=True),
     Column("kind", _("Kind of limit"), "status", _limit_words),
-    Column("used", _("Used"), "amount", "position.used", "used_now", "used_now", currency="position.currency"),
+    Column("used", _("Used"), "amount", "position.used", "used_now", "used_now", currency="position.currency",
+           dear=True),
     Column("available", _("Available"), "amount", _available, currency="position.currency"),
     Column("overdue", _("Overdue"), "amount", "position.overdue", "overdue_now", "overdue_now",
-           currency="position.currency"),
+           currency="position.currency", dear=True),
     Column("oldest", _("Oldest, days"), "number", lambda row: _place(row).oldest_days or None),
     Column("salesperson", _("Salesperson"), value="salesperson"),
     Column("department", _("Department"), sort="department"),

@@ -15,14 +15,18 @@ import typer
 from shouxin.config import terminal
 
 app = typer.Typer()
-BENCHES = ("checks", "import")
+BENCHES = ("checks", "import", "pages")
 INSIDE = "SHOUXIN_BENCH"
 
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="checks: credit decisions; import: files of invoices.")] = "checks",
+    name: Annotated[
+        str, typer.Argument(help="checks: credit decisions; import: files of invoices; pages: a portfolio looked at.")
+    ] = "checks",
     accounts: Annotated[int, typer.Option(min=100, help="How many credit accounts.")] = 10_000,
+    customers: Annotated[int, typer.Option(min=1000, help="pages: how many customers.")] = 100_000,
+    items: Annotated[int, typer.Option(min=1000, help="pages: how many open items.")] = 1_000_000,
     runs: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
     as_json: terminal.AsJson = False,
@@ -32,7 +36,10 @@ def bench(
         terminal.fail(f"no bench {name}; there is: {', '.join(BENCHES)}")
     if not os.environ.get(INSIDE):
         raise typer.Exit(_in_a_home_of_its_own())
-    _measure(name, accounts, runs, seconds, as_json=as_json)
+    if name == "pages":
+        _pages(customers, items, runs, as_json=as_json)
+    else:
+        _measure(name, accounts, runs, seconds, as_json=as_json)
 
 
 def _in_a_home_of_its_own() -> int:
@@ -49,6 +56,22 @@ def _module(name: str) -> Any:
         return importlib.import_module(f"shouxin.benches.{name}")
     sys.path.insert(0, str(Path(__file__).parents[4]))
     return importlib.import_module(f"benches.{name}")
+
+
+def _pages(customers: int, items: int, runs: int, *, as_json: bool) -> None:
+    from shouxin.config import migrating
+    from shouxin.lib.database import roles
+
+    measure, pages, portfolio = (_module(each) for each in ("measure", "pages", "portfolio"))
+    migrating.bring_up()
+    with roles.as_owner(), terminal.progress(as_json=as_json) as bar:  # loading drops and builds indexes
+        task = bar.add_task("bench", total=None)
+        size = portfolio.Size(customers, items)
+        shown = pages.run(lambda: bar.advance(task), size=size, runs=runs * 6)
+    rows = [{k: round(v, 1) if isinstance(v, float) else v for k, v in dataclasses.asdict(s).items()} for s in shown]
+    terminal.print_json_or_table(rows, as_json=as_json, columns={k: k for k in rows[0]})
+    if not as_json:
+        terminal.console.print(measure.machine() | dataclasses.asdict(size))
 
 
 def _measure(name: str, accounts: int, runs: int, seconds: float, *, as_json: bool) -> None:

@@ -1,0 +1,93 @@
+"""Figures that read every row: told live while that is quick, else kept with the moment they were worked out.
+
+A small house always reads its books as they stand. Once a figure takes longer than KEEP_AFTER seconds, what was worked
+out is kept; whoever asks gets it with its moment, and the worker works it out again once it has rested REST times as
+long as it took. A figure is a function with plain arguments (text, numbers) that answers plain JSON, named by its path.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.utils.module_loading import import_string
+
+from . import jobs
+from .models import Kept
+
+LIVE_MAX = 2.0
+"""Seconds the first reader may wait for a figure; what takes longer is left to the worker."""
+KEEP_AFTER = 0.25
+REST = 100
+REST_MIN = 60.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """A figure as of `at`; None while it is being worked out for the first time. `live`: read from the books now."""
+
+    content: Any
+    at: datetime
+    live: bool
+
+
+def read(figure: str, *, scope: str, at: datetime, **asked: Any) -> Told:
+    """The figure at the path `figure` as asked. `scope` names whose it is: each keeps its own.
+
+    A kept answer to another day's question is told, with its moment, until the worker has the new one.
+    """
+    key = f"{figure}:{scope}"
+    row = Kept.objects.filter(key=key).first()
+    if row is None:
+        found = _at_once(figure, key, asked, at)
+        if found is not None:
+            return found
+        jobs.enqueue(jobs.work_out, once=key, figure=figure, key=key, asked=asked)
+        return Told(None, at, False)
+    rests = (at - row.at).total_seconds() < max(row.seconds * REST, REST_MIN)
+    if row.asked != asked or not rests:
+        jobs.enqueue(jobs.work_out, once=key, figure=figure, key=key, asked=asked)
+    return Told(row.content, row.at, False)
+
+
+def work_out(figure: str, key: str, asked: dict[str, Any], *, at: datetime) -> None:
+    """Work the figure out and keep it, however long it takes; once it is quick again it is kept no longer."""
+    began = time.monotonic()
+    content = import_string(figure)(**asked)
+    seconds = time.monotonic() - began
+    if seconds > KEEP_AFTER:
+        _keep(key, content, asked, seconds, at)
+    else:
+        Kept.objects.filter(key=key).delete()
+
+
+def _keep(key: str, content: Any, asked: dict[str, Any], seconds: float, at: datetime) -> None:
+    told = {"content": content, "asked": asked, "seconds": seconds, "at": at}
+    Kept.objects.update_or_create(key=key, defaults=told)
+
+
+def _at_once(figure: str, key: str, asked: dict[str, Any], at: datetime) -> Told | None:
+    began = time.monotonic()
+    try:
+        with _hurried():
+            content = json.loads(json.dumps(import_string(figure)(**asked)))
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "57014":  # anything but our own time limit
+            raise
+        return None
+    if (seconds := time.monotonic() - began) > KEEP_AFTER:
+        _keep(key, content, asked, seconds, at)
+    return Told(content, at, True)
+
+
+@contextmanager
+def _hurried() -> Iterator[None]:
+    """Statements inside end with an error after LIVE_MAX seconds."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{LIVE_MAX}s"])
+        yield
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
