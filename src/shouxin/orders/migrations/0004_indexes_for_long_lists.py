@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', "0006_indexes_for_long_lists"),
-        ("orders", "0002_never_emptied"),
+        ("orders", "0003_fewer_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
