@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False  # built beside running readers and writers
 
     dependencies = [
-        ("collection", "0006_seal_what_is_kept"),
+        ("collection", "0007_security_manager"),
         ('customers', "0006_indexes_for_long_lists"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
