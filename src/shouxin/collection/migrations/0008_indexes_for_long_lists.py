@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("collection", "0007_security_manager"),
-        ('customers', "0006_indexes_for_long_lists"),
+        ('customers', "0007_indexes_for_long_lists"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

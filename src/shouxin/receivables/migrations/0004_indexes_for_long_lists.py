@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('credit', '0004_indexes_nobody_uses'),
-        ('customers', "0006_indexes_for_long_lists"),
+        ('customers', "0007_indexes_for_long_lists"),
         ("receivables", "0003_never_emptied"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

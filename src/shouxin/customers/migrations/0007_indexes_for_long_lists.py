@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False  # built beside running readers and writers
 
     dependencies = [
-        ("customers", "0005_never_emptied"),
+        ("customers", "0006_data_requests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
