@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False  # built beside running readers and writers
 
     dependencies = [
-        ('customers', "0006_indexes_for_long_lists"),
+        ('customers', "0007_indexes_for_long_lists"),
         ("orders", "0003_fewer_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
