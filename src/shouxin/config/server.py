@@ -112,7 +112,7 @@ class Minder:
         log.warning("the embedded database is down, starting it again")
         try:
             database.ensure()
-        except embedded.EmbeddedError as error:
+        except (embedded.EmbeddedError, OSError) as error:  # on a full disk not even its log can be opened
             log.error("the embedded database cannot be started", why=str(error))
 
     def _stop(self) -> None:
