@@ -206,13 +206,14 @@ def move_request(
 ) -> dict[str, Any]:
     """`approve`, `decline` (somebody else, within her authority), `withdraw` (who asked).
 
-    If-Match binds the step to the version seen: where the request has been changed since, 409. `approve` needs it: 428.
+    If-Match binds the step to the version seen: where the request has been changed since, 409. A request that was
+    ever changed is approved with If-Match alone, else 428; one that never was has only one version to have been seen.
     """
     call, found = moment(request), _request(request, pk)
     reason = said.reason if said else ""
     version = _version(request, found)
     edition = policies.in_force(call["today"])
-    if verb == "approve" and seen_version(request) is None and _may_sign(request, found):
+    if verb == "approve" and found.version > 1 and seen_version(request) is None and _may_sign(request, found):
         raise VersionUnsaid
     if verb == "withdraw":
         line_requests.withdraw(line_requests.seen(found, version), reason=reason, **call)

@@ -74,6 +74,7 @@ PAGES: dict[str, Word] = {
     "office:versions": _("Policy versions"),
     "office:trail": _("Audit trail"),
     "office:people": _("People and posts"),
+    "office:personal_data": _("Personal data"),
     "api:openapi-view": _("API documents"),
 }
 """The pages a clause may point at, by the name of their address."""
