@@ -75,6 +75,7 @@ PAGES: dict[str, Word] = {
     "office:trail": _("Audit trail"),
     "office:people": _("People and posts"),
     "office:personal_data": _("Personal data"),
+    "customers:data_requests": _("Requests of persons"),
     "api:openapi-view": _("API documents"),
 }
 """The pages a clause may point at, by the name of their address."""
