@@ -27,6 +27,24 @@ def _emptied_by_the_superuser() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _proved_by_force() -> Iterator[None]:
+    """Whoever a test signs in by force has proved who she is, for as long as the test lasts and whatever its clock."""
+    from django.test import Client
+
+    from tests import people
+
+    plain, patch = Client.force_login, pytest.MonkeyPatch()
+
+    def proved(client: Client, user: Any, backend: str | None = None) -> None:
+        plain(client, user, backend)
+        people.prove(client, user, people.FAR_AHEAD)
+
+    patch.setattr(Client, "force_login", proved)
+    yield
+    patch.undo()
+
+
 def _empty(operations: DatabaseOperations, statements: list[str]) -> None:
     with superuser(operations.connection) as free:
         for statement in statements:

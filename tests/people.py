@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from shouxin.customers import search
@@ -22,6 +23,9 @@ from shouxin.rules.policy import Post
 EAST, SOUTH = "华东", "华南"
 TODAY = date(2026, 11, 24)
 """The day on which tests happen, a Tuesday; every verb is told it. Pages read the clock: give them `the_day`."""
+
+FAR_AHEAD = 4_102_444_800.0
+"""The year 2100: a proof of then is fresh in every test."""
 
 CAST: dict[str, tuple[Post, str]] = {
     "ann": (Post.SALES, EAST),
@@ -70,6 +74,14 @@ def acme(**changes: Any) -> Customer:
     fields["search_keys"] = search.keys_of(customer)
     found, _new = Customer.objects.get_or_create(code=fields.pop("code"), defaults=fields)
     return found
+
+
+def prove(client: Client, someone: Person, at: float) -> None:
+    """The session of the browser says that she last proved who she is at a moment, in seconds."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": at}]
+    session["account_authentication_methods_user"] = str(someone.pk)
+    session.save()
 
 
 def _fixture(username: str) -> Any:

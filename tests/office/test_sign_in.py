@@ -99,6 +99,7 @@ def test_the_rules_on_the_page() -> None:
     address = reverse("office:sign_in_rules")
     form = {"profile": "dengbao", "password_length_min": 10, "password_classes_min": 3, "password_days_max": 90,
             "password_history": 5, "idle_minutes": 20, "session_hours": 8, "failures_max": 5, "lock_minutes": 30,
+            "sudo_minutes": 5, "sudo_export_rows": 200,
             "why": "graded protection", "seen": 0}  # fmt: skip
     assert client.post(address, {**form, "idle_minutes": 0}).status_code == 422
     assert client.post(address, form).status_code == 302

@@ -14,6 +14,7 @@ from shouxin.rules.sign_in import (
     classes_of,
     password_expired,
     password_faults,
+    proof_fresh,
     second_factor_asked,
     session_over,
 )
@@ -78,3 +79,17 @@ def test_the_second_factor_is_asked_of_the_posts_named() -> None:
 def test_rules_that_cannot_be(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SignInRules(**change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("age", "fresh"),
+    [
+        pytest.param(0, True, id="just now"),
+        pytest.param(600, True, id="ten minutes"),
+        pytest.param(601, False, id="a second more"),
+        pytest.param(-5, True, id="the clock was set back"),
+    ],
+)
+def test_a_proof_is_fresh_for_ten_minutes(age: int, fresh: bool) -> None:
+    assert proof_fresh(ASVS, proved=1000.0, now=1000.0 + age) is fresh
+    assert not proof_fresh(ASVS, proved=float("-inf"), now=1000.0), "never proved"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.office import book, disclosures, policies, sight, trail_words
+from shouxin.office import book, disclosures, policies, sight, sudo, trail_words
 from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import scorecard
@@ -120,7 +120,9 @@ def set_standing(request: HttpRequest, pk: int) -> HttpResponse:
     call = acting(request)
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
     require_duty(request, *standing.SETTERS, verb="set_standing", about=customer)
-    form = StandingForm(request.POST or None)
+    if standing.standings_of([pk], call["on"]).get(pk) == standing.BLACKLISTED:
+        sudo.require(request)
+    form = StandingForm(request.POST or None, initial=sudo.kept(request, {}))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -143,9 +145,12 @@ def decide_release(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Confirm, decline or withdraw a proposal to lift a blacklisting."""
     call = acting(request)
     release = sight.get_visible(StandingRelease, call["by"], pk, on=call["on"])
+    back = f"{reverse('customers:file', args=[release.customer_id])}?tab=standing"
+    if verb == "confirm":
+        sudo.require(request, back=back)
     standing.decide_release(release, verb, **call)
     messages.success(request, _("Done."))
-    return redirect(f"{reverse('customers:file', args=[release.customer_id])}?tab=standing")
+    return redirect(back)
 
 
 @page

@@ -17,7 +17,7 @@ from django.utils import timezone
 from shouxin.lib.lists import Listing
 from shouxin.rules.policy import Post
 
-from . import posts, trail
+from . import posts, sudo, trail
 from .door import acting
 from .models import ExportedCustomers, Person, TrailEntry
 
@@ -55,10 +55,11 @@ def record_export(customers: Iterable[int], *, what: str, rows: int, by: Person,
 
 
 def listing_leaves(sender: Any, listing: Listing, request: HttpRequest, **_signal: Any) -> None:
-    """A list is exported: its line is written before the first byte goes."""
+    """A list is exported: its line is written before the first byte goes. Many rows ask for a fresh proof."""
     call = acting(request)
+    sudo.require_for_rows(request, lambda: _rows_of(listing))
     record_export(
-        customers_in(listing), what=listing.key, rows=len(listing.matching) if _is_plain(listing) else listing.count,
+        customers_in(listing), what=listing.key, rows=_rows_of(listing),
         by=call["by"], at=call["at"], form=listing.query.get("export"),
     )  # fmt: skip
 
@@ -119,5 +120,5 @@ def _customer_of(row: Any) -> int | None:
     return int(found) if isinstance(found, int) else None
 
 
-def _is_plain(listing: Listing) -> bool:
-    return not isinstance(listing.matching, QuerySet)
+def _rows_of(listing: Listing) -> int:
+    return listing.count if isinstance(listing.matching, QuerySet) else len(listing.matching)

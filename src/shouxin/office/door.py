@@ -25,7 +25,7 @@ from ninja.utils import check_csrf
 from shouxin.lib import complaints
 from shouxin.lib.api import BadCursor, ExactParser, ReadableRenderer, problem
 
-from . import clock, idempotency, sign_in, tokens, trail
+from . import clock, idempotency, sign_in, sudo, tokens, trail
 from .models import Person
 from .refusals import BadForm, NotYourDuty, Refusal
 
@@ -69,6 +69,8 @@ class TokenOrSession(HttpBearer):
             return None
         if request.method not in READS and check_csrf(request):
             raise PermissionDenied
+        if request.method not in READS and sudo.CALLS.match(request.path_info):
+            sudo.require(request)
         return request.user
 
     def authenticate(self, request: HttpRequest, token: str) -> Person | None:

@@ -3,10 +3,18 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
-from . import trail
+from . import sudo, trail
 from .refusals import Refusal
+
+
+def led(request: HttpRequest, address: str) -> HttpResponse:
+    """The way to another page, by its name or address; htmx follows no redirect of ours by itself."""
+    answer = redirect(address)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
+    return answer
 
 
 class RefusalsShown:
@@ -23,5 +31,7 @@ class RefusalsShown:
         """Only refusals; the transaction they ended is over by now."""
         if not isinstance(exception, Refusal):
             return None
+        if isinstance(exception, sudo.Unproved):
+            return led(request, sudo.way(request, exception))
         trail.keep(exception)
         return render(request, "office/refusal.html", {"refusal": exception}, status=exception.status)

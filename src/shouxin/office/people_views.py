@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.rules.policy import Post
 
-from . import posts, tokens
+from . import posts, sudo, tokens
 from .models import POST_CHOICES, POST_LABELS, ApiToken, Person
 from .pages import acting, blame, page
 from .refusals import BadForm, NotVisible
@@ -141,8 +141,10 @@ def _is_guardian(who: dict[str, Any]) -> bool:
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest) -> HttpResponse:
     """Somebody new; her posts are given on her own page."""
-    who, form = acting(request), PersonForm(request.POST or None)
+    who = acting(request)
     posts.require(who["by"], Post.SYSTEM_MANAGER, on=who["on"], about="person:", verb="add_person", at=who["at"])
+    sudo.require(request)
+    form = PersonForm(request.POST or None, initial=sudo.kept(request, {}))
     if request.method == "POST" and form.is_valid():
         try:
             made = posts.add_person(**form.cleaned_data, **who)
@@ -162,6 +164,13 @@ def _person(request: HttpRequest, number: int) -> Person:
     return found
 
 
+def _person_to_change(request: HttpRequest, number: int) -> Person:
+    """Somebody who is to be changed; her own page is where the forms stand."""
+    found = _person(request, number)
+    sudo.require(request, back=_address(found))
+    return found
+
+
 @page
 @require_GET
 def person(request: HttpRequest, number: int) -> HttpResponse:
@@ -177,7 +186,7 @@ def _person_page(request: HttpRequest, found: Person, form: AppointForm | None =
         "appointments": found.appointments.select_related("appointed_by").order_by("until", "-since"),
         "tokens": found.api_tokens.order_by("-pk")[:50],
         "keeper": _is_guardian(who) and found != who["by"],
-        "form": form or AppointForm(initial={"since": who["on"]}),
+        "form": form or AppointForm(initial=sudo.kept(request, {"since": who["on"]})),
     }
     return render(request, "office/person.html", told, status=422 if form is not None else 200)
 
@@ -186,7 +195,7 @@ def _person_page(request: HttpRequest, found: Person, form: AppointForm | None =
 @require_POST
 def appoint(request: HttpRequest, number: int) -> HttpResponse:
     """Give her a post from a day on."""
-    who, found, form = acting(request), _person(request, number), AppointForm(request.POST)
+    who, found, form = acting(request), _person_to_change(request, number), AppointForm(request.POST)
     if not form.is_valid():
         return _person_page(request, found, form)
     asked = form.cleaned_data
@@ -204,7 +213,7 @@ def appoint(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def end_appointment(request: HttpRequest, number: int, post: str) -> HttpResponse:
     """Take the post from her, from today."""
-    found = _person(request, number)
+    found = _person_to_change(request, number)
     if post not in list(Post):
         raise NotVisible
     posts.end_appointment(found, Post(post), **acting(request))
@@ -216,7 +225,7 @@ def end_appointment(request: HttpRequest, number: int, post: str) -> HttpRespons
 @require_POST
 def disable(request: HttpRequest, number: int) -> HttpResponse:
     """Nothing of hers works from now on."""
-    posts.disable_person(_person(request, number), **acting(request))
+    posts.disable_person(_person_to_change(request, number), **acting(request))
     messages.success(request, _("Disabled: session, tokens and posts no longer work."))
     return redirect("office:person", number)
 
@@ -228,7 +237,10 @@ def disable(request: HttpRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """My posts, my language, my tokens; a new token is shown this once."""
-    who, form, made = acting(request), TokenForm(request.POST or None), ""
+    who, made = acting(request), ""
+    form = TokenForm(request.POST or None, initial=sudo.kept(request, {}))
+    if request.method == "POST":
+        sudo.require(request)
     if request.method == "POST" and form.is_valid():
         _token, made = tokens.create(who["by"], by=who["by"], at=who["at"], label=form.cleaned_data["label"])
         form = TokenForm()
@@ -251,6 +263,8 @@ def revoke(request: HttpRequest, number: int) -> HttpResponse:
     token = ApiToken.objects.select_related("person").filter(pk=number).first() if number < 2**63 else None
     if token is None or (token.person != who["by"] and not _is_guardian(who)):
         raise NotVisible
+    back = reverse("office:account") if token.person == who["by"] else _address(token.person)
+    sudo.require(request, back=back)
     tokens.revoke(token, **who)
     messages.success(request, _("The token is revoked."))
-    return redirect("office:account") if token.person == who["by"] else redirect("office:person", token.person_id)
+    return redirect(back)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from shouxin.lib.lists import Column, Listing
 
-from . import book, policies, posts, rates
+from . import book, policies, posts, rates, sudo
 from .models import POST_LABELS, ExchangeRate, PolicyVersion
 from .pages import acting, blame, page, require_duty
 from .refusals import BadForm, NotVisible
@@ -165,11 +165,15 @@ def _chosen(request: HttpRequest, name: str, otherwise: int) -> int:
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest) -> HttpResponse:
     """Check a draft: every fault with its line, what would change; then put it in force from a day."""
+    if request.method == "GET" and _is_author(request):
+        sudo.require(request)
     who = acting(request)
-    form = DraftForm(request.POST, request.FILES) if request.method == "POST" else DraftForm(initial=_starting(who))
+    initial = sudo.kept(request, _starting(who))
+    form = DraftForm(request.POST, request.FILES) if request.method == "POST" else DraftForm(initial=initial)
     told: dict[str, Any] = {"form": form, "author": _is_author(request), "authors": _authors()}
     if request.POST.get("act") == "put":
         require_duty(request, *policies.AUTHORS, verb="put_policy", about="policy")
+        sudo.require(request)
     if request.method == "POST" and form.is_valid():
         told |= _checked(form, who["on"])
         if request.POST.get("act") == "put" and not told["broken"] and _put(request, form):

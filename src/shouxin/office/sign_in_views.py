@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shouxin.rules.sign_in import PROFILES, SignInRules
 
-from . import posts, sign_in
+from . import posts, sign_in, sudo
 from .models import POST_CHOICES, Person, SignInVersion
 from .pages import acting, blame, page
 from .refusals import BadForm, NotVisible
@@ -46,6 +47,11 @@ class RulesForm(forms.Form):
     session_hours = forms.IntegerField(label=gettext_lazy("Hours after which every session ends"))
     failures_max = forms.IntegerField(label=gettext_lazy("Wrong passwords that lock a name"))
     lock_minutes = forms.IntegerField(label=gettext_lazy("Minutes a name stays locked"))
+    sudo_minutes = forms.IntegerField(
+        label=gettext_lazy("Minutes until somebody proves anew who she is"),
+        help_text=gettext_lazy("Before people, posts, policy, these rules, tokens or a blacklisting are changed."),
+    )
+    sudo_export_rows = forms.IntegerField(label=gettext_lazy("Rows of a file that leave without such a proof"))
     why = forms.CharField(label=gettext_lazy("Reason"), max_length=500)
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -56,15 +62,19 @@ def rules(request: HttpRequest) -> HttpResponse:
     """Read the rules and their editions; whoever keeps the door puts a new one."""
     who = acting(request)
     posts.require(who["by"], *sign_in.READERS, on=who["on"], about="sign-in", verb="read_sign_in_rules")
+    may_put = posts.is_guardian(who["by"], on=who["on"])
     if request.method == "POST":
         posts.require_guardian(who["by"], on=who["on"], about="sign-in", verb="put_sign_in_rules", at=who["at"])
-    form = RulesForm(request.POST or None, initial=_initial(sign_in.rules(), sign_in.number()))
+    if may_put:
+        sudo.require(request)
+    initial = sudo.kept(request, _initial(sign_in.rules(), sign_in.number()))
+    form = RulesForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid() and _put(form, who):
         messages.success(request, _("The rules are in force from now on."))
         return redirect("office:sign_in_rules")
     told = {
         "form": form,
-        "may_put": posts.is_guardian(who["by"], on=who["on"]),
+        "may_put": may_put,
         "profiles": {name: each.model_dump(mode="json") for name, each in PROFILES.items()},
         "versions": SignInVersion.objects.select_related("put_by")[:50],
     }
@@ -112,4 +122,5 @@ def _person(request: HttpRequest, number: int) -> Person:
     found = Person.objects.exclude(username=posts.SYSTEM).filter(pk=number, is_active=True).first()
     if found is None:
         raise NotVisible
+    sudo.require(request, back=reverse("office:person", args=[number]))
     return found

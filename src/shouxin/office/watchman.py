@@ -5,7 +5,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +12,7 @@ from shouxin.lib.api import problem
 from shouxin.rules.sign_in import session_over
 
 from . import clock, sign_in
+from .middleware import led
 
 BEGAN, SEEN = "began", "seen"
 SEEN_SECONDS = 60.0
@@ -57,7 +57,4 @@ class Watchman:
         """A page leads there; the API says so."""
         if request.path.startswith("/api/"):
             return problem(status, str(why), code=name)
-        answer = redirect(name)
-        if request.headers.get("HX-Request") == "true":  # htmx follows no redirect of ours by itself
-            answer = HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
-        return answer
+        return led(request, name)

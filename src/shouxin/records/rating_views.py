@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.credit.models import Rating
 from shouxin.customers.models import Customer
-from shouxin.office import policies, posts, sight
+from shouxin.office import policies, posts, sight, sudo
 from shouxin.office.pages import acting, page, past_day, require_duty
 from shouxin.office.refusals import BadForm
 from shouxin.receivables import ratings
@@ -87,6 +87,7 @@ def lines_file(request: HttpRequest) -> HttpResponse:
     as_of = past_day(request.GET.get("as_of", ""), call["on"])
     rows = Rating.objects.filter(customer__in=_everybody(request).order_by().values("pk"), as_of=as_of)
     latest = rows.order_by("customer", "-pk").distinct("customer").select_related("customer")
+    sudo.require_for_rows(request, latest.count)
     answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="lines-{as_of}.csv"'
     months = policies.in_force(as_of).policy.lines.months

@@ -30,6 +30,8 @@ class SignInRules(Frozen):
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
     failures_max: Annotated[int, Field(ge=2, le=20)] = 5
     lock_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    sudo_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
+    sudo_export_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 1000
 
 
 PROFILES: dict[str, SignInRules] = {
@@ -73,6 +75,11 @@ def password_expired(rules: SignInRules, changed_on: date, today: date) -> bool:
 def session_over(rules: SignInRules, *, began: float, seen: float, now: float) -> bool:
     """Whether a session has ended, by idleness or by age; moments in seconds. A clock set back ends nothing (I-30)."""
     return now - seen > rules.idle_minutes * 60 or now - began > rules.session_hours * 3600
+
+
+def proof_fresh(rules: SignInRules, *, proved: float, now: float) -> bool:
+    """Whether who proved herself at a moment may do what asks for a fresh proof; moments in seconds."""
+    return now - proved <= rules.sudo_minutes * 60
 
 
 def second_factor_asked(rules: SignInRules, posts: frozenset[Post]) -> bool:
