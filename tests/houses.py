@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from shouxin.config import cli, server
 from shouxin.lib import embedded
@@ -34,10 +34,22 @@ def surroundings(home: Path, **more: str) -> dict[str, str]:
     return found | {"PYTHONPATH": path, "SHOUXIN_HOME": str(home), "PYTHONUNBUFFERED": "1", "LANG": "en"} | more
 
 
-def start(home: Path, port: int, *words: str, **more: str) -> subprocess.Popen[str]:
+def start(
+    home: Path, port: int, *words: str, log: int | IO[str] = subprocess.PIPE, **more: str
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "shouxin.config.cli", "serve", "--port", str(port), *words]
-    out = subprocess.PIPE
-    return subprocess.Popen(command, env=surroundings(home, **more), stdout=out, stderr=out, text=True)
+    return subprocess.Popen(command, env=surroundings(home, **more), stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+def log_of(home: Path) -> Path:
+    """Where an opened house says what it says on stderr: beside its home, so that a full disk does not reach it."""
+    return home.parent.with_name(f"{home.parent.name}-{home.name}.log")
+
+
+def said(home: Path, size: int = 6000) -> str:
+    """The end of what the house and its database have said."""
+    logs = sorted((home / "postgres" / "log").glob("*.log"))
+    return "\n".join(f"--- {path}\n{path.read_text()[-size:]}" for path in [log_of(home), *logs] if path.exists())
 
 
 def command(home: Path, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
@@ -109,9 +121,10 @@ def _command(pid: int) -> bytes:
 def open_house(home: Path, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The house opened in this home until the block ends; answers the minder and the port."""
     port = free_port()
-    process = start(home, port, *words, **more)
+    with log_of(home).open("a") as log:
+        process = start(home, port, *words, log=log, **more)
     try:
-        assert soon(lambda: ready(port) or process.poll() is not None) and process.poll() is None
+        assert soon(lambda: ready(port) or process.poll() is not None) and process.poll() is None, said(home)
         yield process, port
     finally:
         if process.poll() is None:

@@ -7,7 +7,7 @@ import os
 import tempfile
 
 if "SHOUXIN_TESTED" not in os.environ:
-    for name in [name for name in os.environ if name.startswith("SHOUXIN_")]:
+    for name in [name for name in os.environ if name.startswith("SHOUXIN_") and "FAULTS" not in name]:
         del os.environ[name]
     os.environ["SHOUXIN_HOME"] = tempfile.mkdtemp(prefix="shouxin-tests-")
     os.environ["SHOUXIN_TESTED"] = str(os.getpid())

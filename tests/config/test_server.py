@@ -36,7 +36,8 @@ def test_it_opens_greets_in_both_languages_and_leaves_nothing(home: Path) -> Non
         assert process.wait(30) == 0
     assert soon(lambda: gone(started), 10)
     assert not embedded.Cluster(home.resolve()).running()
-    assert not list((home / "figures").iterdir())
+    figures = server.figures_of(home.resolve())
+    assert not list(figures.parent.glob(f"{figures.name}*"))
 
 
 def test_a_port_that_is_taken(home: Path) -> None:

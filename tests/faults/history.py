@@ -83,7 +83,7 @@ class Load:
             one = self.send(Call(body, f"key-{number}"))
             self.calls.append(one)
             if not one.ok:
-                time.sleep(0.1)
+                time.sleep(0.4)
             time.sleep(self.pause)
 
     def send(self, one: Call, seconds: float = 20.0) -> Call:

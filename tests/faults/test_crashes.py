@@ -1,8 +1,8 @@
 """kill -9 of web, worker, database at random moments under load: nothing promised is lost or doubled (T5).
 
 The seed is printed; SHOUXIN_FAULTS_SEED repeats it, SHOUXIN_FAULTS_CYCLES makes it longer than continuous integration
-has time for. Afterwards everything unanswered is asked again under its own key, and what is there is compared with what
-was promised.
+has time for; every kind of victim dies before one dies again. Afterwards everything unanswered is asked again under its
+own key, and what is there is compared with what was promised.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests import houses
 
 from .history import CARELESS, CLEAN, Load, judge
 
-CYCLES = int(os.environ.get("SHOUXIN_FAULTS_CYCLES", "30"))
+CYCLES = int(os.environ.get("SHOUXIN_FAULTS_CYCLES", "8"))
 SEED = int(os.environ.get("SHOUXIN_FAULTS_SEED", "0")) or random.randrange(1, 10**6)
 BACK_SECONDS = 30.0
 VICTIMS = ("web", "server process", "worker", "database", "backend", "all")
@@ -47,15 +47,15 @@ def victims(kind: str, minder: int, home: Path) -> list[int]:
     }[kind]
 
 
-@pytest.mark.xfail(strict=False, reason="on a loaded machine the pages were not back 30 s after some of the deaths")
 def test_nothing_promised_is_lost_or_doubled(home: Path, company: dict[str, Any]) -> None:
     print("seed", SEED)
     dice, slowest = random.Random(SEED), 0.0
+    order = dice.sample(VICTIMS, len(VICTIMS))
     with houses.open_house(home) as (minder, port):
         with Load(lambda: port, company["token"], company["customers"], seed=SEED) as load:
             for cycle in range(CYCLES):
                 time.sleep(dice.uniform(0.05, 1.0))
-                kind = dice.choice(VICTIMS)
+                kind = order[cycle % len(order)]
                 dead = victims(kind, minder.pid, home)
                 for pid in dead:
                     houses.kill(pid)
@@ -64,11 +64,10 @@ def test_nothing_promised_is_lost_or_doubled(home: Path, company: dict[str, Any]
                     lambda before=before: any(one.ok for one in load.calls[before + 4 :]), BACK_SECONDS * houses.busy()
                 )
                 slowest = max(slowest, time.monotonic() - began)
-                assert minder.poll() is None, minder.communicate()[1][-2000:]
-                late = (
-                    f"cycle {cycle}: not back {BACK_SECONDS} s (× {houses.busy():.1f}) after the death of {kind} {dead}"
-                )
-                assert back, (late, load.told())
+                assert minder.poll() is None, houses.said(home)
+                late = f"cycle {cycle}: not back after the death of {kind} {dead}, {houses.busy():.1f} times busy"
+                assert back, (late, load.told(), houses.below(minder.pid), houses.said(home))
+                print(f"{kind} {time.monotonic() - began:.1f}", end=", ")
         print(CYCLES, "cycles", dict(load.told()), f"back after {slowest:.1f} s at most")
         assert not load.faults(), [(one.status, one.answer) for one in load.faults()][:5]
         load.settle()

@@ -1,15 +1,16 @@
 """A promise is on the disk before it is made: settings looked at on every start, flushes counted (T6, I-8)."""
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
 from shouxin.config import doctor, migrating
+from shouxin.lib import embedded
 from tests import houses
 
 from .history import CARELESS, CHECKS
@@ -43,30 +44,38 @@ def test_what_a_role_is_given_is_seen() -> None:
     migrating.refuse_careless()
 
 
-def flushes_of(home: Path, company: dict[str, Any], port: int) -> int:
-    """How often the log was flushed while decisions were asked for one after another."""
-    before = houses.module(home, "tests.faults.in_home.value", FLUSHES)
-    for number in range(DECISIONS):
-        body = {"customer": company["customers"][0], "order_no": f"D{os.getpid()}-{number}", "amount": "1.00"}
-        status, _answer, _headers = houses.call(port, "POST", CHECKS, body, Authorization=f"Bearer {company['token']}")
-        assert status == 201
-    time.sleep(2)
-    return int(houses.module(home, "tests.faults.in_home.value", FLUSHES)) - int(before)
-
-
 @pytest.fixture
-def other_home(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "other"
-    houses.stop_database(tmp_path / "other")
+def server(home: Path, company: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
+    """Its server, kept running, whose own writer of the log sleeps: whatever is flushed, a commit waits for."""
+    cluster = embedded.use(home.resolve())
+    with cluster._owner_connection() as connection:
+        connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        connection.execute("SELECT pg_reload_conf()")
+        yield connection
+    embedded.leave(home.resolve())
+
+
+def _flushes(server: psycopg.Connection[Any]) -> int:
+    row = server.execute(FLUSHES).fetchone()
+    assert row
+    return int(row[0])
 
 
 @pytest.mark.parametrize(
     ("more", "kept"),
     [pytest.param({}, True, id="as it is"), pytest.param({"PYTHONPATH": CARELESS}, False, id="control: async commit")],
 )
-def test_every_promise_is_flushed(more: dict[str, str], kept: bool, other_home: Path) -> None:
-    company = houses.module(other_home, "tests.faults.in_home.company", "1", "9000000.00")
-    with houses.open_house(other_home, "--no-worker", **more) as (_process, port):
-        flushes = flushes_of(other_home, company, port)
+def test_every_promise_is_flushed(
+    more: dict[str, str], kept: bool, home: Path, company: dict[str, Any], server: psycopg.Connection[Any]
+) -> None:
+    """Counted before the house opens and when its sessions have ended, because only then each has told its count."""
+    with houses.open_house(home, "--no-worker", **more) as (_process, port):
+        time.sleep(2)
+        before = _flushes(server)
+        for number in range(DECISIONS):
+            body = {"customer": company["customers"][0], "order_no": f"D{kept}-{number}", "amount": "1.00"}
+            bearer = f"Bearer {company['token']}"
+            assert houses.call(port, "POST", CHECKS, body, Authorization=bearer)[0] == 201
+    flushes = _flushes(server) - before
     print("flushes", flushes, "of", DECISIONS)
     assert (flushes >= DECISIONS) is kept

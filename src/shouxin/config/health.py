@@ -1,5 +1,6 @@
 """Is the house alive, is it ready, and what it answers while the database is away."""
 
+import errno
 import sys
 
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -13,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from shouxin.config import migrating
 
 AWAY = (OperationalError, InterfaceError, PoolTimeout)
+FULL = (errno.ENOSPC, errno.EDQUOT)
 RETRY_SECONDS = 2
 
 
@@ -40,11 +42,13 @@ def _not_ready(why: str) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """The last resort. A database that is away or busy is 503 with Retry-After; anything else is our fault, 500."""
-    away = isinstance(sys.exc_info()[1], AWAY)
+    """The last resort. Database away or busy, or disk full: 503 with Retry-After; anything else is our fault, 500."""
+    error = sys.exc_info()[1]
+    full = isinstance(error, OSError) and error.errno in FULL
+    away = full or isinstance(error, AWAY)
     status = 503 if away else 500
     headers = {"Retry-After": str(RETRY_SECONDS)} if away else {}
-    title, why = _away() if away else _fault()
+    title, why = _full() if full else _away() if away else _fault()
     if request.path.startswith("/api/"):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": why}
         return JsonResponse(problem, status=status, headers=headers, content_type="application/problem+json")
@@ -54,6 +58,10 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 def _away() -> tuple[str, str]:
     return _("Busy for a moment"), _("The database did not answer in time. Nothing was changed; please try again.")
+
+
+def _full() -> tuple[str, str]:
+    return _("The disk is full"), _("The server has no room left. Nothing was changed; please tell whoever runs it.")
 
 
 def _fault() -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Logs: one line an event, readable on a terminal and JSON everywhere else. Nothing personal is logged on purpose."""
 
 import logging.config
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -48,7 +49,7 @@ def _handlers(level: str, before: list[structlog.typing.Processor]) -> dict[str,
 
 def _last_steps() -> list[structlog.typing.Processor]:
     shown: structlog.typing.Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() or os.environ.get("SHOUXIN_TERMINAL"):
         shown = structlog.dev.ConsoleRenderer()
     return [structlog.processors.format_exc_info, harmless, shown]
 

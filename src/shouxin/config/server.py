@@ -2,9 +2,13 @@
 
 The minder starts both as children, restarts one that dies, sees to the embedded database, and takes all of them down
 with itself. A killed minder cannot say goodbye, so each child asks the kernel to be told of its parent's end.
+
+Nothing may keep the minder from looking: the database, whose recovery may take minutes, is seen to by a thread of its
+own, and what is said on stderr is passed on by others (`lib.relay`), so that a log nobody reads stops nothing.
 """
 
 import contextlib
+import hashlib
 import http.client
 import os
 import shutil
@@ -20,7 +24,7 @@ from pathlib import Path
 
 import structlog
 
-from shouxin.lib import embedded
+from shouxin.lib import embedded, relay
 from shouxin.lib.lifeline import die_with_parent
 
 log = structlog.get_logger("shouxin.server")
@@ -30,6 +34,8 @@ LOOK_SECONDS = 0.5
 DEATHS_MAX = 5
 DEATHS_WITHIN = 60.0
 THREADS = 16
+STDERR = 2
+MEMORY = Path("/dev/shm")
 
 
 class Unstartable(RuntimeError):
@@ -48,7 +54,8 @@ class Child:
     def start(self) -> None:
         """Start it in a process group of its own, so that Ctrl-C on the terminal reaches the minder alone."""
         words = [sys.executable, "-m", "shouxin.config.server", self.role]
-        self.process = subprocess.Popen(words, env={**os.environ, **self.surroundings}, start_new_session=True)
+        told = {**os.environ, **self.surroundings}
+        self.process = subprocess.Popen(words, env=told, stdout=STDERR, start_new_session=True)
 
     def dead(self) -> bool:
         """Whether it has ended, for whatever reason."""
@@ -88,7 +95,9 @@ class Minder:
         """Keep everything running until SIGINT or SIGTERM; raises Unstartable when it cannot be kept so."""
         for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(word, lambda *_: self.over.set())
+        database = threading.Thread(target=self._keep_database, daemon=True)
         try:
+            database.start()
             for child in self.children:
                 child.start()
             greeted = False
@@ -98,11 +107,16 @@ class Minder:
                     greeted = True
                     self.greet()
         finally:
+            self.over.set()
             self._stop()
+            database.join(STOP_SECONDS)
+
+    def _keep_database(self) -> None:
+        while self.home and not self.over.wait(LOOK_SECONDS):
+            if not embedded.Cluster(self.home).running():
+                self._recover(embedded.Cluster(self.home))
 
     def _look(self) -> None:
-        if self.home and not embedded.Cluster(self.home).running():
-            self._recover(embedded.Cluster(self.home))
         for child in self.children:
             if child.dead() and not self.over.is_set():
                 child.revive()
@@ -163,25 +177,40 @@ def serve(port: int, *, worker: bool, greet: Callable[[], None]) -> None:
 
     folder = _figures(settings.HOME)
     surroundings = {"SHOUXIN_PORT": str(port), "SHOUXIN_MINDED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    if sys.stderr.isatty():
+        surroundings["SHOUXIN_TERMINAL"] = "1"  # through the relay they could not tell
     roles = ["web", *(["worker"] if worker else [])]
     home = settings.HOME if settings.ENVIRONMENT.embedded else None
     try:
         children = [Child(role, surroundings) for role in roles]
-        Minder(children, home, lambda: answers(settings.ENVIRONMENT.bind, port), greet).run()
+        with relay.passed_on(STDERR):
+            Minder(children, home, lambda: answers(settings.ENVIRONMENT.bind, port), greet).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def figures_of(home: Path) -> Path:
+    """Where servers of this home keep their figures, but for the number of the process at the end.
+
+    In memory where there is such a place: the figures are mapped into memory, and a page that finds no room on a full
+    disk kills the process that touches it.
+    """
+    mark = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return (MEMORY if os.access(MEMORY, os.W_OK) else home) / f"shouxin-figures-{mark}-{os.getuid()}-"
+
+
 def _figures(home: Path) -> Path:
     """A folder where the processes of this server share their figures; those of dead servers are removed."""
-    shared = home / "figures"
-    for old in shared.glob("*"):
+    name = figures_of(home)
+    for old in name.parent.glob(f"{name.name}*"):
         with contextlib.suppress(ProcessLookupError, ValueError):
-            os.kill(int(old.name), 0)
-            continue
+            pid = int(old.name.removeprefix(name.name))
+            os.kill(pid, 0)
+            if pid != os.getpid():  # ours is the number of a dead one in a container that was started again
+                continue
         shutil.rmtree(old, ignore_errors=True)
-    mine = shared / str(os.getpid())
-    mine.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mine = Path(f"{name}{os.getpid()}")
+    mine.mkdir(mode=0o700)
     return mine
 
 
