@@ -21,23 +21,34 @@ def described() -> list[str]:
     return [f"{method.upper()} {path.removeprefix(API)}" for path, each in paths.items() for method in each]
 
 
-def answer(house: World, caller: str, name: str, row: Row, of: Side | None, **changed: Any) -> HttpResponse:
+def answer(
+    house: World,
+    caller: str,
+    name: str,
+    row: Row,
+    of: Side | None,
+    *,
+    headers: dict[str, str] | None = None,
+    text: str | bytes | None = None,
+    **changed: Any,
+) -> HttpResponse:
     """What the caller is answered when she does this to a thing of that side (None: to one that does not exist).
 
-    `changed` goes into the body beside what the row sends.
+    `changed` goes into the body beside what the row sends; `text` is sent in its place.
     """
     method, _space, path = name.partition(" ")
-    address = _address(path, {key: _told(value, of) for key, value in row.at.items()})
+    address = _address(path, {key: told(value, of) for key, value in row.at.items()})
     address = f"{API}{address}" if path.startswith("/") else f"/{address}"
     body, browser = filled(row.body, of), house.browser(caller)
     if changed:
         body = {**(body or {}), **changed}
     with undone():
         if method == "GET":
-            return browser.get(f"{address}?{row.query}".rstrip("?"))
+            return browser.get(f"{address}?{row.query}".rstrip("?"), headers=headers)
         if row.form:
-            return browser.post(address, body or {})
-        return browser.generic(method, address, json.dumps(body or {}), content_type="application/json")
+            return browser.post(address, body or {}, headers=headers)
+        sent = json.dumps(body or {}) if text is None else text
+        return browser.generic(method, address, sent, content_type="application/json", headers=headers)
 
 
 def filled(body: Any, of: Side | None) -> Any:
@@ -51,11 +62,12 @@ def filled(body: Any, of: Side | None) -> Any:
     if body == "=upload":
         return SimpleUploadedFile("new.csv", "客户编码,名称\nN-1,新客户\n".encode(), content_type="text/csv")
     if isinstance(body, str) and body.startswith("{"):
-        return _told(body[1:-1], of)
+        return told(body[1:-1], of)
     return body
 
 
-def _told(value: str, of: Side | None) -> str:
+def told(value: str, of: Side | None) -> str:
+    """What a word of the table stands for on that side."""
     if value.startswith("="):
         return value[1:]
     return str(of[value]) if of else (str(MISSING) if value != "code" else "NOBODY-0")

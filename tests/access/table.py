@@ -52,7 +52,7 @@ class Row:
     @property
     def personal(self) -> bool:
         """Whether it is tried on what belongs to a person or a post: to all others it does not exist."""
-        return bool({"token", "import", "webhook"} & set(self.at.values()))
+        return bool({"token", "import", "webhook", "data_request"} & set(self.at.values()))
 
 
 def row(may: Iterable[Any], body: Any = None, *, query: str = "", unseen: int = 404, **at: str) -> Row:
@@ -96,6 +96,10 @@ HOOK_VERBS = {
 }  # fmt: skip
 RELEASE_VERBS = {"confirm": HEADS - {MANAGER}, "decline": HEADS, "withdraw": {"cy"}}
 REQUEST_VERBS = {"approve": HEADS, "decline": HEADS, "withdraw": {"bo"}}
+DATA_READERS = {*HEADS, OFFICER, AUDITOR, "ann"}
+DATA_VERBS = {"confirm": HEADS, "decline": HEADS, "withdraw": {"ann"}}
+DATA_COPIERS = {*HEADS, OFFICER}
+DATA_ASKED = {"customer": "{code}", "kind": "copy", "why": "because"}
 NOTICE_VERBS = {"hold": CREDIT_OFFICE, "release": CREDIT_OFFICE, "hand_over": CREDIT_OFFICE}
 TASK_VERBS = {"done": {SALES, *CREDIT_OFFICE}, "drop": {SALES, *CREDIT_OFFICE}}
 
@@ -154,6 +158,11 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /customers/{reference}/timeline": row(LOOKERS, reference="customer"),
     "GET /customers/{customer}/journal": row(LOOKERS, customer="customer"),
     "POST /customers/{customer}/match": row(BILLERS, customer="customer"),
+    "GET /data-requests": row(EVERYBODY),
+    "POST /data-requests": row({SALES, OFFICER, *HEADS}, DATA_ASKED),
+    "GET /data-requests/{pk}": row(DATA_READERS, pk="data_request"),
+    "GET /data-requests/{pk}/copy.json": row(DATA_COPIERS, pk="data_request"),
+    "POST /data-requests/{pk}/{verb}": verbs(DATA_VERBS, {"answer": "because"}, pk="data_request"),
     # --- lines
     "GET /customers/{reference}/lines": row(LOOKERS, reference="customer"),
     "POST /customers/{reference}/lines": row(ASKERS, LINE, reference="customer"),
@@ -340,6 +349,10 @@ PAGES: dict[str, Row | list[Row]] = {
         HEADS | {OFFICER}, {"standing": "watched", "reason": "because"}, pk="customer"
     ),
     "POST customers/releases/<int:pk>/<str:verb>": verbs(RELEASE_VERBS, make=page, pk="release"),
+    "GET customers/data-requests/": page(EVERYBODY),
+    "POST customers/data-requests/": page({SALES, OFFICER, *HEADS}, DATA_ASKED, unseen=422),
+    "GET customers/data-requests/<int:pk>/<str:verb>": page(DATA_COPIERS, pk="data_request", verb="=copy"),
+    "POST customers/data-requests/<int:pk>/<str:verb>": verbs(DATA_VERBS, WHY, make=page, pk="data_request"),
     "GET credit/line-requests/": page(EVERYBODY),
     "GET credit/line-requests/<int:pk>/": page(LOOKERS, pk="line_request"),
     "GET credit/line-requests/<int:pk>/change": page(ASKERS, pk="line_request"),
@@ -379,6 +392,8 @@ OPEN_ACCOUNTS = frozenset(
         "account_reset_password_from_key",
         "account_reset_password_from_key_done",
         "mfa_authenticate",
+        "socialaccount_login_cancelled",
+        "socialaccount_login_error",
     }
 )
 """Pages of allauth for those who have not signed in yet; every other one sends a stranger to the sign-in page."""

@@ -20,7 +20,7 @@ from shouxin.collection.models import Notice, Task
 from shouxin.credit import line_requests
 from shouxin.credit.models import Line
 from shouxin.customers import facts, search, standing
-from shouxin.customers.models import Customer
+from shouxin.customers.models import Customer, DataRequest
 from shouxin.lib.models import ImportRun
 from shouxin.office import clock, policies, posts, tokens
 from shouxin.office.imports import runs
@@ -89,6 +89,9 @@ def side(mark: str, seller: str, department: str) -> Side:
         made_by=member("cy"),
         created_at=clock.now(),
     )
+    asked = DataRequest.objects.create(
+        customer=customer, kind="copy", why=mark, asked_by=member(seller), asked_at=clock.now()
+    )
     token, _text = tokens.create(member(seller), by=member(seller), at=clock.now(), label=mark)
     return Side(
         mark,
@@ -104,6 +107,7 @@ def side(mark: str, seller: str, department: str) -> Side:
             "check": approved.pk,
             "reservation": approved.reservation_id,
             "hold": held.hold.pk,
+            "data_request": asked.pk,
             "import": run.pk,
             "token": token.pk,
             "webhook": hook.pk,

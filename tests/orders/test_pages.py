@@ -69,6 +69,16 @@ def test_the_desk_reserves_and_shows_the_room() -> None:
     assert (made.reserved, made.number in answer.text, "400.00" in answer.text) == (600, True, True)
 
 
+@pytest.mark.parametrize("who", ["ann", "cy"])
+def test_the_desk_knows_a_customer_by_part_of_its_name_and_nobody_by_a_wrong_one(who: str) -> None:
+    line(acme())
+    form = {"order_no": "SO-7", "amount": "600", "act": "reserve"}
+    assert browser(who).post("/orders/check/", form | {"customer": "NOBODY-0"}).status_code == 422
+    assert not CreditDecision.objects.exists()
+    assert browser(who).post("/orders/check/", form | {"customer": "艾克米"}).status_code == 302
+    assert CreditDecision.objects.get().customer_code == "C001"
+
+
 def test_the_desk_answers_for_an_earlier_day_and_reserves_for_none() -> None:
     line(acme(), since=TODAY - timedelta(days=10))
     form = {"customer": "C001", "order_no": "SO-7", "amount": "600", "act": "ask"}

@@ -50,6 +50,8 @@ def listing(request: HttpRequest) -> HttpResponse:
     held = posts.posts_of(call["by"], on=call["on"])
     form = RequestForm(request.POST or None, initial={key: request.GET.get(key, "") for key in ("customer", "kind",
                                                                                                  "about")})  # fmt: skip
+    if request.method == "POST":
+        posts.require(call["by"], *data_requests.ASKERS, on=call["on"], about="data-request", verb="ask", at=call["at"])
     if request.method == "POST" and form.is_valid():
         try:
             _ask(form.cleaned_data, call)

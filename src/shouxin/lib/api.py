@@ -163,6 +163,25 @@ class ReadableRenderer(JSONRenderer):
     json_dumps_params = {"ensure_ascii": False, "separators": (",", ":")}
 
 
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """A refusal (RFC 9457). `code` is for programs, the rest for people; `cure` says what would help."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    cure: str = ""
+    errors: list[FieldProblem]
+
+
 def problem(
     status: int,
     title: str,

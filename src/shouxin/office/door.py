@@ -17,13 +17,15 @@ from django.db import DataError, Error, IntegrityError, InterfaceError, Operatio
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 from ninja.utils import check_csrf
+from pydantic.json_schema import models_json_schema
 
 from shouxin.lib import complaints
-from shouxin.lib.api import BadCursor, ExactParser, ReadableRenderer, problem
+from shouxin.lib.api import BadCursor, ExactParser, Problem, ReadableRenderer, problem
 
 from . import clock, idempotency, sign_in, sudo, tokens, trail
 from .models import Person
@@ -34,6 +36,14 @@ RETRY_SECONDS = 5
 LOCK_RETRY_SECONDS = 1
 BUSY = frozenset({"55P03", "40P01", "40001"})
 """SQLSTATE of lock not available, deadlock, serialization failure: try again at once."""
+
+SHAPES = "#/components/schemas/{model}"
+_TOLD = {"content": {"application/problem+json": {"schema": {"$ref": SHAPES.format(model="Problem")}}}}
+PROBLEMS = {
+    "4XX": {"description": "Refused: what is wrong, and what would cure it", **_TOLD},
+    "503": {"description": "Not now: ask again after Retry-After", **_TOLD},
+}
+"""What every call may answer beside its own answers."""
 
 logger = logging.getLogger("shouxin.api")
 
@@ -92,6 +102,17 @@ class Door(NinjaAPI):
         """Let it pass through the transaction; the frame around the view answers."""
         raise exc
 
+    def get_openapi_schema(self, **where: Any) -> Any:
+        """The description; every call may also answer with a problem."""
+        schema = super().get_openapi_schema(**where)
+        schema["components"]["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=SHAPES)[1][
+            "$defs"
+        ]
+        for calls in schema["paths"].values():
+            for call in calls.values():
+                call["responses"] |= PROBLEMS
+        return schema
+
     def _get_urls(self) -> list[Any]:
         patterns = super()._get_urls()
         for pattern in patterns:
@@ -116,6 +137,7 @@ def _framed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return framed
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, *_args: Any) -> HttpResponse:
     """No such address below /api/v1."""
     return refused(request, Http404())

@@ -29,7 +29,7 @@ OrderNo = Annotated[str, Field(min_length=1, max_length=80)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
-class DiscountIn(Body):
+class OrderDiscount(Body):
     """A cash discount the order grants: percent off when paid within days."""
 
     percent: Annotated[str, Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?$")]
@@ -48,7 +48,7 @@ class CheckIn(Body):
     ship_on: date | None = None
     expires_in_days: Annotated[int, Field(ge=0, le=366)] | None = None
     term_days: Annotated[int, Field(ge=0, le=3660)] | None = None
-    discount: DiscountIn | None = None
+    discount: OrderDiscount | None = None
     source_system: Annotated[str, Field(max_length=40)] = ""
 
 
@@ -98,7 +98,7 @@ class CheckOut(BaseModel):
     as_of: date
 
 
-class FaultOut(BaseModel):
+class UnjudgedOut(BaseModel):
     """In the place of a decision: why this one request of a batch could not be judged at all."""
 
     status: int
@@ -109,7 +109,7 @@ class FaultOut(BaseModel):
 class BatchOut(BaseModel):
     """The decisions in the order of the requests."""
 
-    items: list[CheckOut | FaultOut]
+    items: list[CheckOut | UnjudgedOut]
 
 
 class ReplayOut(BaseModel):

@@ -72,7 +72,7 @@ def _code(request: HttpRequest, form: CheckForm) -> str | None:
     """The code of the customer meant: its code or id, or part of its name that means no other."""
     who, given = acting(request), form.cleaned_data["customer"].split(" ")[0]
     code = asking.codes_of([given], by=who["by"], on=who["on"])[given]
-    if not code.startswith("?"):
+    if sight.visible(Customer, who["by"], on=who["on"]).filter(code=code).exists():
         return code
     found = list(search.find(form.cleaned_data["customer"], sight.customers_seen_by(who["by"], who["on"]))[:2])
     if len(found) == 1:

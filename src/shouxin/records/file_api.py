@@ -61,7 +61,7 @@ class CreditOut(BaseModel):
     as_of: date
 
 
-class AgedOut(BaseModel):
+class AgeingOut(BaseModel):
     """The ageing of one currency; the buckets and `unapplied` add up to `total`."""
 
     currency: str
@@ -119,7 +119,7 @@ class FileOut(BaseModel):
     line_requests: list[LineRequestOut]
     rating: RatingOut | None
     facts: list[FactRow]
-    ageing: list[AgedOut]
+    ageing: list[AgeingOut]
     open_items: list[OpenItemOut]
     payment_record: dict[str, Any]
 
