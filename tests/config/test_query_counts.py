@@ -6,7 +6,8 @@ A count that changes fails here. Where the change is meant, write the counts afr
 
 import json
 import os
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from shouxin.config.api import api
 from shouxin.customers.models import Customer
 from shouxin.office import clock, policies
 from shouxin.office.models import Person
+from shouxin.receivables import invoices, receipts
+from shouxin.receivables.models import Invoice
 from shouxin.records.customer_views import TABS
 from tests.people import TODAY, member
 from tests.records import seed
@@ -52,7 +55,7 @@ def _asks(operation: dict[str, Any]) -> bool:
 
 @pytest.fixture
 def books(db: Any, the_day: None) -> Customer:
-    """Thirty customers with a line, an overdue and a coming invoice and a task each."""
+    """Thirty customers with a line, an overdue and a coming invoice and a task each; one of a group."""
     policies.ensure()
     today = clock.today()
     for n in range(30):
@@ -70,7 +73,20 @@ def books(db: Any, the_day: None) -> Customer:
             "made_on": today,
         }
         Task.objects.create(customer=of, **task)
-    return Customer.objects.get(code="C001")
+    return _in_a_group(Customer.objects.get(code="C001"), today)
+
+
+def _in_a_group(customer: Customer, today: date) -> Customer:
+    """The customer with all that its file tells: a group with a pool, a temporary limit, a receipt, a dispute."""
+    customer.group_head = head = Customer.objects.get(code="C000")
+    customer.save()
+    seed.line(head, until=today + timedelta(days=90), pool=True)
+    seed.line(customer, until=today + timedelta(days=9), temporary=True)
+    paper = Invoice.objects.filter(customer=customer).earliest("pk")
+    by, acts = member("cy"), {"today": today, "at": clock.now()}
+    receipts.take(customer, doc_no="R1", amount=Decimal("20.00"), currency="CNY", received_on=today, by=by, **acts)
+    invoices.contest(paper, why="short", amount=Decimal("5.00"), by=by, **acts)
+    return customer
 
 
 def counted(path: str, reader: Person) -> int:

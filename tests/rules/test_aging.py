@@ -133,12 +133,12 @@ def test_each_instalment_ages_on_its_own_due_date():
 def test_credits_stand_beside_the_buckets_and_are_never_aged():
     aged = age([item(40, "100.00"), item(400, "-30.00", due_on=None)], up_to=UP_TO, as_of=TODAY)["CNY"]
     assert (aged.buckets[2], aged.unapplied, aged.total) == (Decimal("100.00"), Decimal("-30.00"), Decimal("70.00"))
-    assert aged.oldest_overdue_days == 40 and aged.fallbacks == ()
+    assert aged.oldest_overdue_days == 40 and aged.fallbacks == 0
 
 
 def test_an_item_without_due_date_ages_from_its_document_date_and_is_named():
     aged = age([item(due_on=None, dated_on=TODAY - timedelta(days=31))], up_to=UP_TO, as_of=TODAY)["CNY"]
-    assert aged.buckets[2] == Decimal("100.00") and aged.fallbacks == ("INV-1",)
+    assert aged.buckets[2] == Decimal("100.00") and aged.fallbacks == 1
 
 
 def test_currencies_are_never_added_up():

@@ -74,6 +74,12 @@ def in_force(customers: Iterable[int], *, on: date) -> dict[int, InForce]:
     return {pk: InForce(found[pk].line, tuple(found[pk].temporary), found[pk].pool) for pk in wanted}
 
 
+def pool_in_force(head: int, *, on: date) -> Line | None:
+    """The shared pool of a group, by the id of its head, as `in_force` tells it."""
+    begun = Line.objects.filter(customer=head, since__lte=on, temporary=False, pool=True)
+    return begun.order_by("-since", "-pk").first()
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """What a customer is trusted with on a day, as plain values; `currency` and `since` are None without a line."""

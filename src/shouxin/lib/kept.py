@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -24,6 +24,8 @@ LIVE_MAX = 2.0
 KEEP_AFTER = 0.25
 REST = 100
 REST_MIN = 60.0
+FORGOTTEN_AFTER = timedelta(days=7)
+"""What nobody has asked for in so long is kept no longer."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def work_out(figure: str, key: str, asked: dict[str, Any], *, at: datetime) -> N
 def _keep(key: str, content: Any, asked: dict[str, Any], seconds: float, at: datetime) -> None:
     told = {"content": content, "asked": asked, "seconds": seconds, "at": at}
     Kept.objects.update_or_create(key=key, defaults=told)
+    Kept.objects.filter(at__lt=at - FORGOTTEN_AFTER).delete()
 
 
 def _at_once(figure: str, key: str, asked: dict[str, Any], at: datetime) -> Told | None:

@@ -107,6 +107,15 @@ class BadForm(Refusal):
         return told or super().__str__()
 
 
+class BeingWorkedOut(Refusal):
+    """A report over books too large to be read while one waits; the worker has begun with it. Status 503."""
+
+    code = "being_worked_out"
+    status = 503
+    message = _("This is being worked out.")
+    cure = _("Ask again in a minute.")
+
+
 class CannotDecide(Refusal):
     """Something needed for the answer is missing (a rate, the policy, a proof): no answer is safer. Status 503."""
 

@@ -1,33 +1,38 @@
 """The ageing report: open items of a day laid into the policy's buckets, by customer, grade, industry or salesperson.
 
 The totals of each currency are held against the ledger, which is added up from the papers alone (invoices less
-receipts), so that a report that lost an item says so.
+receipts), so that a report that lost an item says so. Items are added up in the database (`aged`); where that takes
+long, what was worked out is kept and told with its moment (`lib.kept`).
 """
 
-from collections.abc import Callable, Iterable
+import hashlib
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from django.db.models import Q, Sum
-from django.utils.translation import gettext_lazy as _
+from pydantic import TypeAdapter
 
-from shouxin.credit import lines
 from shouxin.customers.models import Customer
+from shouxin.lib import kept
 from shouxin.office import sight
 from shouxin.office.models import Person
 from shouxin.rules import aging as rule
 from shouxin.rules.aging import Aged, Basis, Bucket, OpenItem
 from shouxin.rules.industries import INDUSTRIES
 
-from . import owed
+from . import aged
 from .models import Invoice, Receipt
 
 By = Literal["customer", "grade", "industry", "sales"]
 BY: tuple[str, ...] = get_args(By)
 BASES: tuple[str, ...] = get_args(Basis)
 ZERO = Decimal("0.00")
+ROWS_MAX = 10_000
+"""How many groups of a currency, customers or items are told at most, the largest; sums are always of all."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The ageing of a day. `ledger` is what invoices less receipts come to per currency, counted on its own."""
+    """The ageing of a day. `ledger` is what invoices less receipts come to per currency, counted on its own.
+
+    `rows` are the largest groups of each currency, `groups` says how many there are.
+    """
 
     as_of: date
     basis: Basis
@@ -50,6 +58,7 @@ class Report:
     rows: tuple[Row, ...]
     totals: dict[str, Aged]
     ledger: dict[str, Decimal]
+    groups: dict[str, int]
 
     @property
     def ties(self) -> bool:
@@ -61,7 +70,14 @@ class Report:
 
 
 def report(
-    *, as_of: date, up_to: Iterable[int], by: By = "customer", basis: Basis = "due", seen_by: Person | None, today: date
+    *,
+    as_of: date,
+    up_to: Iterable[int],
+    by: By = "customer",
+    basis: Basis = "due",
+    seen_by: Person | None,
+    today: date,
+    rows_max: int | None = ROWS_MAX,
 ) -> Report:
     """The ageing as `as_of` closed, of the customers that `seen_by` sees today (None: of all).
 
@@ -69,41 +85,100 @@ def report(
     """
     bounds = tuple(up_to)
     customers = _seen(seen_by, today)
-    key = _key(by, customers, as_of)
-    items = list(owed.open_items(customers, as_of=as_of))
-    groups = rule.age_by(items, key, up_to=bounds, as_of=as_of, basis=basis)
+    asked: dict[str, Any] = {"as_of": as_of, "up_to": bounds, "basis": basis}
+    groups, totals, counts = aged.sheets(customers, by=by, rows_max=rows_max, **asked)
+    labels = labels_of(by, {key for rows in groups.values() for key, _sheet in rows})
     return Report(
         as_of=as_of,
         basis=basis,
         by=by,
         buckets=rule.bucket_labels(bounds),
-        rows=_rows(groups, labels_of(by, groups)),
-        totals=rule.age(items, up_to=bounds, as_of=as_of, basis=basis),
+        rows=tuple(
+            Row(key, labels.get(key, key), sheet) for currency in sorted(groups) for key, sheet in groups[currency]
+        ),
+        totals=totals,
         ledger=ledger(customers, as_of=as_of),
+        groups=counts,
     )
+
+
+# --- told at once while that is quick, else as it was kept ----------------------------------------
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the reader gets, as of `at`; None while it is worked out for the first time. `live`: read from the books."""
+
+    report: Report | None
+    at: datetime
+    live: bool
+
+
+_REPORT = TypeAdapter(Report)
+
+
+def told(
+    *, as_of: date, up_to: Iterable[int], by: By, basis: Basis, seen_by: Person, today: date, at: datetime
+) -> Told:
+    """The report, never later than a reader waits: from the books while they are quickly read, else as kept.
+
+    A kept report of yesterday is told as today's until the worker has the new one: it names its own day.
+    """
+    asked = {"by": by, "basis": basis, "up_to": list(up_to), **_whose(seen_by, today)}
+    found = _kept("report_kept", asked, as_of, today, at)
+    return Told(None if found.content is None else _REPORT.validate_python(found.content), found.at, found.live)
+
+
+def report_kept(**asked: Any) -> dict[str, Any]:
+    """The report as plain values."""
+    found: dict[str, Any] = _REPORT.dump_python(report(**_understood(asked)), mode="json")
+    return found
+
+
+def customers_behind(
+    bucket: aged.Bucket, currency: str, key: str | None, *, as_of: date, up_to: Iterable[int], by: By, basis: Basis,
+    seen_by: Person, today: date, at: datetime,
+) -> kept.Told:  # fmt: skip
+    """The customers behind a figure of the report (key None: of its total): rows as `aged.behind` gives them."""
+    asked = {"by": by, "basis": basis, "up_to": list(up_to), **_whose(seen_by, today)}
+    asked |= {"bucket": bucket, "currency": currency, "key": key}
+    return _kept("behind_kept", asked, as_of, today, at)
+
+
+def behind_kept(bucket: aged.Bucket, currency: str, key: str | None, **asked: Any) -> list[list[Any]]:
+    """The customers behind a figure as plain values, amounts as text."""
+    known = _understood(asked)
+    by, seen_by, today = known.pop("by"), known.pop("seen_by"), known.pop("today")
+    found = aged.behind(bucket, currency, _seen(seen_by, today), group=(by, key), rows_max=ROWS_MAX + 1, **known)
+    return [[pk, name, str(amount), items, days] for pk, name, amount, items, days in found]
+
+
+def _whose(seen_by: Person, today: date) -> dict[str, Any]:
+    """Who looks, as a kept figure knows it: all who see every customer share theirs."""
+    return {"seen_by": seen_by.pk if sight.customers_seen_by(seen_by, today) else None}
+
+
+def _kept(name: str, asked: dict[str, Any], as_of: date, today: date, at: datetime) -> kept.Told:
+    """Each question has a place of its own; that about today has the same one tomorrow."""
+    question = json.dumps([asked, None if as_of == today else as_of.isoformat()], sort_keys=True)
+    scope = hashlib.sha256(question.encode()).hexdigest()[:32]
+    days = {"as_of": as_of.isoformat(), "today": today.isoformat()}
+    return kept.read(f"{__name__}.{name}", scope=scope, at=at, **asked, **days)
+
+
+def _understood(asked: dict[str, Any]) -> dict[str, Any]:
+    days = {name: date.fromisoformat(asked[name]) for name in ("as_of", "today")}
+    person = Person.objects.get(pk=asked["seen_by"]) if asked["seen_by"] else None
+    return asked | days | {"seen_by": person, "up_to": tuple(asked["up_to"])}
+
+
+# --- whose ---------------------------------------------------------------------------------------
 
 
 def _seen(person: Person | None, today: date) -> list[int] | None:
     """The ids of the customers the person sees; None: all."""
     condition = sight.customers_seen_by(person, today) if person else Q()
     return list(Customer.objects.filter(condition).values_list("pk", flat=True)) if condition else None
-
-
-def _key(by: By, customers: list[int] | None, as_of: date) -> Callable[[OpenItem], str]:
-    if by == "customer":
-        return lambda item: item.customer
-    known = _groups(by, customers, as_of)
-    return lambda item: known.get(int(item.customer), "")
-
-
-def _groups(by: By, customers: list[int] | None, as_of: date) -> dict[int, str]:
-    """Customer id -> the group it belongs to."""
-    found = Customer.objects.all() if customers is None else Customer.objects.filter(pk__in=customers)
-    if by == "grade":
-        held = lines.in_force(found.values_list("pk", flat=True), on=as_of)
-        return {pk: str(each.grade or "") for pk, each in held.items()}
-    column = "industry" if by == "industry" else "salesperson_id"
-    return {pk: str(value or "") for pk, value in found.values_list("pk", column)}
 
 
 def labels_of(by: By, keys: Iterable[str]) -> dict[str, str]:
@@ -118,16 +193,6 @@ def labels_of(by: By, keys: Iterable[str]) -> dict[str, str]:
     return {}
 
 
-def _rows(groups: dict[str, dict[str, Aged]], labels: dict[str, str]) -> tuple[Row, ...]:
-    rows = [
-        Row(key, labels.get(key, key) or str(_("(none)")), aged)
-        for key, by_currency in groups.items()
-        for aged in by_currency.values()
-        if aged.count
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.aged.currency, -row.aged.total, row.label)))
-
-
 def ledger(customers: Iterable[int] | None, *, as_of: date) -> dict[str, Decimal]:
     """Currency -> invoices dated up to the day less receipts up to the day, whatever was matched with what."""
     whose = Q() if customers is None else Q(customer__in=list(customers))
@@ -140,7 +205,7 @@ def ledger(customers: Iterable[int] | None, *, as_of: date) -> dict[str, Decimal
 
 
 def items_in(
-    bucket: int | str | None,
+    bucket: aged.Bucket,
     *,
     as_of: date,
     up_to: Iterable[int],
@@ -148,22 +213,9 @@ def items_in(
     currency: str,
     customers: Iterable[int] | None,
 ) -> list[OpenItem]:
-    """The open items of one bucket (None: unapplied money and credit notes; "all") in a currency, the largest first."""
-    bounds = tuple(up_to)
-    found = [
-        item
-        for item in owed.open_items(customers, as_of=as_of)
-        if item.currency == currency and bucket in ("all", bucket_of(item, bounds, as_of, basis))
-    ]
-    return sorted(found, key=lambda item: -abs(item.amount))
-
-
-def bucket_of(item: OpenItem, up_to: tuple[int, ...], as_of: date, basis: Basis) -> int | None:
-    """The number of the item's bucket; None for a credit, which stands beside the buckets."""
-    if item.amount < 0:
-        return None
-    days = item.overdue_days(as_of) if basis == "due" else (as_of - item.dated_on).days
-    return rule.bucket_of(up_to, days)
+    """The largest open items of one bucket in a currency, one more than ROWS_MAX where there are more."""
+    asked: dict[str, Any] = {"as_of": as_of, "up_to": tuple(up_to), "basis": basis}
+    return aged.items(bucket, currency, customers, rows_max=ROWS_MAX + 1, **asked)
 
 
 def buckets_of(up_to: Iterable[int]) -> tuple[Bucket, ...]:
@@ -171,12 +223,10 @@ def buckets_of(up_to: Iterable[int]) -> tuple[Bucket, ...]:
     return rule.bucket_labels(tuple(up_to))
 
 
-def customers_in(by: By, key: str | None, *, seen_by: Person, as_of: date, today: date) -> list[int] | None:
-    """The customers of one group of the report (key None: of all) among those the person sees; None: everybody."""
-    customers = _seen(seen_by, today)
-    if key is None:
-        return customers
-    if by == "customer":
-        known = key.isascii() and key.isdigit() and len(key) < 19
-        return [pk for pk in [int(key) if known else 0] if customers is None or pk in set(customers)]
-    return [pk for pk, group in _groups(by, customers, as_of).items() if group == key]
+def visible_customer(key: str, *, seen_by: Person, today: date) -> list[int]:
+    """The customer whose id is `key`, alone in a list; nobody where the person may not see it or there is none."""
+    if not (key.isascii() and key.isdigit() and len(key) < 19):
+        return []
+    return list(
+        Customer.objects.filter(sight.customers_seen_by(seen_by, today), pk=int(key)).values_list("pk", flat=True)
+    )

@@ -1,7 +1,8 @@
 """The ageing on pages: by group and bucket, as of any day, down to the customers and items behind a figure."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -13,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, posts, sight
 from shouxin.office.pages import acting, page
@@ -46,7 +46,7 @@ class Question:
     def __init__(self, request: HttpRequest) -> None:
         query, who = request.GET, acting(request)
         posts.require(who["by"], *sight.LOOKERS, on=who["on"], about="aging", verb="read_aging")
-        self.by_whom, self.today = who["by"], who["on"]
+        self.by_whom, self.today, self.at = who["by"], who["on"], who["at"]
         self.fault = ""
         self.as_of = self._day(query.get("as_of", ""))
         self.by = cast(aging.By, query.get("by") if query.get("by") in aging.BY else "customer")
@@ -67,10 +67,10 @@ class Question:
         return day
 
     @property
-    def report(self) -> aging.Report:
-        """The ageing asked for, of the customers she sees."""
-        asked: dict[str, Any] = {"as_of": self.as_of, "by": self.by, "basis": self.basis}
-        return aging.report(up_to=self.up_to, seen_by=self.by_whom, today=self.today, **asked)
+    def asked(self) -> dict[str, Any]:
+        """The question as the ageing takes it, of the customers she sees."""
+        whose = {"seen_by": self.by_whom, "today": self.today, "at": self.at}
+        return {"as_of": self.as_of, "up_to": self.up_to, "by": self.by, "basis": self.basis, **whose}
 
     def address(self, bucket: int | str, key: str | None = None) -> str:
         """The items behind a figure of the report."""
@@ -84,32 +84,47 @@ class Question:
 def report(request: HttpRequest) -> HttpResponse:
     """The ageing as a chart and a table, one currency at a time, every figure a way to its items."""
     question = Question(request)
-    found = question.report
-    currencies = sorted({question.currency, *found.totals})
-    rows = [_row(row, question) for row in found.rows if row.aged.currency == question.currency]
-    listing = Listing(request, rows, _columns(found, question), key="aging", order="-total")
-    if listing.wants_export:
-        return listing.export()
-    total = found.totals.get(question.currency)
-    told = {
-        "listing": listing,
-        "asking": Listing(request, (), (), _asks(currencies, question)),
-        "question": question,
+    told = aging.told(**question.asked)
+    shown = _shown(request, question, told.report) if told.report else {"asking": _asking(request, question, ())}
+    listing = shown.get("listing")
+    if listing and listing.wants_export:
+        return cast(HttpResponse, listing.export())
+    whole = bool(posts.posts_of(question.by_whom, on=question.today) & sight.SEE_ALL)
+    shown |= {"question": question, "told": told, "whole": whole}
+    return render(request, "receivables/aging.html", shown, status=422 if question.fault else 200)
+
+
+def _shown(request: HttpRequest, question: Question, found: aging.Report) -> dict[str, Any]:
+    """What a report says in the currency asked for; of the day the report is of."""
+    question.as_of = found.as_of
+    rows = [_row(row) for row in found.rows if row.aged.currency == question.currency]
+    total, left_off = found.totals.get(question.currency), found.groups.get(question.currency, 0) - len(rows)
+    return {
+        "listing": Listing(request, rows, _columns(found, question), key="aging", order="-total"),
+        "asking": _asking(request, question, found.totals),
         "report": found,
+        "left_off": f"{left_off:,}" if left_off else "",
         "total": total,
         "chart": _chart(found, total) if total else None,
         "buckets": _shares(found, total, question) if total else [],
         "ledger": found.ledger.get(question.currency, Decimal(0)),
-        "whole": bool(posts.posts_of(question.by_whom, on=question.today) & sight.SEE_ALL),
     }
-    return render(request, "receivables/aging.html", told, status=422 if question.fault else 200)
 
 
-def _row(row: aging.Row, question: Question) -> dict[str, Any]:
+def _asking(request: HttpRequest, question: Question, currencies: Iterable[str]) -> Listing:
+    return Listing(request, (), (), _asks(sorted({question.currency, *currencies}), question))
+
+
+def _row(row: aging.Row) -> dict[str, Any]:
     aged = row.aged
     buckets = {f"bucket{n}": amount for n, amount in enumerate(aged.buckets)}
     names = ("total", "overdue", "unapplied", "contested", "oldest_overdue_days", "currency")
-    return {"key": row.key, "label": row.label, **buckets, **{name: getattr(aged, name) for name in names}}
+    return {
+        "key": row.key,
+        "label": row.label or _("(none)"),
+        **buckets,
+        **{name: getattr(aged, name) for name in names},
+    }
 
 
 def _columns(found: aging.Report, question: Question) -> list[Column]:
@@ -188,34 +203,58 @@ def _shares(found: aging.Report, total: Aged, question: Question) -> list[dict[s
 @page
 @require_GET
 def items(request: HttpRequest) -> HttpResponse:
-    """The customers behind a bucket of the total; the items behind that of one group."""
+    """The items of one customer's bucket; the customers behind that of a group or of the total."""
     question = Question(request)
     bucket, key = request.GET.get("bucket", "all"), request.GET.get("key")
-    customers = aging.customers_in(
-        question.by, key, seen_by=question.by_whom, as_of=question.as_of, today=question.today
-    )
-    found = aging.items_in(
-        _wanted(bucket), as_of=question.as_of, up_to=question.up_to, basis=question.basis,
-        currency=question.currency, customers=customers,
-    )  # fmt: skip
-    names = dict(Customer.objects.filter(pk__in={int(each.customer) for each in found}).values_list("pk", "name"))
-    alone = key is not None
-    rows = [_item(each, names, question) for each in found] if alone else _by_customer(found, names, question)
-    shown = ITEM_COLUMNS if alone else _customer_columns(question, bucket)
+    alone = key is not None and question.by == "customer"
+    found = _items(question, bucket, key or "") if alone else _customers(question, bucket, key)
     hidden = [Ask(name, "", "hidden") for name in ("as_of", "by", "basis", "currency", "bucket", "key")]
-    listing = Listing(request, rows, shown, hidden, key="aging-items", order="-amount")
+    shown = ITEM_COLUMNS if alone else _customer_columns(question, bucket)
+    listing = Listing(request, found.rows[: aging.ROWS_MAX], shown, hidden, key="aging-items", order="-amount")
     if listing.wants_export:
-        return listing.export()
+        return cast(HttpResponse, listing.export())
     back = {"as_of": question.as_of, "by": question.by, "basis": question.basis, "currency": question.currency}
     told = {
         "listing": listing,
         "question": question,
         "bucket": _bucket_label(bucket, question),
-        "group": _group_label(question, key, names),
+        "group": _group_label(question, key),
         "back": f"{reverse('receivables:aging')}?{urlencode(back)}",
         "alone": alone,
+        "found": found,
+        "left_off": len(found.rows) > aging.ROWS_MAX,
     }
     return render(request, "receivables/aging_items.html", told)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows behind a figure, as of `at`; `waits`: they are worked out for the first time."""
+
+    rows: list[dict[str, Any]]
+    at: datetime
+    live: bool = True
+    waits: bool = False
+
+
+def _items(question: Question, bucket: str, key: str) -> Found:
+    customers = aging.visible_customer(key, seen_by=question.by_whom, today=question.today)
+    found = aging.items_in(
+        _wanted(bucket), as_of=question.as_of, up_to=question.up_to, basis=question.basis,
+        currency=question.currency, customers=customers,
+    )  # fmt: skip
+    names = aging.labels_of("customer", map(str, customers))
+    return Found([_item(each, names, question) for each in found], question.at)
+
+
+def _customers(question: Question, bucket: str, key: str | None) -> Found:
+    told = aging.customers_behind(_wanted(bucket), question.currency, key, **question.asked)
+    rows = [
+        {"customer_id": pk, "customer": name, "amount": Decimal(amount), "count": count, "days": days,
+         "currency": question.currency}
+        for pk, name, amount, count, days in told.content or ()
+    ]  # fmt: skip
+    return Found(rows, told.at, told.live, told.content is None)
 
 
 def _wanted(bucket: str) -> int | str | None:
@@ -233,20 +272,19 @@ def _bucket_label(bucket: str, question: Question) -> str:
     return _("All items")
 
 
-def _group_label(question: Question, key: str | None, names: dict[int, str]) -> str:
+def _group_label(question: Question, key: str | None) -> str:
     if key is None:
         return ""
-    labels = aging.labels_of(question.by, [key])
-    return labels.get(key, key) or _("(none)")
+    return aging.labels_of(question.by, [key]).get(key, key) or _("(none)")
 
 
-def _item(item: OpenItem, names: dict[int, str], question: Question) -> dict[str, Any]:
+def _item(item: OpenItem, names: dict[str, str], question: Question) -> dict[str, Any]:
     """An item as a row; days overdue only of what is claimed."""
     days = item.overdue_days(question.as_of) if item.amount > 0 else None
     fields = ("document", "instalment", "due_on", "dated_on", "amount", "currency")
     return {
         "customer_id": int(item.customer),
-        "customer": names.get(int(item.customer), item.customer),
+        "customer": names.get(item.customer, item.customer),
         "days": days,
         "contested": item.contested_part or None,
         **{name: getattr(item, name) for name in fields},
@@ -264,19 +302,6 @@ ITEM_COLUMNS = (
     Column("amount", gettext_lazy("Open"), "amount", sort="amount", total="amount", currency="currency"),
     Column("contested", gettext_lazy("Disputed"), "amount", sort="contested", currency="currency"),
 )  # fmt: skip
-
-
-def _by_customer(found: Sequence[OpenItem], names: dict[int, str], question: Question) -> list[dict[str, Any]]:
-    """A row per customer: how much, in how many items, how late the oldest."""
-    groups: dict[int, dict[str, Any]] = {}
-    for item in found:
-        pk = int(item.customer)
-        empty = {"customer_id": pk, "customer": names.get(pk, str(pk)), "amount": Decimal(0), "count": 0, "days": 0}
-        row = groups.setdefault(pk, empty | {"currency": item.currency})
-        row["amount"] += item.amount
-        row["count"] += 1
-        row["days"] = max(row["days"], item.overdue_days(question.as_of) if item.amount > 0 else 0)
-    return list(groups.values())
 
 
 def _customer_columns(question: Question, bucket: str) -> tuple[Column, ...]:

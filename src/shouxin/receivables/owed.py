@@ -108,8 +108,27 @@ SELECT r.account_id, r.customer_id, r.doc_no, r.received_on, r.amount - r.applie
 FROM {receipt} r LEFT JOIN later ON later.id = r.id
 WHERE r.received_on <= %(as_of)s AND (NOT r.applied = r.amount OR later.id IS NOT NULL)
   AND NOT r.amount - r.applied + COALESCE(later.amount, 0) = 0 {customers}
-ORDER BY r.account_id, r.received_on, r.id
 """
+
+_OF_REPAID = """
+    AND r.account_id {whether} IN (SELECT account_id FROM {receipt} WHERE amount < 0 AND received_on <= %(as_of)s)
+"""
+
+_IN_ORDER = " ORDER BY r.account_id, r.received_on, r.id"
+
+_OPEN = """
+{instalments}
+UNION ALL
+SELECT customer_id, doc_no, 1, received_on, received_on, -amount, currency, 0
+FROM ({receipts}) AS r (account_id, customer_id, doc_no, received_on, amount, currency, id, reverses)
+UNION ALL
+SELECT customer_id, document, 1, dated_on, dated_on, amount, currency, 0
+FROM unnest(%(net_customers)s::bigint[], %(net_documents)s::text[], %(net_days)s::date[], %(net_amounts)s::numeric[],
+            %(net_currencies)s::text[]) AS net (customer_id, document, dated_on, amount, currency)
+"""
+
+COLUMNS = "customer_id, document, number, due_on, dated_on, amount, currency, contested"
+"""The columns of `open_table`."""
 
 
 def open_items(customers: Iterable[int] | None, *, as_of: date) -> Iterator[OpenItem]:
@@ -120,7 +139,32 @@ def open_items(customers: Iterable[int] | None, *, as_of: date) -> Iterator[Open
     """
     for customer, *rest in _rows(_OPEN_INSTALMENTS, "i.customer_id", customers, as_of):
         yield OpenItem(str(customer), *rest)
-    yield from _unapplied(_rows(_UNAPPLIED_RECEIPTS, "r.customer_id", customers, as_of))
+    yield from _unapplied(_rows(_UNAPPLIED_RECEIPTS + _IN_ORDER, "r.customer_id", customers, as_of))
+
+
+def open_table(customers: Iterable[int] | None, *, as_of: date) -> tuple[str, dict[str, Any]]:
+    """The same as a query, to be added up in the database: its text, with the columns COLUMNS, and its parameters.
+
+    What remains of money paid back is netted here and stands in the parameters: such accounts are few.
+    """
+    whose = None if customers is None else list(customers)
+    of_repaid, of_others = (_OF_REPAID.format(whether=each, **_TABLES) for each in ("", "NOT"))
+    receipts = _rows(_UNAPPLIED_RECEIPTS.replace("{customers}", of_repaid + "{customers}") + _IN_ORDER,
+                     "r.customer_id", whose, as_of)  # fmt: skip
+    net = list(_unapplied(receipts))
+    text = _OPEN.format(
+        instalments=_filled(_OPEN_INSTALMENTS, "i.customer_id", whose),
+        receipts=_filled(_UNAPPLIED_RECEIPTS, "r.customer_id", whose) + of_others,
+    )
+    return text, {
+        "as_of": as_of,
+        "customers": whose,
+        "net_customers": [int(item.customer) for item in net],
+        "net_documents": [item.document for item in net],
+        "net_days": [item.dated_on for item in net],
+        "net_amounts": [item.amount for item in net],
+        "net_currencies": [item.currency for item in net],
+    }
 
 
 _BY_DUE_DAY = """
@@ -140,20 +184,25 @@ def open_by_due_day(*, as_of: date) -> Iterator[tuple[OpenItem, int]]:
     text = _BY_DUE_DAY.replace("{open}", _OPEN_INSTALMENTS)
     for currency, due_on, amount, contested, count in _rows(text, "", None, as_of):
         yield OpenItem("", "", 1, due_on, min(due_on, as_of), amount, currency, contested), count
-    for item in _unapplied(_rows(_UNAPPLIED_RECEIPTS, "", None, as_of)):
+    for item in _unapplied(_rows(_UNAPPLIED_RECEIPTS + _IN_ORDER, "", None, as_of)):
         yield item, 1
 
 
 def _rows(text: str, column: str, customers: Iterable[int] | None, as_of: date) -> Iterator[Any]:
     """The rows of a query, read through a cursor on the server so that millions never stand in memory."""
-    only = "" if customers is None else f"AND {column} = ANY(%(customers)s)"
-    contested = "" if customers is None else _CONTESTED_BY.format(**_TABLES)
     params = {"as_of": as_of, "customers": None if customers is None else list(customers)}
     with connection.chunked_cursor() as cursor:
         cursor.itersize = 10_000
-        cursor.execute(text.format(**_TABLES, customers=only, contested_by=contested), params)
+        cursor.execute(_filled(text, column, customers), params)
         while rows := cursor.fetchmany(10_000):
             yield from rows
+
+
+def _filled(text: str, column: str, customers: Iterable[int] | None) -> str:
+    """The query with its tables, narrowed to the customers (a parameter) where there are any."""
+    only = "" if customers is None else f"AND {column} = ANY(%(customers)s)"
+    contested = "" if customers is None else _CONTESTED_BY.format(**_TABLES)
+    return text.format(**_TABLES, customers=only, contested_by=contested)
 
 
 @dataclass(slots=True)
@@ -203,17 +252,24 @@ class History:
     missing_rates: set[str] = field(default_factory=set)
 
 
-def settled_history(customers: Collection[int], *, as_of: date, rates: Mapping[str, Decimal]) -> dict[int, History]:
+def settled_history(
+    customers: Collection[int],
+    *,
+    as_of: date,
+    rates: Mapping[str, Decimal],
+    items: Iterable[OpenItem] | None = None,
+) -> dict[int, History]:
     """Customer id -> its history at the close of a day, in the company's currency; everybody asked has an answer.
 
     `rates`: what one unit of a currency is worth in the company's (itself 1). Amounts in other currencies are left
     out and the currency named in `missing_rates`. Credit notes and payments without a known day say nothing about
     punctuality and are left out of `settled`; a dispute that was rejected excuses no delay; reversals cancel out.
+    `items`: their open items of that day, where the caller has read them already.
     """
     found = {customer: History() for customer in customers}
     for customer, currency, row in _settled(customers, as_of):
         _add(found[customer], "settled", row, currency, rates)
-    for item in open_items(customers, as_of=as_of):
+    for item in open_items(customers, as_of=as_of) if items is None else items:
         _add(found[int(item.customer)], "open_items", item, item.currency, rates)
     for model, day, name in ((Invoice, "dated_on", "invoices"), (Receipt, "received_on", "receipts")):
         rows = model.objects.filter(customer__in=customers, **{f"{day}__lte": as_of}).order_by()

@@ -16,7 +16,7 @@ from shouxin.lib.api import Amount, Body, Page, Paging, own_transaction, page
 from shouxin.office import idempotency, policies, sight
 from shouxin.office.door import acting, answered_before, body_of
 from shouxin.office.pages import require_duty
-from shouxin.office.refusals import BadForm
+from shouxin.office.refusals import BadForm, BeingWorkedOut
 
 from . import aging, proof
 from .api import ReasonIn
@@ -100,7 +100,11 @@ class LedgerOut(BaseModel):
 
 
 class AgingOut(BaseModel):
-    """The ageing of a day; `ties`: every currency's total equals the ledger to the cent."""
+    """The ageing of a day; `ties`: every currency's total equals the ledger to the cent.
+
+    `rows` are the 10,000 largest groups of each currency, `left_off` counts the others; totals are of all. `at` is when
+    it was worked out: the moment of the call where `live`, earlier where books are too large to be read for each call.
+    """
 
     as_of: date
     basis: str
@@ -110,6 +114,9 @@ class AgingOut(BaseModel):
     totals: list[AgedOut]
     ledger: list[LedgerOut]
     ties: bool
+    left_off: int
+    at: datetime
+    live: bool
 
 
 class AgingAsked(Body):
@@ -129,8 +136,11 @@ def aging_report(request: HttpRequest, query: Query[AgingAsked]) -> dict[str, An
     if as_of > who["on"]:
         raise BadForm([("as_of", _("This day lies in the future."))])
     up_to = policies.in_force(who["on"]).policy.aging.up_to
-    found = aging.report(as_of=as_of, up_to=up_to, by=query.by, basis=query.basis, seen_by=who["by"], today=who["on"])
-    return aging_shown(found)
+    whose = {"seen_by": who["by"], "today": who["on"], "at": who["at"]}
+    told = aging.told(as_of=as_of, up_to=up_to, by=query.by, basis=query.basis, **whose)
+    if told.report is None:
+        raise BeingWorkedOut
+    return aging_shown(told.report) | {"at": told.at, "live": told.live}
 
 
 def aging_shown(report: aging.Report) -> dict[str, Any]:
@@ -140,10 +150,11 @@ def aging_shown(report: aging.Report) -> dict[str, Any]:
         "basis": report.basis,
         "by": report.by,
         "buckets": [{"lower": each.lower, "upper": each.upper} for each in report.buckets],
-        "rows": [aged_shown(row.key, row.label, row.aged) for row in report.rows],
+        "rows": [aged_shown(row.key, row.label or str(_("(none)")), row.aged) for row in report.rows],
         "totals": [aged_shown("", "", aged) for aged in report.totals.values()],
         "ledger": [{"currency": currency, "amount": amount} for currency, amount in sorted(report.ledger.items())],
         "ties": report.ties,
+        "left_off": sum(report.groups.values()) - len(report.rows),
     }
 
 

@@ -1,6 +1,7 @@
 """Reports over the API: the key figures, and the regulation clause by clause."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from shouxin.office import policies, posts, sight
 from shouxin.office.door import acting
-from shouxin.office.refusals import BadForm
+from shouxin.office.refusals import BadForm, BeingWorkedOut
 from shouxin.rules.figures import Figure
 from shouxin.rules.policy import Policy, Post
 
@@ -48,12 +49,17 @@ class CurrencyOut(BaseModel):
 
 
 class FiguresOut(BaseModel):
-    """The figures on a day, per currency; `period_days` is the period of DSO and collection effectiveness."""
+    """The figures on a day, per currency; `period_days` is the period of DSO and collection effectiveness.
+
+    `at` is when they were worked out: the moment of the call where `live`, earlier where the books are too large.
+    """
 
     as_of: date
     period_days: int
     policy_version: int
     currencies: list[CurrencyOut]
+    at: datetime
+    live: bool
 
 
 @router.get("/reports/figures", response=FiguresOut, summary="DSO and its family, overdue ratio, effectiveness")
@@ -63,17 +69,20 @@ def read_figures(request: HttpRequest, as_of: date | None = None) -> dict[str, A
     posts.require(who["by"], *sight.SEE_ALL, Post.SALES, on=who["on"], about="figures", verb="read_figures")
     if as_of and as_of > who["on"]:
         raise BadForm([("as_of", _("This day has not come yet."))])
-    return report(as_of or who["on"], seen=sight.customers_seen_by(who["by"], who["on"]))
+    told = figures.told(seen_by=who["by"], as_of=as_of or who["on"], today=who["on"], at=who["at"])
+    if told.ledgers is None:
+        raise BeingWorkedOut
+    return report(told.as_of, told.ledgers) | {"at": told.at, "live": told.live}
 
 
-def report(as_of: date, *, seen: Any) -> dict[str, Any]:
-    """The figures of the customers that satisfy `seen`, as the API and the command line answer them."""
+def report(as_of: date, ledgers: Iterable[figures.Ledger]) -> dict[str, Any]:
+    """The figures of the ledgers, as the API and the command line answer them."""
     edition = policies.in_force(as_of)
     return {
         "as_of": as_of,
         "period_days": edition.policy.figures.period_days,
         "policy_version": edition.number,
-        "currencies": [_currency(edition.policy, each, as_of) for each in figures.ledgers(seen, as_of=as_of)],
+        "currencies": [_currency(edition.policy, each, as_of) for each in ledgers],
     }
 
 

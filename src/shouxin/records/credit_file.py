@@ -9,12 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from shouxin.credit import exposure, lines
 from shouxin.credit.lines import InForce
-from shouxin.credit.models import Line, LineRequest, Rating
+from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
 from shouxin.customers.models import Customer, Fact
 from shouxin.office import policies
 from shouxin.office.models import Person
@@ -51,19 +51,20 @@ def position_of(customer: Customer, *, policy: Policy, on: date) -> Position:
 def pool_of(customer: Customer, position: Position, *, on: date) -> tuple[InForce, Exposure] | None:
     """The group's shared pool with the group's exposure in the pool's currency; None where there is none."""
     head = customer.group_head_id or customer.pk
-    held = position.held if head == customer.pk else lines.in_force([head], on=on)[head]
+    own = head == customer.pk
+    held = position.held if own else InForce(None, pool=lines.pool_in_force(head, on=on))
     if held.pool is None:
         return None
-    members = {head, *Customer.objects.filter(group_head=head).values_list("pk", flat=True)}
-    currency = held.pool.currency
-    used = [each[currency] for each in exposure.exposures(members).values() if currency in each]
-    return held, sum(used, Exposure())
+    group = CreditAccount.objects.filter(Q(customer=head) | Q(customer__group_head=head))
+    used = group.filter(currency=held.pool.currency)
+    return held, sum(map(exposure.exposure_of, used), Exposure())
 
 
 def debt_of(customer: Customer, *, policy: Policy, on: date) -> Debt:
     """What is owed and how was paid, from one reading of the ledger."""
     items = list(owed.open_items([customer.pk], as_of=on))
-    history = owed.settled_history([customer.pk], as_of=on, rates=known_rates(policy, on))[customer.pk]
+    rates = known_rates(policy, on)
+    history = owed.settled_history([customer.pk], as_of=on, rates=rates, items=items)[customer.pk]
     return Debt(
         items=sorted(items, key=lambda item: (item.falls_due_on, item.document)),
         aged=aged_by_currency(items, policy, on),

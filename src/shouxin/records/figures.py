@@ -1,24 +1,30 @@
 """The figures by which receivables are judged (clause C3.5), per currency, on any day, and how they went over a year.
 
-Facts leave the database as sums per day, in five queries whatever the size of the ledger; the rule
-(`rules.figures`) makes the figures of them. Receivables are the balance of the ledger: every invoice and credit note
-less every receipt. Overdue is what is open past its due date, disputed or not; what is not due is the rest, so that
-credits and unapplied money lower it. Credit sales are net of credit notes, with tax; opening items are no sales.
+Facts leave the database as sums per day, in six queries whatever the size of the ledger, and are kept where that takes
+long (`lib.kept`); the rule (`rules.figures`) makes the figures of them. Receivables are the balance of the ledger:
+every invoice and credit note less every receipt. Overdue is what is open past its due date, disputed or not; what is
+not due is the rest, so that credits and unapplied money lower it. Credit sales are net of credit notes, with tax;
+opening items are no sales.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, Sum
+from pydantic import TypeAdapter
 
 from shouxin.credit.models import CreditAccount, Line, Posting
 from shouxin.customers.models import Customer
+from shouxin.lib import kept
+from shouxin.office import sight
+from shouxin.office.models import Person
 from shouxin.receivables.models import Instalment, Invoice, Match, Receipt
 from shouxin.rules import figures as rule
 from shouxin.rules.figures import Figure, MonthSales
@@ -101,6 +107,47 @@ def ledgers(seen: Q, *, as_of: date) -> list[Ledger]:
     ]
 
 
+# --- told at once while that is quick, else as they were kept -------------------------------------
+
+
+@dataclass(frozen=True)
+class Told:
+    """The ledgers on a day, worked out `at`; None while they are for the first time. `live`: read from the books."""
+
+    ledgers: list[Ledger] | None
+    as_of: date
+    at: datetime
+    live: bool
+
+
+_LEDGERS = TypeAdapter(list[Ledger])
+
+
+def told(*, seen_by: Person, as_of: date, today: date, at: datetime) -> Told:
+    """The ledgers of the customers she sees, never later than a reader waits.
+
+    What was kept about yesterday is told as today's until the worker has the new one: it names its own day.
+    """
+    person = seen_by.pk if sight.customers_seen_by(seen_by, today) else None
+    day = "today" if as_of == today else as_of.isoformat()
+    asked = {"person": person, "as_of": as_of.isoformat(), "today": today.isoformat()}
+    found = kept.read(f"{__name__}.ledgers_kept", scope=f"{person or 'all'}:{day}", at=at, **asked)
+    if found.content is None:
+        return Told(None, as_of, found.at, live=False)
+    ledgers = _LEDGERS.validate_python(found.content["ledgers"])
+    return Told(ledgers, date.fromisoformat(found.content["as_of"]), found.at, found.live)
+
+
+def ledgers_kept(person: int | None, as_of: str, today: str) -> dict[str, Any]:
+    """The ledgers as plain values, with their day."""
+    seen = sight.customers_seen_by(Person.objects.get(pk=person), date.fromisoformat(today)) if person else Q()
+    found = ledgers(seen, as_of=date.fromisoformat(as_of))
+    return {"as_of": as_of, "ledgers": _LEDGERS.dump_python(found, mode="json")}
+
+
+# --- facts from the database ---------------------------------------------------------------------
+
+
 Days = dict[str, dict[date, Decimal]]
 
 
@@ -164,34 +211,34 @@ def _read(text: str, ids: list[int] | None, as_of: date) -> list[tuple]:  # type
         return list(cursor.fetchall())
 
 
+_UTILISATION = """
+WITH held AS (
+    SELECT DISTINCT ON (customer_id) customer_id, currency, limit_kind, "limit" FROM {line}
+    WHERE since <= %(as_of)s AND NOT temporary AND NOT pool {lines_of} ORDER BY customer_id, since DESC, id DESC
+), used AS (
+    SELECT a.customer_id, a.currency, sum(
+        CASE p.target WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END
+      - CASE p.source WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END) AS amount
+    FROM {posting} p JOIN {account} a ON a.id = p.account_id WHERE p."on" <= %(as_of)s {accounts_of} GROUP BY 1, 2
+)
+SELECT held.currency, COALESCE(sum(used.amount), 0), sum(held."limit")
+FROM held LEFT JOIN used USING (customer_id, currency) WHERE held.limit_kind = 'amount' GROUP BY held.currency
+"""
+
+
 def _utilisation(ids: list[int] | None, as_of: date) -> dict[str, tuple[Decimal, Limit]]:
-    """Currency -> exposure and limits of the customers whose line in force is bounded by an amount."""
-    mine = Q() if ids is None else Q(customer__in=ids)
-    begun = Line.objects.filter(mine, since__lte=as_of, temporary=False, pool=False)
-    latest = begun.order_by("customer", "-since", "-pk").distinct("customer")
-    held = {line.customer_id: line for line in latest if line.limit_kind == "amount"}
-    totals: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
-    for line in held.values():
-        totals[line.currency][1] += line.limit
-    for customer, currency, amount in _exposures(ids, as_of):
-        if customer in held and held[customer].currency == currency:
-            totals[currency][0] += amount
-    return {currency: (used, Limit.of(limit)) for currency, (used, limit) in totals.items()}
+    """Currency -> exposure and limits of the customers whose line in force is bounded by an amount.
 
-
-def _exposures(ids: list[int] | None, as_of: date) -> Iterable[tuple[int, str, Decimal]]:
-    """(customer id, currency, exposure at the close of the day), from the journal; deposits lower it."""
-    query = """
-        SELECT a.customer_id, a.currency, sum(
-            CASE p.target WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END
-          - CASE p.source WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END)
-        FROM {posting} p JOIN {account} a ON a.id = p.account_id WHERE p."on" <= %(as_of)s {customers} GROUP BY 1, 2
+    Exposure at the close of the day comes from the journal; deposits lower it.
     """
-    only = "" if ids is None else "AND a.customer_id = ANY(%(customers)s)"
-    names = {"posting": Posting._meta.db_table, "account": CreditAccount._meta.db_table, "customers": only}
+    of = {"lines_of": "", "accounts_of": ""}
+    if ids is not None:
+        mine = "customer_id = ANY(%(customers)s)"
+        of = {"lines_of": f"AND {mine}", "accounts_of": f"AND a.{mine}"}
+    names = {"line": Line._meta.db_table, "posting": Posting._meta.db_table, "account": CreditAccount._meta.db_table}
     with connection.cursor() as cursor:
-        cursor.execute(query.format(**names), {"as_of": as_of, "customers": ids})
-        return list(cursor.fetchall())
+        cursor.execute(_UTILISATION.format(**names, **of), {"as_of": as_of, "customers": ids})
+        return {currency: (used, Limit.of(limit)) for currency, used, limit in cursor.fetchall()}
 
 
 # --- figures -------------------------------------------------------------------------------------

@@ -27,15 +27,16 @@ def figures_page(request: HttpRequest) -> HttpResponse:
     who = acting(request)
     posts.require(who["by"], *sight.LOOKERS, on=who["on"], about="figures", verb="read_figures")
     as_of, fault = _day(request, who["on"])
-    edition = policies.in_force(as_of)
-    found = figures.ledgers(sight.customers_seen_by(who["by"], who["on"]), as_of=as_of)
+    found = figures.told(seen_by=who["by"], as_of=as_of, today=who["on"], at=who["at"])
+    edition = policies.in_force(found.as_of)
     told = {
-        "as_of": as_of,
+        "as_of": found.as_of,
+        "told": found,
         "today": who["on"],
         "fault": fault,
         "period": edition.policy.figures.period_days,
         "whole": bool(posts.posts_of(who["by"], on=who["on"]) & sight.SEE_ALL),
-        "ledgers": [_shown(edition.policy, ledger, as_of) for ledger in found],
+        "ledgers": [_shown(edition.policy, ledger, found.as_of) for ledger in found.ledgers or ()],
     }
     return render(request, "records/figures.html", told, status=422 if fault else 200)
 

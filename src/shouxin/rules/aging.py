@@ -7,7 +7,7 @@ beside the buckets, never inside them, so that buckets and unapplied money alway
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -68,8 +68,8 @@ class Aged:
     """One currency's ledger on one day. `sum(buckets) + unapplied == total`, to the cent, always.
 
     `buckets[0]` is what is not due (by invoice date: dated that day). `overdue` and `oldest_overdue_days` always
-    speak of due dates, whichever basis the buckets have. `contested` is contained in the buckets. `fallbacks` names
-    the documents without a due date, `later` counts what is dated after the day asked about and so left out.
+    speak of due dates, whichever basis the buckets have. `contested` is contained in the buckets. `fallbacks` counts
+    the claims without a due date, `later` counts what is dated after the day asked about and so left out.
     """
 
     currency: str
@@ -82,7 +82,7 @@ class Aged:
     oldest_overdue_days: int
     contested: Decimal
     count: int
-    fallbacks: tuple[str, ...]
+    fallbacks: int
     later: int
 
     @property
@@ -119,7 +119,7 @@ class _Sheet:
     contested: Decimal = ZERO
     count: int = 0
     later: int = 0
-    fallbacks: list[str] = field(default_factory=list)
+    fallbacks: int = 0
 
     def add(self, item: OpenItem, up_to: Sequence[int], as_of: date, basis: Basis) -> None:
         """Lay one item into its bucket, or beside them when it is a credit."""
@@ -132,7 +132,7 @@ class _Sheet:
             self.unapplied += item.amount
             return
         if item.due_on is None:
-            self.fallbacks.append(item.document)
+            self.fallbacks += 1
         self._claim(item, up_to, as_of, basis)
 
     def _claim(self, item: OpenItem, up_to: Sequence[int], as_of: date, basis: Basis) -> None:
@@ -158,7 +158,7 @@ class _Sheet:
             oldest_overdue_days=self.oldest,
             contested=self.contested,
             count=self.count,
-            fallbacks=tuple(self.fallbacks),
+            fallbacks=self.fallbacks,
             later=self.later,
         )
 

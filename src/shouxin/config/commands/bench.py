@@ -69,7 +69,7 @@ def _pages(customers: int, items: int, runs: int, *, as_json: bool) -> None:
         size = portfolio.Size(customers, items)
         shown = pages.run(lambda: bar.advance(task), size=size, runs=runs * 6)
     rows = [{k: round(v, 1) if isinstance(v, float) else v for k, v in dataclasses.asdict(s).items()} for s in shown]
-    terminal.print_json_or_table(rows, as_json=as_json, columns={k: k for k in rows[0]})
+    terminal.print_json_or_table(rows, as_json=as_json, columns={k: k for k in rows[0] if k != "runs"})
     if not as_json:
         terminal.console.print(measure.machine() | dataclasses.asdict(size))
 

@@ -20,13 +20,14 @@ def figures(
     from django.db.models import Q
 
     from shouxin.office import clock
+    from shouxin.records import figures as ledgers
     from shouxin.records import words
     from shouxin.records.api import report
 
     day = terminal.day(as_of)
     if day > clock.today():
         terminal.fail(f"{day} has not come yet")
-    found = report(day, seen=Q())
+    found = report(day, ledgers.ledgers(Q(), as_of=day))
     if as_json:
         terminal.print_json(found)
         return

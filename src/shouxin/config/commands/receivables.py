@@ -36,7 +36,7 @@ def aging(
             terminal.fail(_("%(option)s must be one of %(known)s") % {"option": option, "known": ", ".join(known)})
     asked: dict[str, Any] = {"as_of": day, "by": by, "basis": basis, "today": today}
     up_to = policies.in_force(today).policy.aging.up_to
-    found = reports.report(up_to=up_to, seen_by=terminal.person(person), **asked)
+    found = reports.report(up_to=up_to, seen_by=terminal.person(person), rows_max=None, **asked)
     if as_json:
         terminal.print_json(aging_shown(found))
     else:
@@ -54,7 +54,9 @@ def _print_aging(found: Any) -> None:
     columns = {"label": "", "currency": _("Currency"), "total": _("Total")}
     columns |= {str(n): bucket_name(found.buckets[n]) for n in used}
     columns |= {"unapplied": _("Unapplied"), "oldest_overdue_days": _("Days overdue")}
-    groups = [(row.label, row.aged) for row in found.rows] + [(_("Total"), each) for each in found.totals.values()]
+    groups = [(row.label or _("(none)"), row.aged) for row in found.rows] + [
+        (_("Total"), each) for each in found.totals.values()
+    ]
     rows = [_aged_row(label, aged) for label, aged in groups]
     title = _("Ageing as of %(day)s") % {"day": found.as_of}
     terminal.print_json_or_table(rows, as_json=False, columns=columns, title=title)
