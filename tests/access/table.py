@@ -320,7 +320,7 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST office/people/<int:number>/end/<str:post>": page(GUARDIANS, number="colleague", post="=vice-president"),
     "POST office/people/<int:number>/disable": page(GUARDIANS, number="colleague"),
     "GET office/account/": page(EVERYBODY),
-    "POST office/account/": page(EVERYBODY, {"label": "mine"}),
+    "POST office/account/": page(EVERYBODY, {"label": "mine", "scope": "decide"}),
     "POST office/account/tokens/<int:number>/revoke": page({"ann", *GUARDIANS}, number="token"),
     # --- customers and lines
     "GET customers/": page(EVERYBODY),

@@ -251,7 +251,7 @@ def test_the_list_of_people_asks_a_fixed_number_of_questions() -> None:
 
 def test_a_token_is_shown_once_works_and_is_revoked() -> None:
     client = browser("ann")
-    page = client.post("/office/account/", {"label": "ERP"})
+    page = client.post("/office/account/", {"label": "ERP", "scope": "decide"})
     token = page.context["made"]
     assert token in page.text and page["Cache-Control"] == "no-store"
     assert token not in client.get("/office/account/").text

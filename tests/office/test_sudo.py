@@ -96,7 +96,7 @@ ACTS: dict[str, tuple[str, str, Any, dict[str, Any], str]] = {
     "put_sign_in_rules": ("sy", "office:sign_in_rules", None, RULES, ""),
     "put_policy": ("vi", "office:policy_draft", None,
                    {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put"}, ""),
-    "create_token": ("cy", "office:account", None, {"label": "mine"}, ""),
+    "create_token": ("cy", "office:account", None, {"label": "mine", "scope": "all"}, ""),
     "revoke_token": ("cy", "office:revoke", _token, {}, "office:account"),
     "confirm_release": ("vi", "customers:decide_release", _release, {}, "customers:file"),
     "set_standing": ("vi", "customers:set_standing", _banned, {"standing": "watched", "reason": "because"}, ""),
@@ -210,29 +210,31 @@ def test_a_ticked_box_that_was_cleared_stays_cleared() -> None:
 
 
 def test_htmx_is_told_where_to_go() -> None:
-    answer = browser("cy", age=601).post(reverse("office:account"), {"label": "x"}, headers={"HX-Request": "true"})
+    answer = browser("cy", age=601).post(
+        reverse("office:account"), {"label": "x", "scope": "decide"}, headers={"HX-Request": "true"}
+    )
     assert answer.status_code == 204 and answer["HX-Redirect"].startswith(REAUTHENTICATE)
 
 
 def test_a_wrong_password_is_no_proof() -> None:
     client = browser("cy", age=601)
-    answer = client.post(reverse("office:account"), {"label": "x"})
+    answer = client.post(reverse("office:account"), {"label": "x", "scope": "decide"})
     assert client.post(answer["Location"], {"password": "wrong", "next": lead_to(answer)}).status_code == 200
-    assert lead_to(client.post(reverse("office:account"), {"label": "x"}))
+    assert lead_to(client.post(reverse("office:account"), {"label": "x", "scope": "decide"}))
     assert not ApiToken.objects.exists()
 
 
 def test_another_ones_proof_is_not_hers() -> None:
     client = browser("cy", age=601)
     prove(client, member("vi"), NOW)
-    assert lead_to(client.post(reverse("office:account"), {"label": "x"}))
+    assert lead_to(client.post(reverse("office:account"), {"label": "x", "scope": "decide"}))
 
 
 def test_signing_in_is_a_proof() -> None:
     browser("cy", age=0)
     client = Client(headers={"Accept-Language": "en"})
     client.post("/accounts/login/", {"login": "cy", "password": PASSWORD})
-    client.post(reverse("office:account"), {"label": "x"})
+    client.post(reverse("office:account"), {"label": "x", "scope": "decide"})
     assert ApiToken.objects.count() == 1
 
 
@@ -241,15 +243,15 @@ def test_who_came_by_single_sign_on_alone_has_nothing_to_be_asked_for() -> None:
     Person.objects.filter(username="cy").update(password="!none")
     client.force_login(member("cy"), backend=SIGN_IN)
     prove(client, member("cy"), NOW - 601)
-    client.post(reverse("office:account"), {"label": "x"})
+    client.post(reverse("office:account"), {"label": "x", "scope": "decide"})
     assert ApiToken.objects.count() == 1
 
 
 def test_the_minutes_are_a_rule() -> None:
     sign_in.put({"sudo_minutes": 1}, why="w", by=posts.system(), on=TODAY, at=clock.now())
     sign_in.forget()
-    assert lead_to(browser("cy", age=61).post(reverse("office:account"), {"label": "x"}))
-    assert not lead_to(browser("cy", age=60).post(reverse("office:account"), {"label": "x"}))
+    assert lead_to(browser("cy", age=61).post(reverse("office:account"), {"label": "x", "scope": "decide"}))
+    assert not lead_to(browser("cy", age=60).post(reverse("office:account"), {"label": "x", "scope": "decide"}))
 
 
 # --- the API by a session ----------------------------------------------------------------------------

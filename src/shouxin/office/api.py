@@ -2,11 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.rules.policy import Post
@@ -65,6 +65,7 @@ class TokenOut(Answer):
 
     id: int
     label: str
+    scope: str
     created_at: datetime
     expires_at: datetime | None
     last_used_on: date | None
@@ -75,7 +76,8 @@ class NewToken(Body):
     """A token of one's own."""
 
     label: Annotated[str, Field(max_length=80)] = ""
-    expires_at: datetime | None = None
+    scope: Literal["read", "decide", "all"] = "decide"
+    expires_at: AwareDatetime | None = None
 
 
 class TokenOnce(TokenOut):
@@ -183,7 +185,7 @@ def list_tokens(request: HttpRequest) -> list[ApiToken]:
 def create_token(request: HttpRequest, new: NewToken) -> Any:
     """A token of my own; its text is in this answer and nowhere else."""
     call = acting(request)
-    token, text = tokens.create(call["by"], by=call["by"], at=call["at"], label=new.label, expires_at=new.expires_at)
+    token, text = tokens.create(call["by"], by=call["by"], at=call["at"], **new.model_dump())
     return Status(201, TokenOut.model_validate(token, from_attributes=True).model_dump() | {"token": text})
 
 

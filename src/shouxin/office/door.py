@@ -85,7 +85,8 @@ class TokenOrSession(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Person | None:
         """Whose token it is."""
-        person = tokens.person_of(token, on=clock.today(), at=clock.now())
+        needs = tokens.needed(request.path_info, reads=request.method in READS)
+        person = tokens.person_of(token, on=clock.today(), at=clock.now(), needs=needs)
         if person and (stopped := sign_in.obstacle(person, today=clock.today())):
             raise NotYourDuty(sign_in.OBSTACLES[stopped], code=stopped, cure=_("Sign in on the pages and see to it."))
         return person

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_set
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
 from django.contrib.auth import signals
@@ -19,6 +20,8 @@ def watch() -> None:
     signals.user_logged_out.connect(_left, dispatch_uid="trail")
     signals.user_login_failed.connect(_failed, dispatch_uid="trail")
     user_locked_out.connect(_locked_out, dispatch_uid="trail")
+    for chosen in (password_changed, password_set):
+        chosen.connect(_chose_her_own, dispatch_uid="password")
 
 
 def _came_in(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
@@ -36,6 +39,10 @@ def _failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | Non
 
 def _locked_out(sender: Any, request: HttpRequest, username: str | None = None, **_rest: Any) -> None:
     _record("sign_in.lock", request, _named(username), stranger=True)
+
+
+def _chose_her_own(sender: Any, user: Person, **_rest: Any) -> None:
+    Person.objects.filter(pk=user.pk).update(password_given=False)
 
 
 def _named(username: Any) -> Person | None:

@@ -46,6 +46,8 @@ class Person(AbstractUser):
     name = models.CharField(_("name"), max_length=80, blank=True)
     department = models.CharField(_("department"), max_length=80, blank=True)
     telephone = SealedField(_("telephone"), max_length=40, blank=True)
+    password_given = models.BooleanField(default=False, db_default=False)
+    """Somebody else chose her password, who therefore knows it."""
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -70,8 +72,14 @@ class Appointment(models.Model):
 class ApiToken(models.Model):
     """A bearer token; only its SHA-256 digest is kept, the token itself is shown once."""
 
+    SCOPES = [
+        ("read", _("Reading")),
+        ("decide", _("Reading, and what an order system sends")),
+        ("all", _("Everything its owner may do")),
+    ]
     person = models.ForeignKey(Person, models.CASCADE, related_name="api_tokens")
     label = models.CharField(max_length=80, blank=True)
+    scope = models.CharField(max_length=6, choices=SCOPES, default="all", db_default="all")
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.rules.policy import Post
 
-from . import posts, sudo, tokens
+from . import posts, sign_in, sudo, tokens
 from .models import POST_CHOICES, POST_LABELS, ApiToken, Person
 from .pages import acting, blame, page
 from .refusals import BadForm, NotVisible
@@ -70,6 +70,11 @@ class TokenForm(forms.Form):
     label = forms.CharField(
         label=gettext_lazy("What it is for"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+    scope = forms.ChoiceField(
+        label=gettext_lazy("Scope"), choices=ApiToken.SCOPES, initial=tokens.DECIDE,
+        help_text=gettext_lazy("Orders, invoices, receipts, imports; never people, posts, policy or tokens."),
+    )  # fmt: skip
+    days = forms.IntegerField(label=gettext_lazy("Days until it expires"), required=False)
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = PersonForm(request.POST or None, initial=sudo.kept(request, {}))
     if request.method == "POST" and form.is_valid():
         try:
-            made = posts.add_person(**form.cleaned_data, **who)
+            made = posts.add_person(**form.cleaned_data, password_given=True, **who)
         except BadForm as refusal:
             blame(form, refusal)
         else:
@@ -185,6 +190,7 @@ def _person_page(request: HttpRequest, found: Person, form: AppointForm | None =
         "state": _state(found),
         "appointments": found.appointments.select_related("appointed_by").order_by("until", "-since"),
         "tokens": found.api_tokens.order_by("-pk")[:50],
+        "now": who["at"],
         "keeper": _is_guardian(who) and found != who["by"],
         "form": form or AppointForm(initial=sudo.kept(request, {"since": who["on"]})),
     }
@@ -238,17 +244,23 @@ def disable(request: HttpRequest, number: int) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """My posts, my language, my tokens; a new token is shown this once."""
     who, made = acting(request), ""
-    form = TokenForm(request.POST or None, initial=sudo.kept(request, {}))
+    beginning = {"scope": tokens.DECIDE, "days": sign_in.rules().token_days_max}
+    form = TokenForm(request.POST or None, initial=sudo.kept(request, beginning))
     if request.method == "POST":
         sudo.require(request)
     if request.method == "POST" and form.is_valid():
-        _token, made = tokens.create(who["by"], by=who["by"], at=who["at"], label=form.cleaned_data["label"])
-        form = TokenForm()
+        try:
+            _token, made = tokens.create(who["by"], by=who["by"], at=who["at"], **form.cleaned_data)
+        except BadForm as refusal:
+            blame(form, refusal)
+        else:
+            form = TokenForm(initial=beginning)
     told = {
         "form": form,
         "made": made,
         "authority": [(POST_LABELS[post], bound) for post, bound in posts.authority_of(who["by"], who["on"])],
         "tokens": ApiToken.objects.filter(person=who["by"]).order_by("-pk")[:200],
+        "now": who["at"],
     }
     answer = render(request, "office/account.html", told, status=422 if form.errors else 200)
     answer["Cache-Control"] = "no-store"

@@ -138,16 +138,19 @@ def add_person(
     department: str = "",
     telephone: str = "",
     email: str = "",
+    password_given: bool = False,
 ) -> Person:
     """Somebody new who may sign in (without a password: only by token or single sign-on), holding no post yet.
 
+    `password_given`: whoever enters her chose the password, which she changes before anything else.
     Raises BadForm for a name in use, NotYourDuty unless the system manager asks.
     """
     if not is_system(by):
         require(by, Post.SYSTEM_MANAGER, on=on, about="person:", verb="add_person", at=at)
     if not username.strip() or Person.objects.filter(username__iexact=username).exists():
         raise BadForm([("username", _("Empty, or somebody signs in with this name already."))])
-    person = Person(username=username, name=name, department=department, telephone=telephone, email=email)
+    person = Person(username=username, name=name, department=department, telephone=telephone, email=email,
+                    password_given=password_given)  # fmt: skip
     person.set_password(password)
     person.save()
     trail.record("add_person", about=person, by=by, at=at, username=username, department=department)

@@ -27,10 +27,11 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 GENERATED_BYTES = 12
 REMEMBERED_SECONDS = 5.0
 
-Obstacle = Literal["", "second_factor", "password_expired"]
+Obstacle = Literal["", "second_factor", "password_expired", "password_given"]
 OBSTACLES: dict[str, Text] = {
     "second_factor": _("Your post asks for a second factor. Set one up to go on."),
     "password_expired": _("Your password is too old. Choose a new one to go on."),
+    "password_given": _("Somebody else chose your password. Choose one of your own to go on."),
 }
 
 
@@ -95,9 +96,14 @@ def _read(changes: Mapping[str, Any]) -> SignInRules:
         raise BadForm([(str(each["loc"][0]), each["msg"]) for each in error.errors()]) from error
 
 
-def obstacle(person: Person, *, today: date) -> Obstacle:
-    """What a person must see to before anything else, by page or by token: a second factor, a new password."""
+def obstacle(person: Person, *, today: date, by_password: bool = False) -> Obstacle:
+    """What a person must see to before anything else, by page or by token: a second factor, a new password.
+
+    `by_password`: she came in with her password; one that somebody else chose then does no further.
+    """
     asked = rules()
+    if by_password and person.password_given:
+        return "password_given"
     if _lacks_factor(asked, person, today):
         return "second_factor"
     if asked.password_days_max is None or not person.has_usable_password():
@@ -148,6 +154,7 @@ def set_password(person: Person, *, by: Person, on: date, at: datetime) -> str:
     _require_other(person, "set_password", by=by, on=on, at=at)
     password = secrets.token_urlsafe(GENERATED_BYTES)
     person.set_password(password)
-    person.save(update_fields=["password"])
+    person.password_given = True
+    person.save(update_fields=["password", "password_given"])
     trail.record("set_password", about=person, by=by, at=at)
     return password

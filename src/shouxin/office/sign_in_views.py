@@ -52,6 +52,10 @@ class RulesForm(forms.Form):
         help_text=gettext_lazy("Before people, posts, policy, these rules, tokens or a blacklisting are changed."),
     )
     sudo_export_rows = forms.IntegerField(label=gettext_lazy("Rows of a file that leave without such a proof"))
+    token_days_max = forms.IntegerField(
+        label=gettext_lazy("Days a token works at most"), required=False,
+        help_text=gettext_lazy("Empty: they never expire."),
+    )  # fmt: skip
     why = forms.CharField(label=gettext_lazy("Reason"), max_length=500)
     seen = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -1,25 +1,50 @@
-"""Bearer tokens of the API. A token acts as its person; it is shown once, afterwards only its digest is known."""
+"""Bearer tokens of the API. A token acts as its person; it is shown once, afterwards only its digest is known.
+
+What it may do is what its person may, narrowed by its scope: reading, what an order system sends, or everything.
+"""
 
 import hashlib
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from . import posts, trail
+from . import posts, sign_in, trail
 from .models import ApiToken, Person
-from .refusals import Moved
+from .refusals import BadForm, Moved, NotYourDuty
 
 PREFIX = "shouxin_"
+READ, DECIDE, ALL = SCOPES = tuple(name for name, _label in ApiToken.SCOPES)
+"""Each includes the ones before it."""
+DAYS_MAX = 3660
+CURE = _("It takes a token of the scope %(scope)s; its scope is %(own)s.")
+SENT = frozenset({"credit-checks", "reservations", "invoices", "receipts", "imports"})
+"""The parts of the API that a token of the scope `decide` writes to; every other write asks for `all`."""
+
+
+def needed(path: str, *, reads: bool) -> str:
+    """The least scope for an operation of the API by its path, such as /api/v1/credit-checks/batch."""
+    if reads:
+        return READ
+    return DECIDE if path.removeprefix("/api/v1/").partition("/")[0] in SENT else ALL
 
 
 def create(
-    person: Person, *, by: Person, at: datetime, label: str = "", expires_at: datetime | None = None
+    person: Person,
+    *,
+    by: Person,
+    at: datetime,
+    label: str = "",
+    scope: str = ALL,
+    days: int | None = None,
+    expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
     """A new token and its text, which nobody can read again.
 
+    It works for so many days, or until `expires_at`, or as long as the sign-in rules let a token work; raises BadForm
+    where that is longer than they let it.
     Only she herself (or the command line) makes one: a manager who could make tokens for others could act
     as anybody (I-20b).
     """
@@ -27,21 +52,41 @@ def create(
         raise posts.not_your_duty(
             by, about=person, verb="create_token", at=at, cure=_("Everybody makes her own tokens.")
         )
+    if scope not in SCOPES:
+        raise BadForm([("scope", _("There is no such scope."))])
+    until = _until(at, days, expires_at)
     text = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = ApiToken.objects.create(
-            person=person, label=label, digest=digest(text), created_at=at, expires_at=expires_at
+            person=person, label=label, scope=scope, digest=digest(text), created_at=at, expires_at=until
         )
-        trail.record("create_token", about=person, by=by, at=at, token=token.pk, token_label=label)
+        told = {"token": token.pk, "token_label": label, "scope": scope, "until": until}
+        trail.record("create_token", about=person, by=by, at=at, **told)
     return token, text
 
 
-def person_of(text: str, *, on: date, at: datetime) -> Person | None:
-    """Whose token this is; None where it is unknown, revoked, expired, or its person is disabled."""
+def _until(at: datetime, days: int | None, expires_at: datetime | None) -> datetime | None:
+    most = sign_in.rules().token_days_max
+    last = None if most is None else at + timedelta(days=most)
+    if days is not None and not 1 <= days <= (most or DAYS_MAX):
+        raise BadForm([("days", _("From 1 to %(days)s days.") % {"days": most or DAYS_MAX})])
+    asked = expires_at if days is None else at + timedelta(days=days)
+    if last and asked and asked > last:
+        raise BadForm([("expires_at", _("At most %(days)s days from now.") % {"days": most})])
+    return asked or last
+
+
+def person_of(text: str, *, on: date, at: datetime, needs: str = READ) -> Person | None:
+    """Whose token this is; None where it is unknown, revoked, expired, or its person is disabled.
+
+    Raises NotYourDuty (`token_scope`) where its scope is narrower than `needs`.
+    """
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=at))
     token = ApiToken.objects.filter(live, digest=digest(text), person__is_active=True).select_related("person").first()
     if token is None:
         return None
+    if SCOPES.index(token.scope) < SCOPES.index(needs):
+        raise NotYourDuty(_("This token may not do this."), code="token_scope", cure=CURE, scope=needs, own=token.scope)
     if token.last_used_on != on:
         ApiToken.objects.filter(pk=token.pk).update(last_used_on=on)
     return token.person

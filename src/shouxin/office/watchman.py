@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from allauth.account.authentication import get_authentication_records
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +20,8 @@ SEEN_SECONDS = 60.0
 """How often the moment last seen is written down: a session is not saved anew for every click."""
 OPEN = ("/accounts/", "/language/", "/static/", "/healthz", "/readyz", "/metrics")
 """Where somebody may go who has something to see to first: the door itself and what it is made of."""
-LED_TO = {"second_factor": "mfa_index", "password_expired": "account_change_password"}
+LED_TO = {"second_factor": "mfa_index", "password_expired": "account_change_password",
+          "password_given": "account_change_password"}  # fmt: skip
 
 
 class Watchman:
@@ -37,12 +39,18 @@ class Watchman:
             messages.info(request, _("You were signed out because nothing happened for a while."))
             return self._led(request, "account_login", _("The session has ended. Sign in again."), 401)
         if not request.path.startswith(OPEN):
-            stopped = sign_in.obstacle(request.user, today=clock.today()) if request.user.is_authenticated else ""
+            stopped = self._stopped(request)
             if stopped:
                 why = sign_in.OBSTACLES[stopped]
                 messages.warning(request, why)
                 return self._led(request, LED_TO[stopped], why, 403)
         return self.get_response(request)
+
+    def _stopped(self, request: HttpRequest) -> str:
+        if not request.user.is_authenticated:
+            return ""
+        methods = {each["method"] for each in get_authentication_records(request, request.user)}
+        return sign_in.obstacle(request.user, today=clock.today(), by_password="password" in methods)
 
     def _over(self, request: HttpRequest) -> bool:
         now = clock.now().timestamp()

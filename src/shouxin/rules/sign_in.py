@@ -32,6 +32,7 @@ class SignInRules(Frozen):
     lock_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     sudo_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     sudo_export_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 1000
+    token_days_max: Annotated[int, Field(ge=1, le=3660)] | None = 365
 
 
 PROFILES: dict[str, SignInRules] = {

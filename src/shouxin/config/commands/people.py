@@ -112,6 +112,10 @@ def list_people(as_json: terminal.AsJson = False) -> None:
 def create_token(
     name: Annotated[str, typer.Argument(metavar="USER")],
     label: Annotated[str, typer.Option(help="What the token is for.")] = "",
+    scope: Annotated[str, typer.Option(help="read, decide (reading, and what an order system sends) or all.")] = "all",
+    days: Annotated[
+        int | None, typer.Option(help="How long it works; default: as long as the sign-in rules let.")
+    ] = None,
     by: terminal.By = terminal.SYSTEM,
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -119,7 +123,7 @@ def create_token(
     from shouxin.office import tokens
 
     call = _acting(by)
-    row, text = tokens.create(_person(name), by=call["by"], at=call["at"], label=label)
+    row, text = tokens.create(_person(name), by=call["by"], at=call["at"], label=label, scope=scope, days=days)
     if as_json:
         terminal.print_json({"id": row.pk, "user": name, "token": text})
     else:
