@@ -1,7 +1,7 @@
 """A line is asked for by one and signed by another, in the version she saw: verbs, statuses, people, at the API."""
 
 import threading
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +12,11 @@ from django.utils import timezone
 from shouxin.credit import line_requests
 from shouxin.credit.models import Line, LineRequest
 from shouxin.customers.models import Customer
-from shouxin.office import clock, policies
+from shouxin.office import clock, policies, posts, tokens
 from shouxin.office.models import ExchangeRate, Person, TrailEntry
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty, Refusal
 from shouxin.rules.line import Limit
-from shouxin.rules.policy import Grade
+from shouxin.rules.policy import Grade, Post
 from tests.api import Caller
 from tests.people import acme, member
 
@@ -127,6 +127,28 @@ def test_authority_is_measured_in_the_companys_currency(ann: Person, cy: Person)
         approved(request, cy)
 
 
+@pytest.mark.invariant("I-15")
+@pytest.mark.parametrize(
+    ("days", "adds_up"), [pytest.param(0, True, id="on the last day"), pytest.param(1, False, id="one day too late")]
+)
+def test_requests_cut_into_pieces_add_up(days: int, adds_up: bool, ann: Person, cy: Person) -> None:
+    """A temporary limit signed within the policy's days and not yet begun stands beside what is asked for now."""
+    before = timezone.now() - timedelta(days=edition().policy.approval.split_days + days)
+    Line.objects.create(
+        customer=acme(), grade="B", limit_kind="amount", limit=Decimal("50000.01"), currency="CNY", term_days=30,
+        since=clock.today() + timedelta(5), until=clock.today() + timedelta(9), temporary=True, why="t",
+        cause="request", policy_version=1, at=before,
+    )  # fmt: skip
+    request = asked_by(ann, amount="50000")
+    if adds_up:
+        with pytest.raises(NotYourDuty) as refused:
+            approved(request, cy)
+        assert refused.value.code == "no_post"
+        approved(request, member("vi"))
+    else:
+        approved(request, cy)
+
+
 @pytest.mark.invariant("I-16")
 def test_a_signature_binds_to_the_version_seen(ann: Person, bo: Person, cy: Person) -> None:
     request = asked_by(ann)
@@ -192,6 +214,61 @@ def test_two_who_sign_at_once_make_one_line(ann: Person, vi: Person, le: Person)
         thread.join(30)
     assert sorted(type(each).__name__ for each in answers) == ["Line", "Moved"]
     assert Line.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.invariant("I-17")
+def test_of_a_signature_and_a_refusal_at_once_one_wins(ann: Person, vi: Person, le: Person) -> None:
+    policies.ensure()
+    for turn in range(20):
+        request, answers, gate = asked_by(ann, acme(code=f"R{turn}")), {}, threading.Barrier(2)
+
+        def decide(verb: str, by: Person, of: LineRequest = request, to: Any = answers, gate: Any = gate) -> None:
+            mine = LineRequest.objects.get(pk=of.pk)
+            try:
+                gate.wait(10)
+                VERBS[verb](mine, by)
+                to[verb] = "won"
+            except Refusal as refusal:
+                to[verb] = type(refusal).__name__
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=decide, args=each) for each in (("approve", vi), ("decline", le))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert sorted(answers.values()) == ["Moved", "won"]
+        request.refresh_from_db()
+        assert (
+            request.status
+            == {"approve": "approved", "decline": "declined"}[min(answers, key=lambda v: answers[v] != "won")]
+        )
+        assert Line.objects.filter(request=request).exists() == (request.status == "approved")
+
+
+@pytest.mark.invariant("I-18")
+@pytest.mark.parametrize("by_token", [False, True])
+def test_what_is_taken_from_a_signer_counts_on_her_next_request(
+    by_token: bool, ann: Person, cy: Person, se: Person
+) -> None:
+    token = tokens.create(cy, by=cy, at=timezone.now())[1]
+    caller = Caller(token=token) if by_token else Caller(cy)
+    first, second, third = (asked_by(ann, acme(code=f"T{turn}"), amount="20000") for turn in range(3))
+    who = {"by": se, "on": clock.today(), "at": timezone.now()}
+
+    def sign(request: LineRequest) -> int:
+        return int(caller.post(f"/line-requests/{request.pk}/approve", {}, If_Match="1").status_code)
+
+    assert sign(first) == 200
+    posts.appoint(cy, Post.CREDIT_MANAGER, since=clock.today(), amount_max=Decimal(19999), **who)
+    assert sign(second) == 403
+    posts.appoint(cy, Post.CREDIT_MANAGER, since=clock.today(), amount_max=Decimal(20000), **who)
+    assert sign(second) == 200
+    posts.end_appointment(cy, Post.CREDIT_MANAGER, **who)
+    assert sign(third) in (403, 404)
+    assert LineRequest.objects.get(pk=third.pk).status == "open"
 
 
 @pytest.mark.clause("B2.1")

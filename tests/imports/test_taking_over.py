@@ -12,22 +12,24 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from shouxin.credit.models import CreditAccount, Line, Posting, Reservation
+from shouxin.customers import standing
 from shouxin.customers.models import Customer, Fact, OtherName
 from shouxin.lib.imports import kinds, run
 from shouxin.lib.imports import mapping as mappings
 from shouxin.lib.imports.faults import FileFault
 from shouxin.lib.imports.kinds import Conditions
-from shouxin.office import policies, posts
+from shouxin.office import clock, policies, posts
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import NotYourDuty
 from shouxin.receivables.models import Contest, Instalment, Invoice, Receipt
-from tests.people import TODAY, acme
+from tests.people import TODAY, acme, member
 
 from .handing import csv_text, sheet_file, text_file
 
 Take = Callable[..., run.Result]
 
 ACME = "C001"
+CODES = "客户编码,客户名称,统一社会信用代码,集团编码"
 INVOICES = "客户编码,客户名称,单据编号,单据日期,到期日,应收金额,币种"
 
 
@@ -287,6 +289,24 @@ def test_a_customers_former_name_stays_findable(take: Take) -> None:
         0,
         0,
     )
+
+
+@pytest.mark.invariant("I-20")
+def test_no_file_takes_a_blacklisted_customer_off_its_code_or_out_of_its_group(take: Take) -> None:
+    known = "91350100M000100Y43"
+    take("customers", csv_text(f"C001,,{known},", "G2,子公司,,C001", heading=CODES))
+    standing.set_standing(
+        Customer.objects.get(code="C001"), "blacklisted", why="fraud", by=member("vi"), on=TODAY, at=clock.now()
+    )
+    rows = ["C001,,91310000MA1FL0LX06,", "G1,集团公司,,", "G2,,,G1", f"N9,换了名字,{known},"]
+
+    found = take("customers", csv_text(*rows[:2], heading=CODES))
+    again = take("customers", csv_text(*rows[2:], heading=CODES))
+
+    assert (_counts(found)[2], _counts(again)[2]) == (1, 1)
+    assert Customer.objects.get(code="C001").uscc == known
+    assert Customer.objects.get(code="G2").group_head == Customer.objects.get(code="C001")
+    assert not Customer.objects.filter(code="N9").exists()
 
 
 def test_unknown_customers_are_created_once_with_their_spellings(take: Take) -> None:

@@ -1,5 +1,6 @@
 """The orders pages: the desk, a decision, holds and their release, reservations; who sees what."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -213,6 +214,26 @@ def test_nobody_releases_what_she_asked_for() -> None:
     assert "somebody else has to release it" in page
     assert browser("cy").post(f"/orders/holds/{hold.pk}/release", RELEASED).status_code == 403
     assert browser("vi").post(f"/orders/holds/{hold.pk}/release", RELEASED).status_code == 302
+
+
+@pytest.mark.invariant("I-19")
+def test_the_salesperson_of_the_customer_releases_nothing_even_as_manager() -> None:
+    line(acme(salesperson=member("cy")))
+    hold = decide(1500).hold
+    assert browser("cy").post(f"/orders/holds/{hold.pk}/release", RELEASED).status_code == 403
+    assert Hold.objects.get(pk=hold.pk).status == "open"
+
+
+@pytest.mark.invariant("I-19")
+def test_only_what_is_on_hold_can_be_released_and_only_what_was_released_is_in_the_register() -> None:
+    hold = held()
+    free = decide(400, "SO-2")
+    assert not Hold.objects.filter(decision=free).exists()
+    decide(1600, "SO-3")
+    assert browser("vi").post(f"/orders/holds/{hold.pk}/release", RELEASED).status_code == 302
+    register = browser("ed").get("/orders/holds/overrides/").text
+    assert ("SO-1" in register, RELEASED["reason"] in register) == (True, True)
+    assert not {"SO-2", "SO-3"} & set(re.findall(r"SO-[0-9]", register))
 
 
 @pytest.mark.invariant("I-14", "I-19")

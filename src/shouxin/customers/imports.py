@@ -15,7 +15,7 @@ from shouxin.office import policies
 from shouxin.office.models import Person
 from shouxin.rules.ids import check_uscc, normalise
 
-from . import bulk, fact_imports
+from . import bulk, fact_imports, standing
 from .identify import ONE_OF, Identifier, may_import, people_named, record_import, well_coded
 from .import_columns import CUSTOMER_COLUMNS
 from .models import Customer
@@ -29,6 +29,7 @@ register_messages(
         "bad_email": _("This is no e-mail address."),
         "in_the_future": _("The day lies in the future."),
         "same_uscc": _("Another row of this file has the same credit code."),
+        "held_fast": standing.HELD_FAST,
         "same_name": _("Another row of this file has the same name and no code."),
     }
 )
@@ -84,6 +85,7 @@ class CustomerWriter:
         found = self.identifier.identify([row.values for row in rows])
         heads = self._heads(rows)
         known = Customer.objects.in_bulk([pk for pk in found if isinstance(pk, int)])
+        held_fast = standing.held_fast(known.values(), self.conditions.today)
         outcomes: list[Outcome] = []
         new: dict[int, bulk.NewCustomer] = {}
         changes: list[tuple[Customer, dict[str, Any]]] = []
@@ -94,6 +96,9 @@ class CustomerWriter:
                 outcomes.append(refusal)
             elif isinstance(answer, int):
                 changed = _differing(known[answer], self._fields(row, people, heads))
+                if fast := held_fast[answer] & set(changed):
+                    outcomes.append(Refused("held_fast", {}, "group_code" if fast & set(standing.HEAD) else min(fast)))
+                    continue
                 if changed:
                     changes.append((known[answer], changed))
                 outcomes.append("accepted" if changed else "unchanged")

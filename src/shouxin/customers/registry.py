@@ -23,7 +23,7 @@ from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.industries import INDUSTRIES
 from shouxin.rules.policy import Post
 
-from . import names, search
+from . import names, search, standing
 from .models import Customer, OtherName
 
 CREDIT_OFFICE = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
@@ -124,7 +124,9 @@ def change(
     changes = {name: value for name, value in changes.items() if getattr(customer, name) != value}
     _require_keeper(customer, changes, by=by, on=on, at=at)
     seen = customer.version if version is None else version
-    if errors := _errors(changes, customer, on=on):
+    held = standing.held_fast([customer], on)[customer.pk] if customer.pk and changes else frozenset()
+    errors = [(name, standing.HELD_FAST) for name in sorted(held & set(changes))]
+    if errors := [*errors, *_errors(changes, customer, on=on)]:
         raise BadForm(errors)
     if not changes:
         return _unmoved(customer, seen)

@@ -90,6 +90,26 @@ def effective(customers: Iterable[Customer], on: date) -> dict[int, str]:
     }
 
 
+def held_fast(customers: Iterable[Customer], on: date) -> dict[int, frozenset[str]]:
+    """Customer id -> the fields by which the blacklist knows it and which nobody changes before it is lifted (I-20).
+
+    Its credit code and identity number once they are known, and the head whose blacklisting binds it.
+    """
+    customers = list(customers)
+    stands = standings_of({each.pk for each in customers} | {each.group_head_id or each.pk for each in customers}, on)
+    return {
+        each.pk: frozenset(
+            [name for name in ("uscc", "id_number") if getattr(each, name) and stands.get(each.pk) == BLACKLISTED]
+            + [name for name in HEAD if stands.get(each.group_head_id or 0) == BLACKLISTED]
+        )
+        for each in customers
+    }
+
+
+HEAD = ("group_head", "group_head_id")
+HELD_FAST = _("The blacklist knows the customer by this; two people have to lift the blacklisting first.")
+
+
 # --- verbs ---------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.credit import lines, reservations
 from shouxin.credit.models import Reservation
 from shouxin.credit.reservations import PARTS
+from shouxin.customers import standing
 from shouxin.office import posts
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved
@@ -39,6 +40,8 @@ def _step(
     _require(by, SHIPPERS, reservation, verb, today, at)
     with transaction.atomic():
         row = reservations.locked(reservation.pk)
+        if verb == "deliver":
+            _refuse_blacklisted(row, today)
         return reservations.step(row, verb, amount, today=today, at=at, by=by)
 
 
@@ -48,7 +51,20 @@ def extend(reservation: Reservation, until: date, *, by: Person, today: date, at
     if until < today:
         raise BadForm([("until", _("This day has passed."))])
     with transaction.atomic():
-        return reservations.extend(reservations.locked(reservation.pk), until, at=at, by=by)
+        row = reservations.locked(reservation.pk)
+        _refuse_blacklisted(row, today)
+        return reservations.extend(row, until, at=at, by=by)
+
+
+def _refuse_blacklisted(row: Reservation, today: date) -> None:
+    """What was approved before the blacklisting is no way around it (I-20)."""
+    customer = row.account.customer
+    if standing.effective([customer], today)[customer.pk] == standing.BLACKLISTED:
+        raise Moved(
+            _("The customer or the head of its group is on the blacklist: nothing is delivered or kept reserved."),
+            code="blacklisted",
+            cure=_("Cancel the reservation, or have two people lift the blacklisting."),
+        )
 
 
 def bill(
