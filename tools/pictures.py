@@ -3,6 +3,7 @@
 python -m tools.pictures http://127.0.0.1:8000
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -23,11 +24,11 @@ def main(home: str) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for language, locale in LANGUAGES.items():
             page = _signed_in(browser, home, locale, WIDE)
-            _take(page, f"{home}/", f"home-{language}")
-            _take(page, _first_overdue(page, home), f"file-{language}")
-            _held(page, home, language)
-            _take(page, f"{home}/receivables/aging/", f"aging-{language}")
-            _take(_signed_in(browser, home, locale, PHONE), f"{home}/collection/tasks/", f"phone-{language}")
+            held = _first(page, f"{home}/orders/holds/?reason=overdue_days", r"/orders/holds/\d+/$")
+            owing = _first(page, home + held, r"/customers/\d+/$")
+            for name, address in (("home", "/"), ("file", owing), ("hold", held), ("aging", "/receivables/aging/")):
+                _take(page, home + address, f"{name}-{language}")
+            _take(_signed_in(browser, home, locale, PHONE), home + held, f"phone-{language}")
         browser.close()
 
 
@@ -45,18 +46,11 @@ def _take(page: Page, address: str, name: str) -> None:
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
-def _first_overdue(page: Page, home: str) -> str:
-    """The credit file of the customer at the head of the work list."""
-    page.goto(f"{home}/collection/tasks/")
-    return home + str(page.locator("a[href^='/customers/']").first.get_attribute("href"))
-
-
-def _held(page: Page, home: str, language: str) -> None:
-    """An order on hold with its reasons."""
-    page.goto(f"{home}/orders/holds/")
-    page.goto(home + str(page.locator("a[href^='/orders/holds/']:not([href*=overrides])").first.get_attribute("href")))
-    page.wait_for_timeout(1000)
-    page.screenshot(path=FOLDER / f"hold-{language}.png")
+def _first(page: Page, address: str, wanted: str) -> str:
+    """The first link on a page that looks as wanted."""
+    page.goto(address)
+    found = page.eval_on_selector_all("main a[href]", "links => links.map(link => link.getAttribute('href'))")
+    return str(next(link for link in found if re.search(wanted, link)))
 
 
 if __name__ == "__main__":

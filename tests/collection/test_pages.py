@@ -1,5 +1,6 @@
 """The collection pages: the round and its days, the work list, letters; in both languages, by duty and sight."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from shouxin.collection import jobs, reasons, rounds
@@ -268,3 +270,18 @@ def test_a_run_that_is_refused_is_told_and_not_repeated(caplog: pytest.LogCaptur
     assert "refused" in caplog.text
     assert Day.objects.count() == 1
     assert rounds.days_to_run(after(11)) == [after(11)]
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "unsaid"), [("en", "60 days overdue", "逾期"), ("zh-hans", "逾期", "days overdue")]
+)
+def test_the_file_tells_a_downgrade_in_the_readers_language(language: str, said: str, unsaid: str) -> None:
+    line("B")
+    owe()
+    run(after(60))
+    client = Client(headers={"Accept-Language": language})
+    client.force_login(member("bo"), backend="django.contrib.auth.backends.ModelBackend")
+    shown = client.get(reverse("customers:file", args=[acme().pk]), {"tab": "line"}).content.decode()
+    told = re.findall(r'<td class="wrap">([^<]*)</td>', shown)
+    assert any(said in each for each in told)
+    assert not any(unsaid in each for each in told)

@@ -1,6 +1,7 @@
 """The list of customers and the customer's credit file (A6, B2.2): one page, each part under its own tab."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -24,7 +25,7 @@ from shouxin.orders import wording
 from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
 
-from . import credit_file, labels, timeline
+from . import credit_file, labels, timeline, whys
 from .positions import Position
 from .roster import Roster, industries
 
@@ -129,9 +130,15 @@ def _overview(request: HttpRequest, customer: Customer, position: Position) -> d
         "review_due_on": due.get(customer.pk),
         "review_late": customer.pk in due and due[customer.pk] < call["on"],
         "events": [timeline.told(entry) for entry in recent],
-        "standing_row": standing.rows_of([customer.pk], call["on"]).get(customer.pk),
+        "standing_row": _standing_row(customer, call["on"]),
         "currency": policy.company.currency,
     }
+
+
+def _standing_row(customer: Customer, on: date) -> Standing | None:
+    row = standing.rows_of([customer.pk], on).get(customer.pk)
+    whys.tell(customer, [row] if row else [])
+    return row
 
 
 def ageing_drawing(aged: list[Any], words: list[str]) -> dict[str, Any]:
@@ -194,8 +201,10 @@ def _line(request: HttpRequest, customer: Customer, position: Position) -> dict[
     """Every line there was, what is asked for, the group's pool."""
     call = acting(request)
     requests = customer.line_requests.select_related("requested_by", "decided_by").order_by("-pk")[:DECISIONS_SHOWN]
+    lines = list(credit_file.history(customer))
+    whys.tell(customer, lines)
     return {
-        "lines": credit_file.history(customer),
+        "lines": lines,
         "requests": [(each, labels.request_status(each)) for each in requests],
         "pool": credit_file.pool_of(customer, position, on=call["on"]),
         "causes": labels.CAUSES,
@@ -287,7 +296,8 @@ def _facts(request: HttpRequest, customer: Customer, position: Position) -> dict
 def _standing(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
     """Where the customer has stood, why and by whom; a proposal that waits for a second person."""
     call = acting(request)
-    rows = Standing.objects.filter(customer=customer).select_related("by", "confirmed_by").order_by("-id")
+    rows = list(Standing.objects.filter(customer=customer).select_related("by", "confirmed_by").order_by("-id"))
+    whys.tell(customer, rows)
     waiting = customer.standing_releases.filter(status=standing.RELEASE.start).select_related("proposed_by")
     return {
         "standings": [(row, labels.standing_status(row.standing)) for row in rows],
