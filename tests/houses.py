@@ -121,15 +121,17 @@ def _command(pid: int) -> bytes:
 def open_house(home: Path, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The house opened in this home until the block ends; answers the minder and the port."""
     port = free_port()
-    with log_of(home).open("a") as log:
+    with log_of(home).open("w") as log:
         process = start(home, port, *words, log=log, **more)
     try:
-        assert soon(lambda: ready(port) or process.poll() is not None) and process.poll() is None, said(home)
+        opened = soon(lambda: ready(port) or process.poll() is not None, 60 * busy())
+        assert opened and process.poll() is None, said(home)
         yield process, port
     finally:
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=60)
+        log_of(home).unlink(missing_ok=True)
 
 
 def call(

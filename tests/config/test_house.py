@@ -1,5 +1,7 @@
 """The house around the pages: is it alive, what it tells browsers, who may come in, and what it says when it cannot."""
 
+import errno
+
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
@@ -38,7 +40,9 @@ def test_not_ready_while_the_database_is_away(client: Client, monkeypatch: pytes
 
 
 @pytest.mark.invariant("T7")
-@pytest.mark.parametrize("error", [OperationalError("lock timeout"), PoolTimeout("no connection")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("lock timeout"), PoolTimeout("no connection"), OSError(errno.ENOSPC, "no space")]
+)
 @pytest.mark.parametrize("path", ["/accounts/login/", "/api/v1/customers"])
 def test_a_database_that_is_away_is_503_with_retry_after(rf, error: Exception, path: str) -> None:
     try:

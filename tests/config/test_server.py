@@ -13,9 +13,10 @@ import pytest
 
 from shouxin.config import server
 from shouxin.lib import embedded
-from tests.houses import below, gone, open_house, ready, role, soon, start
+from tests.houses import below, call, free_port, gone, open_house, ready, role, soon, start
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+PIPE_BYTES = 65536
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,25 @@ def test_a_killed_minder_leaves_no_orphans(home: Path) -> None:
         assert len(ours) >= 3
         process.kill()
         assert soon(lambda: gone(ours), 30)
+
+
+@pytest.mark.invariant("T5")
+def test_a_log_nobody_reads_stops_nothing(home: Path) -> None:
+    port = free_port()
+    process = start(home, port)
+    try:
+        assert soon(lambda: ready(port))
+        for _ in range(400):
+            assert call(port, "GET", "/accounts/login/")[0] == 200
+        victim = role(process.pid, "server web")
+        assert victim
+        os.kill(victim, signal.SIGKILL)
+        assert soon(lambda: role(process.pid, "server web") not in (None, victim), 20)
+        assert soon(lambda: ready(port), 30)
+    finally:
+        process.terminate()
+        said = process.communicate(timeout=60)[1]
+    assert len(said) > PIPE_BYTES, "more than a pipe holds, or nothing was tried"
 
 
 def test_two_servers_share_one_database(home: Path) -> None:

@@ -74,7 +74,7 @@ def test_the_second_house_is_equal_and_silent(backup: Path, home: Path, tmp_path
             assert houses.role(process.pid, "server worker")
             refused = houses.command(second, "day", **mail)
             assert refused.returncode == 2 and "paused" in refused.stderr
-            assert "paused" in houses.module(second, LETTER, "send", **mail)
+            assert "暂停" in houses.module(second, LETTER, "send", **mail)
             houses.module(second, LETTER, "job", **mail)
             unfit = houses.command(second, "doctor", "--json", **mail)
             assert unfit.returncode == 1 and "paused" in unfit.stdout

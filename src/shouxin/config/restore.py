@@ -29,8 +29,9 @@ PAUSE = (
 )
 OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    " AND usesysid IS NOT NULL AND pid <> pg_backend_pid()"
 )
+"""Sessions of anybody. The owner of the tables is not shown what kind a session of another role is, only whose."""
 
 TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace('public')"
 

@@ -126,8 +126,8 @@ class Minder:
         log.warning("the embedded database is down, starting it again")
         try:
             database.ensure()
-        except (embedded.EmbeddedError, OSError) as error:  # on a full disk not even its log can be opened
-            log.error("the embedded database cannot be started", why=str(error))
+        except Exception as error:  # whatever it is, from a full disk to a second death: it is tried again
+            log.error("the embedded database cannot be started", why=f"{type(error).__name__}: {error}")
 
     def _stop(self) -> None:
         """Ask first, insist after a while; nothing started here is left behind."""
@@ -203,7 +203,7 @@ def _figures(home: Path) -> Path:
     """A folder where the processes of this server share their figures; those of dead servers are removed."""
     name = figures_of(home)
     for old in name.parent.glob(f"{name.name}*"):
-        with contextlib.suppress(ProcessLookupError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
             pid = int(old.name.removeprefix(name.name))
             os.kill(pid, 0)
             if pid != os.getpid():  # ours is the number of a dead one in a container that was started again
