@@ -322,7 +322,8 @@ def test_help_on_the_page_is_for_who_keeps_the_door() -> None:
     told = keeper.post(reverse("office:set_password", args=[ann.pk]))
     assert told["Cache-Control"] == "no-store"
     [password] = re.findall(r"<code>([^<]+)</code>", told.content.decode())
-    assert inside(sign_in_as("ann", password)[0])
+    led = sign_in_as("ann", password)[0].get("/")
+    assert led["Location"] == reverse("account_change_password"), "the new one opens the page where it is changed"
 
 
 # --- sessions ------------------------------------------------------------------------------------
