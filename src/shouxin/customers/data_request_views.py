@@ -51,7 +51,14 @@ def listing(request: HttpRequest) -> HttpResponse:
     form = RequestForm(request.POST or None, initial={key: request.GET.get(key, "") for key in ("customer", "kind",
                                                                                                  "about")})  # fmt: skip
     if request.method == "POST":
-        posts.require(call["by"], *data_requests.ASKERS, on=call["on"], about="data-request", verb="ask", at=call["at"])
+        posts.require(
+            call["by"],
+            *data_requests.ASKERS,
+            on=call["on"],
+            about="data-request:",
+            verb="data_request.ask",
+            at=call["at"],
+        )
     if request.method == "POST" and form.is_valid():
         try:
             _ask(form.cleaned_data, call)
