@@ -20,7 +20,7 @@ from shouxin.collection.models import Task
 from shouxin.config.api import api
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
-from shouxin.office import clock, pause, policies, sign_in, watchman
+from shouxin.office import clock, policies, watchman
 from shouxin.office.models import Person
 from shouxin.receivables import invoices, receipts
 from shouxin.receivables.models import Invoice
@@ -56,11 +56,9 @@ def _asks(operation: dict[str, Any]) -> bool:
 
 @pytest.fixture(autouse=True)
 def a_machine_of_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked again after some seconds, or kept because it took long, would make the counts follow the clock."""
+    """What is written once a minute, or kept because it took long, would make the counts follow the clock."""
     monkeypatch.setattr(kept, "KEEP_AFTER", float("inf"))
-    monkeypatch.setattr(sign_in, "REMEMBERED_SECONDS", float("inf"))
     monkeypatch.setattr(watchman, "SEEN_SECONDS", float("inf"))
-    monkeypatch.setattr(pause, "LOOK_SECONDS", float("inf"))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tools import reference
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LANGUAGES = ("en", "zh")
-OUR_OWN = {"SHOUXIN_BENCH", "SHOUXIN_MINDED"}
+OUR_OWN = {"SHOUXIN_BENCH", "SHOUXIN_MINDED", "SHOUXIN_TERMINAL"}
 """What the processes tell each other; nobody sets them."""
 
 
