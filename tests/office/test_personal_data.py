@@ -431,9 +431,9 @@ def test_a_file_that_cannot_be_recorded_does_not_leave(cy: Person, monkeypatch: 
     def broken(*_args: Any, **_named: Any) -> None:
         raise RuntimeError("the trail is away")
 
-    monkeypatch.setattr(disclosures.trail, "record", broken)
     client = Client(raise_request_exception=False)
     client.force_login(cy, backend="django.contrib.auth.backends.ModelBackend")
+    monkeypatch.setattr(disclosures.trail, "record", broken)
     answer = client.get("/customers/", {"export": "csv"})
     assert answer.status_code == 500 and not answer.streaming
 
