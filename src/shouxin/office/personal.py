@@ -122,6 +122,8 @@ FIELDS: tuple[Field, ...] = (
     Field("office.TrailEntry", "particulars", _("particulars of an act"), _ACTS, "13-3", "trail"),
     Field("office.IdempotencyKey", "answer", _("answers kept for repeated requests"),
           _("to answer the same request the same way"), "13-2", "trail"),
+    Field("lib.Kept", "content", _("names in figures kept for a while"), _("to show large books quickly"), "13-2",
+          "run", only_natural=True),
     Field("lib.ImportRun", "errors", _("refused cells of a file"), _("to show what to mend in the file"), "13-2",
           "run"),
 )  # fmt: skip
@@ -135,7 +137,7 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
         "office.Webhook.secret", "office.PolicyVersion.text", "office.SignInVersion.rules",
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
-        "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name",
+        "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name", "lib.Kept.asked",
         "credit.Reservation.number", "customers.Customer.id_number_index", "customers.Customer.bank_account_index",
     }
 )  # fmt: skip
