@@ -11,9 +11,9 @@ import queue
 import threading
 from collections.abc import Iterator
 
-PIECES_MAX = 64
+ROOM_BYTES = 4 * 1024 * 1024
 PIECE_BYTES = 65536
-LAST_SECONDS = 2.0
+LAST_SECONDS = 5.0
 
 
 class Relay:
@@ -21,8 +21,8 @@ class Relay:
 
     def __init__(self, source: int, target: int) -> None:
         self.source, self.target = source, target
-        self.pieces: queue.Queue[bytes] = queue.Queue(PIECES_MAX)
-        self.lost = 0
+        self.pieces: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.held, self.lost, self.counting = 0, 0, threading.Lock()
         self.threads = [threading.Thread(target=each, daemon=True) for each in (self._take, self._give)]
         for thread in self.threads:
             thread.start()
@@ -34,29 +34,43 @@ class Relay:
 
     def _take(self) -> None:
         while piece := os.read(self.source, PIECE_BYTES):
-            try:
-                self.pieces.put_nowait(piece)
-            except queue.Full:
-                self.lost += len(piece)
+            if self._finds_room(len(piece)):
+                self.pieces.put(piece)
         os.close(self.source)
-        with contextlib.suppress(queue.Full):
-            self.pieces.put(b"", timeout=LAST_SECONDS)
+        self.pieces.put(b"")
+
+    def _finds_room(self, size: int) -> bool:
+        with self.counting:
+            if self.held + size > ROOM_BYTES:
+                self.lost += size
+                return False
+            self.held += size
+            return True
 
     def _give(self) -> None:
         while piece := self.pieces.get():
             self._write(piece)
-            if self.lost and self.pieces.empty():
-                told, self.lost = self.lost, 0
-                line = {"event": "part of the log was lost: nobody took it", "bytes": told, "level": "warning"}
-                self._write(json.dumps(line).encode() + b"\n")
+            with self.counting:
+                self.held -= len(piece)
+            if self.pieces.empty():
+                self._tell_of_loss()
+        self._tell_of_loss()
         os.close(self.target)
+
+    def _tell_of_loss(self) -> None:
+        with self.counting:
+            told, self.lost = self.lost, 0
+        if told:
+            line = {"event": "part of the log was lost: nobody took it", "bytes": told, "level": "warning"}
+            self._write(json.dumps(line).encode() + b"\n")
 
     def _write(self, piece: bytes) -> None:
         while piece:
             try:
                 piece = piece[os.write(self.target, piece) :]
             except OSError:  # the disk is full, or the reader is gone
-                self.lost += len(piece)
+                with self.counting:
+                    self.lost += len(piece)
                 return
 
 
