@@ -335,7 +335,7 @@ def test_what_makes_no_hook(listener: Listener, allowed: None, cy: Person, body:
 def test_the_pages(listener: Listener, allowed: None, cy: Person, ann: Person) -> None:
     client = Client()
     client.force_login(cy, backend="django.contrib.auth.backends.ModelBackend")
-    assert "Webhook" in client.get("/webhooks/").content.decode()
+    assert "回调通知" in client.get("/webhooks/").content.decode()
     made = client.post("/webhooks/", {"url": listener.url, "events": ["standing.changed"], "label": "ERP"})
     assert made.status_code == 200 and "whsec_" in made.content.decode()
     pk = Webhook.objects.get().pk
