@@ -5,13 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from shouxin.config import cli, doctor
-from shouxin.office import audits, checkpoints, clock, jobs, trail
+from shouxin.office import audits, checkpoints, clock, jobs, sign_in, trail
 from shouxin.office.models import Person, TrailEntry
 from tests.api import Caller
 from tests.conftest import superuser
@@ -121,7 +120,7 @@ def test_who_comes_in_leaves_and_fails_is_written_down(ann: Person) -> None:
 @pytest.mark.invariant("I-22")
 def test_a_lock_out_is_written_down(ann: Person) -> None:
     visitor = Client()
-    for _ in range(settings.AXES_FAILURE_LIMIT + 1):
+    for _ in range(sign_in.rules().failures_max + 1):
         visitor.post("/accounts/login/", {"login": "ann", "password": "wrong"})
     assert "sign_in.lock" in verbs()
 
