@@ -20,8 +20,10 @@ LISTS = ("customers/", "orders/checks/", "orders/holds/", "orders/reservations/"
          "credit/line-requests/", "office/trail/", "orders/holds/overrides/")  # fmt: skip
 VOLATILE = re.compile(
     r'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]*"|"request": "[0-9a-f]+"|"at":"[^"]*","live":true'
+    r"|(?<=<b>Opened the credit file</b>)<time>[^<]*"
 )
-"""What differs from one answer to the next by itself: tokens, numbers of requests, the moment a report was made."""
+"""What differs from one answer to the next by itself: tokens, numbers of requests, the moment a report was made or the
+file was opened, which this reading does itself."""
 NOT_FOR_HER = frozenset({"GET office/people/<int:number>/"})
 
 
