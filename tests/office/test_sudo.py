@@ -1,4 +1,4 @@
-"""Whoever changes people, posts, policy, the door or tokens proves anew who she is, and loses nothing by it."""
+"""Whoever changes people, posts, policy, the door, tokens or webhooks proves anew who she is, losing nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -97,6 +97,7 @@ ACTS: dict[str, tuple[str, str, Any, dict[str, Any], str]] = {
     "put_policy": ("vi", "office:policy_draft", None,
                    {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put"}, ""),
     "create_token": ("cy", "office:account", None, {"label": "mine", "scope": "all"}, ""),
+    "webhook.create": ("cy", "webhooks:list", None, {"url": "https://example.com/told", "events": ["hold.opened"]}, ""),
     "revoke_token": ("cy", "office:revoke", _token, {}, "office:account"),
     "confirm_release": ("vi", "customers:decide_release", _release, {}, "customers:file"),
     "set_standing": ("vi", "customers:set_standing", _banned, {"standing": "watched", "reason": "because"}, ""),
@@ -264,6 +265,7 @@ def test_the_minutes_are_a_rule() -> None:
         ("se", "people/{new}/appoint", {"post": "archivist"}),
         ("se", "people/{new}/disable", {}),
         ("cy", "tokens", {"label": "mine"}),
+        ("cy", "webhooks", {"url": "https://example.com/told", "events": ["hold.opened"]}),
         ("vi", "policies", {"text": "=policy", "since": "2026-12-01", "why": "because"}),
         ("vi", "standing-releases/{release}/confirm", {}),
         ("vi", "customers/C001/standing", {"standing": "watched", "reason": "because"}),

@@ -12,6 +12,7 @@ Only people who are entered here come in. `match: username` (default for oidc, s
 the person by what the provider says; the others are connected once by the person herself, under “my account”.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 Match = Literal["username", "email", "none"]
 
 
-class Provider(BaseModel):
+class Provider(BaseModel, ABC):
     """One way in. `match`: by which word of the provider's the person is found; none: she connects it herself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,17 +32,17 @@ class Provider(BaseModel):
     match: Match = "none"
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """The provider's key with allauth."""
-        raise NotImplementedError
 
+    @abstractmethod
     def app(self) -> dict[str, Any]:
         """The provider as allauth's settings want it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def origin(self) -> str:
         """Where the browser is sent: it must be allowed as the target of the sign-in form."""
-        raise NotImplementedError
 
 
 class Oidc(Provider):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -43,8 +43,12 @@ class PersonForm(forms.Form):
         label=gettext_lazy("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         validators=[validate_password],
-        help_text=gettext_lazy("At least 10 characters; she changes it after signing in."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        told = [*password_validators_help_texts(), _("She changes it after signing in.")]
+        self.fields["password"].help_text = " ".join(map(str, told))
 
 
 class AppointForm(forms.Form):

@@ -26,6 +26,7 @@ KEPT: dict[str, Text] = {
     "staff": _("as long as employed, then as long as the acts recorded under the name"),
     "trail": _("as long as the audit trail; at least six months in reach (Cybersecurity Law)"),
     "run": _("until the clean-up after the run, at most a day"),
+    "week": _("until nobody has asked for them in a week"),
 }
 
 
@@ -123,7 +124,7 @@ FIELDS: tuple[Field, ...] = (
     Field("office.IdempotencyKey", "answer", _("answers kept for repeated requests"),
           _("to answer the same request the same way"), "13-2", "trail"),
     Field("lib.Kept", "content", _("names in figures kept for a while"), _("to show large books quickly"), "13-2",
-          "run", only_natural=True),
+          "week", only_natural=True),
     Field("lib.ImportRun", "errors", _("refused cells of a file"), _("to show what to mend in the file"), "13-2",
           "run"),
 )  # fmt: skip

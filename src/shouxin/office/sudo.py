@@ -1,5 +1,5 @@
-"""Sudo mode: whoever changes people, posts, policy, the door or tokens, lifts a blacklisting or takes many rows away
-proves anew who she is, where that was too long ago.
+"""Sudo mode: whoever changes people, posts, policy, the door, tokens or webhooks, lifts a blacklisting or takes many
+rows away proves anew who she is, where that was too long ago.
 
 Coming in is a proof, and so is the page that asks again. An open session on a desk left alone is none. A page asks
 before it shows its form; where the proof ages while she writes, what she wrote is kept for the form she comes back to.
@@ -25,7 +25,9 @@ from .refusals import Refusal
 
 KEPT = "sudo_kept"
 NEVER_KEPT = frozenset({"csrfmiddlewaretoken", "password"})
-CALLS = re.compile(r"/api/v1/((people|tokens|policies)(/|$)|standing-releases/\d+/confirm$|customers/[^/]+/standing$)")
+CALLS = re.compile(
+    r"/api/v1/((people|tokens|policies|webhooks)(/|$)|standing-releases/\d+/confirm$|customers/[^/]+/standing$)"
+)
 """Writes of the API that ask a session for a fresh proof; a token says by its scope what it may do."""
 
 

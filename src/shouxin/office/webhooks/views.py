@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.office import posts
+from shouxin.office import posts, sudo
 from shouxin.office.models import Webhook
 from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm
@@ -27,10 +27,12 @@ SHOWN_MAX = 100
 @require_http_methods(["GET", "POST"])
 def listing(request: HttpRequest) -> HttpResponse:
     """All hooks she may see; the keepers make new ones. The secret of a new one is shown on this answer alone."""
-    call, form = acting(request), HookForm(request.POST or None)
+    call = acting(request)
+    form = HookForm(request.POST or None, initial=sudo.kept(request, dict.fromkeys(HookForm.base_fields)))
     made = None
     if request.method == "POST":
         require_duty(request, *hooks.KEEPERS, verb="webhook.create", about="webhook:")
+        sudo.require(request)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -64,6 +66,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         messages.success(request, _("Removed."))
         return redirect("webhooks:list")
     if verb == "renew":
+        sudo.require(request, back=request.path.removesuffix(verb))
         return _shown(request, hook, secret=hooks.renew_secret(hook, **call).secret)
     steps: dict[str, Any] = {
         "test": lambda: hooks.test(hook, **call),
