@@ -20,7 +20,8 @@ from shouxin.credit.models import GRADE_CHOICES, CreditAccount, Line
 from shouxin.customers import search
 from shouxin.customers.models import Customer, Standing, StandingKind
 from shouxin.lib import sheets
-from shouxin.lib.lists import Ask, Batch, Column, Listing, Page
+from shouxin.lib.lists import Ask, Batch, Column, Listing
+from shouxin.lib.paging import Page
 from shouxin.office import rates
 from shouxin.office.models import ExchangeRate, Person
 from shouxin.receivables.models import Instalment
