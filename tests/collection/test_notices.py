@@ -1,13 +1,9 @@
 """Dunning letters: what must stand in them, that what people wrote is never markup, how they leave the house."""
 
-import email
-import email.policy
-import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.core.mail import get_connection
 
 from shouxin.collection import letters, notices, wording
@@ -17,7 +13,9 @@ from shouxin.office import policies, posts
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import Moved, NotYourDuty
 from shouxin.rules.policy import Post
+from tests import smtp
 from tests.people import acme
+from tests.smtp import Sink
 
 from .world import AT, D, after, another, days, owe, pay, run
 
@@ -132,36 +130,11 @@ def test_each_stage_speaks_in_its_own_tone() -> None:
 # --- the outbox ----------------------------------------------------------------------------------
 
 
-class Sink:
-    """A mail server that keeps what it takes; recipients at nowhere.example are refused."""
-
-    def __init__(self) -> None:
-        self.taken: list[Any] = []
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address.endswith("@nowhere.example"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.taken.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
-
-
 @pytest.fixture
 def sink(settings: Any) -> Iterator[Sink]:
     """A real mail server on this machine, and the installation told of it."""
-    found = Sink()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = Controller(found, hostname="127.0.0.1", port=port)
-    server.start()
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    settings.DEFAULT_FROM_EMAIL = "credit@shouxin.example"
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    yield found
-    server.stop()
+    with smtp.running(settings) as found:
+        yield found
 
 
 def waiting(to: str = "ap@acme.example") -> Notice:

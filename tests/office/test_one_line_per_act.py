@@ -12,7 +12,7 @@ from shouxin.collection import notices, worklist
 from shouxin.collection.models import Notice, Task
 from shouxin.credit import line_requests
 from shouxin.credit.models import LineRequest
-from shouxin.customers import facts, registry, standing
+from shouxin.customers import facts, mails, registry, standing
 from shouxin.customers.models import StandingRelease
 from shouxin.office import clock, policies, posts, rates, sign_in, tokens
 from shouxin.office.models import Person, TrailEntry
@@ -111,6 +111,12 @@ def letting_a_letter_go(status: str) -> Callable[[], Verb]:
     return prepared
 
 
+def sending_again() -> Verb:
+    row = mails.write(kind="credit_reply", about="application:1", to="", subject="s", body="b", by=None, at=clock.now(),
+                      customer=acme())  # fmt: skip
+    return lambda: mails.resend(row, to="a@example.com", **office("bo"))
+
+
 def handing_over() -> Verb:
     row = letter()
     return lambda: notices.hand_over(row, how="courier", **office("cy"))
@@ -181,6 +187,7 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (letting_a_letter_go("failed"), {"retry": 1}),
     (letting_a_letter_go("no_address"), {"readdress": 1}),
     (handing_over, {"hand_over": 1}),
+    (sending_again, {"resend": 1}),
     (settling_a_task(worklist.done), {"task.done": 1}),
     (settling_a_task(worklist.drop), {"task.dropped": 1}),
     (lambda: lambda: registry.create(name="苏州恒远贸易有限公司", currency="CNY", **office("bo")), {"register": 1}),

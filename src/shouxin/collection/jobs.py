@@ -5,7 +5,7 @@ from datetime import date, time
 from django.utils import timezone
 
 from shouxin.lib.jobs import app, enqueue
-from shouxin.office import clock, posts
+from shouxin.office import clock, mail, posts
 from shouxin.office.models import Person
 from shouxin.office.refusals import Refusal
 
@@ -49,12 +49,12 @@ def run_day(as_of: str, by: int | None = None, start: str | None = None) -> None
 @app.task(name="collection.outbox", queueing_lock="collection.outbox")
 def outbox(timestamp: int) -> None:
     """Every ten minutes: let what waits leave the house, if there is a mail server."""
-    if notices.mail_configured():
+    if mail.configured():
         notices.send_waiting(by=posts.system(), at=clock.now())
 
 
 @app.task(name="collection.send", lock="collection.send")
 def send() -> None:
     """Let what waits leave the house now."""
-    if notices.mail_configured():
+    if mail.configured():
         notices.send_waiting(by=posts.system(), at=clock.now())

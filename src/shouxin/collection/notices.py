@@ -7,9 +7,7 @@ message to every reader (I-26). Without a mail server letters wait; each can be 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 
-from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
@@ -19,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib import letters as papers
 from shouxin.lib import numbering
 from shouxin.lib.copying import copy_new
-from shouxin.office import moves, pause, trail
+from shouxin.office import mail, moves, pause, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import Moved
@@ -119,8 +117,7 @@ def pdf(notice: Notice) -> bytes:
 
 def message_id(notice: Notice) -> str:
     """The letter's own Message-ID: it never changes, so that a repeated sending is recognised as one message."""
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
-    return f"<notice-{notice.pk}@{domain}>"
+    return mail.message_id("notice", notice.pk)
 
 
 # --- what people do with a letter ----------------------------------------------------------------
@@ -170,11 +167,6 @@ def fault_text(notice: Notice) -> str:
     return gettext(notice.fault) if notice.fault in (SIGN_FIRST, OVERTAKEN) else notice.fault
 
 
-def mail_configured() -> bool:
-    """Whether the installation knows a mail server; without one, letters wait."""
-    return bool(settings.EMAIL_HOST)
-
-
 def send_waiting(
     *, by: Person | None, at: datetime, limit: int = PER_RUN_MAX, connection: BaseEmailBackend | None = None
 ) -> Sent:
@@ -185,7 +177,7 @@ def send_waiting(
     """
     if pause.since():
         return Sent(fault=str(pause.Paused.message))
-    if not mail_configured() and connection is None:
+    if not mail.configured() and connection is None:
         return Sent(fault=str(_("No mail server is configured.")))
     overtaken = _hold_overtaken(by=by, at=at)
     connection = connection or get_connection()
@@ -209,16 +201,12 @@ def _send_next(connection: BaseEmailBackend, *, by: Person | None, at: datetime)
     notice = waiting.select_for_update(skip_locked=True, of=("self",)).first()
     if notice is None:
         return "empty", ""
-    try:
-        _message(notice, connection).send()
-    except (SMTPRecipientsRefused, SMTPSenderRefused, UnicodeError, ValueError) as error:
-        return _settle(notice, "failed", by=by, at=at, fault=_told(error))
-    except SMTPResponseException as error:
-        if error.smtp_code >= 500:
-            return _settle(notice, "failed", by=by, at=at, fault=_told(error))
-        return _away(notice, error)
-    except (SMTPException, OSError) as error:
-        return _away(notice, error)
+    found = mail.deliver(_message(notice, connection))
+    if found.outcome == "away":
+        Notice.objects.filter(pk=notice.pk).update(fault=found.fault[:300])  # it goes on waiting and says why
+        return "away", found.fault
+    if found.outcome == "failed":
+        return _settle(notice, "failed", by=by, at=at, fault=found.fault)
     return _settle(notice, "sent", by=by, at=at, sent_at=at)
 
 
@@ -243,17 +231,6 @@ def _settle(
         to=ids.mask_email(notice.to), message_id=message_id(notice), fault=fault,
     )  # fmt: skip
     return status, fault
-
-
-def _away(notice: Notice, error: Exception) -> tuple[str, str]:
-    """The server cannot be reached or asks to come again: the letter goes on waiting and says why."""
-    fault = _told(error)
-    Notice.objects.filter(pk=notice.pk).update(fault=fault[:300])
-    return "away", fault
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.customers import registry, search
 from shouxin.lib.lists import Ask, Column, Listing, begins
-from shouxin.office import moves, posts, sight
+from shouxin.office import mail, moves, posts, sight
 from shouxin.office.models import POST_CHOICES, POST_LABELS
 from shouxin.office.pages import acting, page
 from shouxin.office.refusals import NotVisible
@@ -173,7 +173,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     listing = Listing(request, rows, NOTICE_COLUMNS, NOTICE_ASKS, key="notices", order="-pk")
     if listing.wants_export:
         return listing.export()
-    told = {"listing": listing, "no_server": not notices.mail_configured()}
+    told = {"listing": listing, "no_server": not mail.configured()}
     return render(request, "collection/notices.html", told)
 
 
@@ -199,7 +199,7 @@ def notice(request: HttpRequest, number: int) -> HttpResponse:
         "verbs": moves.verbs_for(found, notices.OUTBOX, who["by"], who["on"]),
         "no_account": not found.letter.get("company", {}).get("account"),
         "may_write_policy": bool(posts.posts_of(who["by"], on=who["on"]) & {Post.CREDIT_MANAGER}),
-        "no_server": not notices.mail_configured(),
+        "no_server": not mail.configured(),
     }
     return render(request, "collection/notice.html", told)
 

@@ -183,3 +183,40 @@ class Fact(models.Model):
     class Meta:
         indexes = [models.Index(fields=["customer", "key", "-as_of", "-id"], name="fact_latest")]
         triggers = APPEND_ONLY
+
+
+class Mail(models.Model):
+    """A letter by e-mail as it was written: it leaves the house once, under one Message-ID, and says what became of it.
+
+    Dunning letters have an outbox of their own (`collection.Notice`).
+    """
+
+    STATUSES = [
+        ("waiting", _("Waiting to be sent")),
+        ("sent", _("Sent")),
+        ("failed", _("Could not be sent")),
+        ("no_address", _("No e-mail address")),
+    ]
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="mails")
+    kind = models.CharField(max_length=24, help_text="what it is: credit_reply, reference_request, ...")
+    about = models.CharField(max_length=60, help_text="kind:id of the paper it belongs to")
+    to = SealedField(max_length=254, blank=True)
+    language = models.CharField(max_length=8, default="zh-hans")
+    subject = models.CharField(max_length=200)
+    body = SealedField(long=True)
+    paper = models.JSONField(null=True, help_text="the paper that goes with it, for `lib.documents`")
+    paper_name = models.CharField(max_length=80, blank=True)
+    status = models.CharField(max_length=10, choices=STATUSES, default="waiting")
+    sent_at = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=300, blank=True)
+    written_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["about"], name="mail_about"),
+            models.Index(fields=["id"], condition=Q(status="waiting"), name="mail_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -74,7 +74,7 @@ class Field:
         }
 
 
-_CUSTOMER, _PERSON, _NOTICE = "customers.Customer", "office.Person", "collection.Notice"
+_CUSTOMER, _PERSON, _NOTICE, _MAIL = "customers.Customer", "office.Person", "collection.Notice", "customers.Mail"
 _IDENTIFY = _("to know with whom we contract and to rate its credit")
 _REACH = _("to reach the customer about orders, invoices and letters")
 _STAFF = _("to sign in, to give posts, and to say on letters whom to call")
@@ -111,6 +111,10 @@ FIELDS: tuple[Field, ...] = (
           masked="email"),
     Field(_NOTICE, "body", _("text of a letter"), _("to prove what was demanded"), "13-2", "papers"),
     Field(_NOTICE, "letter", _("parts of a letter"), _("to prove what was demanded"), "13-2", "papers"),
+    Field(_MAIL, "to", _("address a letter went to"), _("to prove that a letter was sent"), "13-2", "papers",
+          masked="email"),
+    Field(_MAIL, "body", _("text of a letter"), _("to prove what was written"), "13-2", "papers"),
+    Field(_MAIL, "paper", _("parts of a letter"), _("to prove what was written"), "13-2", "papers"),
     Field(_PERSON, "username", _("sign-in name"), _STAFF, "13-2", "staff"),
     Field(_PERSON, "first_name", _("first name"), _STAFF, "13-2", "staff"),
     Field(_PERSON, "last_name", _("last name"), _STAFF, "13-2", "staff"),
@@ -136,6 +140,7 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "collection.Notice.claimed", "collection.Notice.number", "orders.CreditDecision.reasons",
         "orders.CreditDecision.request", "orders.CreditDecision.facts", "receivables.Receipt.names",
         "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
+        "customers.Mail.paper_name",
         "office.Webhook.secret", "office.PolicyVersion.text", "office.SignInVersion.rules",
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
         "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name", "lib.Kept.asked",
