@@ -143,6 +143,8 @@ OPERATIONS: dict[str, Row | list[Row]] = {
         COLLECTORS, {"key": "years_in_business", "value": 3, "source": "visit"}, reference="customer"
     ),
     "GET /customers/{reference}/facts": row(LOOKERS, reference="customer"),
+    "GET /customers/{reference}/rating": row(LOOKERS, reference="customer"),
+    "POST /customers/{reference}/rating": row(ASKERS, reference="customer"),
     "POST /customers/{reference}/standing": row(
         HEADS | {OFFICER}, {"standing": "watched", "reason": "because"}, reference="customer"
     ),
@@ -341,6 +343,10 @@ PAGES: dict[str, Row | list[Row]] = {
         COLLECTORS,
         {"key": "years_in_business", "value": "3", "source": "visit", "as_of": "2026-11-24"},
         pk="customer",
+    ),
+    "GET customers/<int:pk>/features": page(COLLECTORS, pk="customer"),
+    "POST customers/<int:pk>/features": page(
+        COLLECTORS, {"payment": "8", "source": "visit", "as_of": "2026-11-24"}, pk="customer"
     ),
     "GET customers/<int:pk>/notes/new": page(COLLECTORS, pk="customer"),
     "POST customers/<int:pk>/notes/new": page(COLLECTORS, {"note": "seen"}, pk="customer"),

@@ -12,7 +12,7 @@ from shouxin.collection import notices, worklist
 from shouxin.collection.models import Notice, Task
 from shouxin.credit import line_requests
 from shouxin.credit.models import LineRequest
-from shouxin.customers import facts, mails, registry, standing
+from shouxin.customers import facts, features, mails, registry, standing
 from shouxin.customers.models import StandingRelease
 from shouxin.office import clock, policies, posts, rates, sign_in, tokens
 from shouxin.office.models import Person, TrailEntry
@@ -218,6 +218,10 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
             )
         ),
         {"put_policy": 1},
+    ),
+    (
+        lambda: lambda: features.score(acme(), {"payment": 8, "bank": 6}, source="visit", as_of=TODAY, **office("bo")),
+        {"score_features": 1},
     ),
     (lambda: lambda: rates.put("USD", D("7.1"), since=TODAY, source="bank", **office("fi")), {"put_rate": 1}),
     (lambda: lambda: sign_in.put({"profile": "dengbao"}, why="audit", **office()), {"put_sign_in_rules": 1}),

@@ -165,6 +165,8 @@ def test_shares_of_capital(key, figures, amount):
         ("net_worth", "no_net_worth"),
         ("paid_in_capital", "no_paid_in_capital"),
         ("working_assets", "no_balance_sheet"),
+        ("feature_analysis", "no_features"),
+        ("net_worth_card", "no_net_worth"),
     ],
 )
 def test_a_method_without_figures_says_so(key, why_not):
@@ -185,6 +187,8 @@ def test_the_least_of_the_methods_is_suggested():
         "net_worth": Decimal("900000.00"),
         "paid_in_capital": Decimal("500000.00"),
         "working_assets": Decimal("1300000.00"),
+        "feature_analysis": None,
+        "net_worth_card": Decimal("0.00"),
     }
     assert (found.limit, found.binding) == (Limit.of(Decimal(240000)), "sales_volume")
     assert (found.term_days, found.discount) == (30, Discount(percent=Decimal(1), days=10))

@@ -1,7 +1,7 @@
 """Ratings as they are kept: who was rated when, from what, with which suggestion. Rows are only ever added."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -63,12 +63,7 @@ def _row(each: RatedCustomer, as_of: date, edition: Edition, by: Person | None, 
 
 
 def shown(each: RatedCustomer) -> dict[str, Any]:
-    """The rating as JSON in which every amount is text: `sheet`, `grading`, `suggestion`, `record`."""
-    parts = {
-        "sheet": each.rated.sheet,
-        "grading": each.rated.grading,
-        "suggestion": each.rated.suggestion,
-        "record": each.record,
-    }
+    """The rating as JSON in which every amount is text: each part of `Rated`, and the payment `record`."""
+    parts = {field.name: getattr(each.rated, field.name) for field in fields(each.rated)} | {"record": each.record}
     kept: dict[str, Any] = _SHEET.dump_python(parts, mode="json")
     return kept

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import data_request_views, views
+from . import data_request_views, feature_views, views
 
 urlpatterns = [
     path("data-requests/", data_request_views.listing, name="data_requests"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("new", views.create, name="create"),
     path("<int:pk>/edit", views.edit, name="edit"),
     path("<int:pk>/facts/new", views.add_fact, name="add_fact"),
+    path("<int:pk>/features", feature_views.score_features, name="features"),
     path("<int:pk>/notes/new", views.add_note, name="add_note"),
     path("<int:pk>/unmask/<str:field>", views.unmask, name="unmask"),
     path("<int:pk>/who-saw", views.who_saw, name="who_saw"),

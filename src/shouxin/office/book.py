@@ -9,8 +9,25 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from shouxin.rules.policy import REASON_CODES, Band, Discount, GradeTerms, Policy, Post, Question, Text, Trigger
+from shouxin.rules.policy import (
+    FACTORS,
+    REASON_CODES,
+    Addition,
+    Band,
+    Discount,
+    GradeTerms,
+    Policy,
+    Post,
+    Question,
+    Text,
+    Trigger,
+)
+from shouxin.rules.policy import (
+    ORIENTATIONS as ORIENTATION_KEYS,
+)
 
+from .factor_words import FACTORS as FACTOR_WORDS
+from .factor_words import ORIENTATIONS
 from .models import POST_LABELS
 
 Word = str | Promise
@@ -21,6 +38,8 @@ METHODS: dict[str, Word] = {
     "net_worth": gettext_lazy("by net worth"),
     "working_assets": gettext_lazy("by working assets"),
     "paid_in_capital": gettext_lazy("by paid-in capital"),
+    "feature_analysis": gettext_lazy("by feature analysis"),
+    "net_worth_card": gettext_lazy("by the net-worth card"),
 }
 SEVERITIES: dict[str, Word] = {
     "warn": gettext_lazy("warns"),
@@ -98,6 +117,7 @@ def chapters(policy: Policy) -> list[Chapter]:
         _scorecard,
         _triggers,
         _limits,
+        _features,
         _downgrade,
         _aging,
         _dunning,
@@ -163,11 +183,13 @@ def _question_row(question: Question) -> list[Any]:
 
 def _bands(bands: Sequence[Band]) -> Iterator[str]:
     for band in bands:
-        if band.value is not None:
-            answer = {True: _("yes"), False: _("no")}.get(band.value, str(band.value))  # type: ignore[arg-type]
-        else:
-            answer = _("above") if band.up_to is None else f"≤ {number(band.up_to)}"
-        yield f"{answer}: {number(band.points)}"
+        yield f"{_answer(band)}: {number(band.points)}"
+
+
+def _answer(band: Band | Addition) -> str:
+    if band.value is not None:
+        return str({True: _("yes"), False: _("no")}.get(band.value, str(band.value)))  # type: ignore[arg-type]
+    return _("above") if band.up_to is None else f"≤ {number(band.up_to)}"
 
 
 def _triggers(policy: Policy) -> Chapter:
@@ -203,7 +225,36 @@ def _limits(policy: Policy) -> Chapter:
     heads = [_("Value up to"), _("Share of working assets")]
     rows = [[_("above") if up_to is None else number(up_to), share(part)] for up_to, part in book.working_assets]
     table = Table(heads, rows, str(METHODS["working_assets"]), frozenset({0, 1}))
-    return Chapter("limits", _("How a limit is suggested"), sentences, [table])
+    return Chapter("limits", _("How a limit is suggested"), sentences, [table, *_net_worth_card(policy)])
+
+
+def _net_worth_card(policy: Policy) -> Iterator[Table]:
+    rows = [[phrase(each.text), " · ".join(_additions(each.bands))] for each in policy.limits.net_worth_card]
+    if rows:
+        yield Table([_("Question"), _("Answers and shares of net worth")], rows, _("Net-worth card"))
+
+
+def _additions(bands: Sequence[Addition]) -> Iterator[str]:
+    for band in bands:
+        yield f"{_answer(band)}: {share(band.share)}"
+
+
+def _features(policy: Policy) -> Chapter:
+    model = policy.features
+    sentences = [
+        _("Weights in use: %(orientation)s.") % {"orientation": ORIENTATIONS[model.orientation]},
+        _("A factor nobody scored counts 0.") if model.unknown == "zero" else _("A factor nobody scored is left out."),
+        _("With less than %(share)s of the weight scored the model does not count.")
+        % {"share": share(model.coverage_min)},
+        _("Up to %(none)s of the possible points there is no credit, up to %(watch)s the customer is watched closely.")
+        % {"none": share(model.no_credit_up_to), "watch": share(model.watch_up_to)},
+    ]
+    rows = [
+        [FACTOR_WORDS[factor], *(number(model.weights[each][factor]) for each in ORIENTATION_KEYS)]
+        for factor in FACTORS
+    ]
+    heads = [_("Factor"), *(str(ORIENTATIONS[each]) for each in ORIENTATION_KEYS)]
+    return Chapter("features", _("Feature analysis"), sentences, [Table(heads, rows, numeric=frozenset({1, 2, 3}))])
 
 
 def _downgrade(policy: Policy) -> Chapter:

@@ -25,7 +25,7 @@ from shouxin.orders import wording
 from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
 
-from . import credit_file, labels, timeline, whys
+from . import credit_file, labels, rating_sheet, timeline, whys
 from .positions import Position
 from .roster import Roster, industries
 
@@ -126,7 +126,7 @@ def _overview(request: HttpRequest, customer: Customer, position: Position) -> d
         "sales": trade_drawing(debt.record.trade),
         "record": debt.record,
         "requests": credit_file.open_requests(customer),
-        "rating": credit_file.latest_rating(customer),
+        "rating": rating_sheet.latest_rating(customer),
         "review_due_on": due.get(customer.pk),
         "review_late": customer.pk in due and due[customer.pk] < call["on"],
         "events": [timeline.told(entry) for entry in recent],
@@ -237,9 +237,9 @@ def _moved(row: Posting) -> Posting:
 
 def _rating(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
     """The score sheet with every question, how the grade came about, methods and caps behind the limit."""
-    latest = credit_file.latest_rating(customer)
+    latest = rating_sheet.latest_rating(customer)
     earlier = customer.ratings.select_related("by").order_by("-pk").defer("sheet")[1:12]
-    return {"rated": credit_file.rating_sheet(latest) if latest else None, "earlier": list(earlier)}
+    return {"rated": rating_sheet.rating_sheet(latest) if latest else None, "earlier": list(earlier)}
 
 
 def _orders(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
@@ -283,7 +283,7 @@ def _facts(request: HttpRequest, customer: Customer, position: Position) -> dict
         "known": [
             {
                 "name": labels.fact_name(row.key),
-                "value": credit_file.shown_value(row.value),
+                "value": rating_sheet.shown_value(row.value),
                 "row": row,
                 "age": (today - row.as_of).days,
             }
@@ -359,7 +359,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         "position": position,
         "facts": sheet_facts(customer),
         "standing": labels.standing_status(position.standing),
-        "rating": credit_file.latest_rating(customer),
+        "rating": rating_sheet.latest_rating(customer),
         "company": labels.said(policy.company.name),
         "today": call["on"],
         "changes": [timeline.told(each) for each in timeline.changes(customer)],

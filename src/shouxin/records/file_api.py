@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router
+from django.utils.translation import gettext_lazy as _
+from ninja import Query, Router, Status
 from pydantic import BaseModel, TypeAdapter
 
 from shouxin.credit import line_requests, lines
 from shouxin.credit.api import DiscountOut, LineOut, LineRequestOut, line_row, request_rows
-from shouxin.credit.models import CreditAccount
+from shouxin.credit.models import CreditAccount, Rating
 from shouxin.customers import registry, standing
 from shouxin.customers.api import CustomerOut, customer_row
 from shouxin.customers.models import Customer
@@ -18,8 +19,10 @@ from shouxin.lib.api import Amount, Page, Paging, page
 from shouxin.office import disclosures, policies
 from shouxin.office.door import acting
 from shouxin.office.models import TrailEntry
+from shouxin.office.refusals import BadForm, CannotDecide
+from shouxin.receivables import ratings
 
-from . import credit_file, timeline
+from . import credit_file, rating_sheet, timeline
 from .positions import Position
 
 router = Router(tags=["customers"])
@@ -154,19 +157,40 @@ def get_file(request: HttpRequest, reference: str) -> dict[str, Any]:
     policy = policies.in_force(on).policy
     position = credit_file.position_of(customer, policy=policy, on=on)
     debt = credit_file.debt_of(customer, policy=policy, on=on)
-    rating = credit_file.latest_rating(customer)
+    rating = rating_sheet.latest_rating(customer)
     holding = {each.pk for each in (position.held.line, position.held.pool, *position.held.temporary) if each}
     return {
         "customer": customer_row(customer, standing.effective([customer], on)[customer.pk]),
         "credit": _credit(position, on),
         "lines": [line_row(each, each.pk in holding) for each in lines.history(customer)],
         "line_requests": request_rows(request, _open_requests(customer)),
-        "rating": RatingOut.model_validate(rating, from_attributes=True) if rating else None,
+        "rating": _rating(rating),
         "facts": [_fact(each) for each in credit_file.latest_facts(customer)],
         "ageing": [_aged(each) for each in debt.aged],
         "open_items": [_item(each, on) for each in debt.items],
         "payment_record": _plain(debt.record),
     }
+
+
+@router.get("/customers/{reference}/rating", response=RatingOut | None)
+def get_rating(request: HttpRequest, reference: str) -> Any:
+    """The latest rating: score sheet, steps to the grade, limit methods with inputs; null: never rated (B2.1)."""
+    return _rating(rating_sheet.latest_rating(_customer(request, reference)))
+
+
+@router.post("/customers/{reference}/rating", response={201: RatingOut}, summary="Rate a customer now")
+def rate_customer(request: HttpRequest, reference: str) -> Status[Any]:
+    """Score what is known today and suggest a line. Nothing is granted: a line takes a request that another signs."""
+    call, customer = acting(request), _customer(request, reference)
+    edition = policies.in_force(call["on"])
+    found = ratings.rate([customer.pk], as_of=call["on"], edition=edition, **call)
+    if found.unmeasured:
+        raise CannotDecide(
+            _("No exchange rate for %(codes)s."), code="no_rate", codes=", ".join(found.unmeasured[customer.pk])
+        )
+    if not found.kept:
+        raise BadForm([("", _("The use of this customer's data is restricted: it is not rated."))])
+    return Status(201, _rating(found.kept[0]))
 
 
 @router.get("/customers/{reference}/timeline", response=Page[EventOut])
@@ -176,6 +200,10 @@ def get_timeline(request: HttpRequest, reference: str, paging: Query[Paging]) ->
     rows = TrailEntry.objects.filter(customer_id=customer.pk)
     found = page(rows, paging)
     return found | {"items": [_event(each) for each in found["items"]]}
+
+
+def _rating(rating: Rating | None) -> RatingOut | None:
+    return RatingOut.model_validate(rating, from_attributes=True) if rating else None
 
 
 def _customer(request: HttpRequest, reference: str) -> Customer:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.credit.models import LimitKind, LineRequest
 from shouxin.customers.models import StandingKind
 from shouxin.customers.names_of_facts import NAMES
+from shouxin.office.factor_words import FACTORS
 from shouxin.rules.policy import Text
 
 STANDING_COLOURS = {
@@ -32,6 +33,46 @@ METHODS = {
     "net_worth": _("Share of net worth"),
     "paid_in_capital": _("Share of paid-in capital"),
     "working_assets": _("Working assets"),
+    "feature_analysis": _("Feature analysis"),
+    "net_worth_card": _("Net-worth card"),
+}
+FORMULAS = {
+    "sales_volume": _("average monthly sales × term ÷ 30 × coefficient of the grade"),
+    "collections": _("weighted average of collections × term ÷ 30"),
+    "net_worth": _("net worth × share"),
+    "paid_in_capital": _("paid-in capital × share"),
+    "working_assets": _("(working capital + net worth) ÷ 2 × share by the value A + B − C − D"),
+    "feature_analysis": _("limit by working assets × (1 + feature share)"),
+    "net_worth_card": _("net worth × the shares of the card"),
+}
+INPUTS = {
+    "average_monthly_sales": _("average monthly sales"),
+    "months": _("months"),
+    "term_days": _("term, days"),
+    "limit_coefficient": _("coefficient"),
+    "weighted_average": _("weighted average"),
+    "share": _("share"),
+    "working_capital": _("working capital"),
+    "working_assets": _("working assets"),
+    "a": _("A current ratio"),
+    "b": _("B quick ratio"),
+    "c": _("C current liabilities to net worth"),
+    "d": _("D liabilities to net worth"),
+    "value": _("value A + B − C − D"),
+    "base": _("limit by working assets"),
+    "coverage": _("coverage"),
+    "known": _("answers known"),
+}
+ZONES = {
+    "distress": (_("distress likely"), "red"),
+    "grey": (_("grey zone"), "amber"),
+    "safe": (_("safe zone"), "green"),
+}
+FEATURE_READINGS = {
+    "no_credit": (_("too little is known or the risk is plain: no credit"), "red"),
+    "watch": (_("high risk, little pull: watch closely"), "amber"),
+    "fair": (_("no plain risk, worth dealing with"), "blue"),
+    "good": (_("small risk, strong pull"), "green"),
 }
 CAPS = {
     "grade": _("Cap of the grade"),
@@ -44,6 +85,9 @@ WHY_NOT = {
     "no_net_worth": _("net worth is not known"),
     "no_paid_in_capital": _("paid-in capital is not known"),
     "no_balance_sheet": _("no balance sheet is known"),
+    "no_features": _("no feature has been scored"),
+    "features_too_few": _("too few features have been scored"),
+    "no_card": _("the policy has no net-worth card"),
     "net_worth_not_positive": _("net worth is not above 0: a person has to look"),
     "current_liabilities_not_positive": _("current liabilities are not above 0: a person has to look"),
 }
@@ -72,7 +116,7 @@ SOURCES = {"ledger": _("Our own ledger")}
 
 def fact_name(key: str) -> str:
     """A fact's key in words."""
-    return str(NAMES.get(key, key))
+    return str(FACTORS.get(key.removeprefix("feature_")) or NAMES.get(key, key))
 
 
 def standing_status(code: str) -> tuple[Any, str]:

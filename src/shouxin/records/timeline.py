@@ -16,7 +16,7 @@ from shouxin.office import trail_words
 from shouxin.office.models import TrailEntry
 
 from . import labels
-from .credit_file import shown_value
+from .rating_sheet import shown_value
 
 VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("", "register"): (gettext_lazy("Registered"), "before", "blue"),

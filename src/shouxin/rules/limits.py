@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from .features import Features
 from .line import Limit
 from .money import round_down_to, round_half_up
+from .net_worth_card import Added
 from .policy import Discount, Grade, GradeTerms, Policy
+from .ratios import feature_limit
 
 ZERO = Decimal(0)
 MONTH_DAYS = 30
@@ -24,7 +27,8 @@ class LimitFigures:
     """What the methods read, in the company's currency; None or an empty series is not known.
 
     `monthly_sales` and `monthly_collections` are whole months, newest first. `expected_monthly_sales` stands in for a
-    new customer without sales. Balance-sheet figures are of the latest statement not out of date.
+    new customer without sales. Balance-sheet figures are of the latest statement not out of date. `features` is the
+    feature analysis, `additions` what the net-worth card adds.
     """
 
     monthly_sales: Sequence[Decimal] = ()
@@ -36,6 +40,8 @@ class LimitFigures:
     inventory: Decimal | None = None
     current_liabilities: Decimal | None = None
     total_liabilities: Decimal | None = None
+    features: Features | None = None
+    additions: tuple[Added, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,8 @@ class MethodResult:
 
     `amount` is None when it cannot be computed; `counts` is False for a method the policy does not use.
     Codes of `why_not`, figures missing: `no_sales`, `no_collections`, `no_net_worth`, `no_paid_in_capital`,
-    `no_balance_sheet`; the model does not fit, amount 0, a person has to look: `net_worth_not_positive`,
-    `current_liabilities_not_positive`.
+    `no_balance_sheet`, `no_features` (no factor scored), `features_too_few`, `no_card`; the model does not fit, amount
+    0, a person has to look: `net_worth_not_positive`, `current_liabilities_not_positive`.
     """
 
     key: str
@@ -271,6 +277,30 @@ def _computed(key: str, amount: Decimal, inputs: Inputs) -> MethodResult:
     return MethodResult(key, True, max(ZERO, round_half_up(amount)), inputs)
 
 
+def feature_corrected(policy: Policy, terms: GradeTerms, figures: LimitFigures) -> MethodResult:
+    """The working-asset limit × (1 + the share of feature analysis); 0 up to the share that means no credit."""
+    base, features = working_assets(policy, terms, figures), figures.features
+    if features is None or not features.counts:
+        return MethodResult("feature_analysis", False, None, {}, "features_too_few" if features else "no_features")
+    if not base.applicable or base.amount is None:
+        return replace(base, key="feature_analysis")
+    amount = feature_limit(base.amount, features.share, no_credit_up_to=policy.features.no_credit_up_to)
+    inputs: Inputs = {"base": base.amount, "feature_share": features.share, "coverage": features.coverage}
+    return _computed("feature_analysis", amount, inputs)
+
+
+def net_worth_card(policy: Policy, terms: GradeTerms, figures: LimitFigures) -> MethodResult:
+    """Net worth × the shares the card's answers add up to, never below 0 (domain 1.4, method 6)."""
+    if not policy.limits.net_worth_card:
+        return MethodResult("net_worth_card", False, None, {}, "no_card")
+    if figures.net_worth is None:
+        return MethodResult("net_worth_card", False, None, {}, "no_net_worth")
+    share = sum((each.share for each in figures.additions), ZERO)
+    known = sum(each.known for each in figures.additions)
+    inputs: Inputs = {"net_worth": figures.net_worth, "share": share, "known": known}
+    return _computed("net_worth_card", figures.net_worth * share, inputs)
+
+
 Method = Callable[[Policy, GradeTerms, LimitFigures], MethodResult]
 
 METHODS: Mapping[str, Method] = {
@@ -279,5 +309,7 @@ METHODS: Mapping[str, Method] = {
     "net_worth": net_worth,
     "paid_in_capital": paid_in_capital,
     "working_assets": working_assets,
+    "feature_analysis": feature_corrected,
+    "net_worth_card": net_worth_card,
 }
 """The methods by the key the policy names them with."""

@@ -5,6 +5,7 @@ The book is written in YAML (`policy.yaml` ships the defaults); whoever loads it
 Amounts are in the company's currency unless a currency stands beside them. Shares are fractions of one.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -151,10 +152,38 @@ class Trigger(Frozen):
     grade: Grade
 
 
+MethodKey = Literal[
+    "sales_volume",
+    "collections",
+    "net_worth",
+    "paid_in_capital",
+    "working_assets",
+    "feature_analysis",
+    "net_worth_card",
+]
+
+
+class Addition(Frozen):
+    """A share of net worth for a value up to and including `up_to`; null closes the scale, `value` names a word."""
+
+    up_to: Decimal | None = None
+    value: str | bool | None = None
+    share: Annotated[Decimal, Field(ge=-1, le=1, decimal_places=4)]
+
+
+class CardItem(Frozen):
+    """One line of the net-worth card: the fact it reads and the share of net worth its answer adds or takes."""
+
+    key: str = Field(pattern="^[a-z_0-9]+$")
+    text: Text
+    fact: str = Field(pattern="^[a-z_0-9]+$")
+    bands: tuple[Addition, ...] = Field(min_length=1)
+
+
 class Methods(Frozen):
     """The limit methods of domain chapter 1.4 that are combined by taking the least."""
 
-    use: tuple[Literal["sales_volume", "collections", "net_worth", "working_assets", "paid_in_capital"], ...]
+    use: tuple[MethodKey, ...]
     sales_months: Annotated[int, Field(ge=1, le=36)]
     collection_weights: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     net_worth_share: Share
@@ -162,6 +191,59 @@ class Methods(Frozen):
     concentration_max: Amount | None
     round_down_to: Amount
     working_assets: tuple[tuple[Decimal | None, Share], ...]
+    net_worth_card: tuple[CardItem, ...] = Field(
+        default=(), description="the heuristic card: shares of net worth that add up to a limit; empty: not used"
+    )
+
+
+FACTOR_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "own": ("impression", "organisation", "products", "competition", "operation", "prospects"),
+    "priority": ("margin", "demands", "attraction", "strength", "security", "substitutes"),
+    "credit": ("payment", "bank", "profitability", "balance_sheet", "solvency", "capital"),
+}
+"""The 18 factors of feature analysis in their three groups (domain 1.4, method 2)."""
+
+FACTORS = tuple(factor for group in FACTOR_GROUPS.values() for factor in group)
+Orientation = Literal["sales", "balanced", "finance"]
+ORIENTATIONS: tuple[Orientation, ...] = ("sales", "balanced", "finance")
+Weight = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+
+
+def _weights(*numbers: int) -> dict[str, Decimal]:
+    return {factor: Decimal(number) for factor, number in zip(FACTORS, numbers, strict=True)}
+
+
+USUAL_WEIGHTS: Mapping[Orientation, dict[str, Decimal]] = {
+    "sales": _weights(5, 5, 6, 5, 5, 6, 8, 6, 8, 7, 4, 5, 9, 5, 5, 4, 4, 3),
+    "balanced": _weights(4, 6, 6, 5, 7, 5, 6, 4, 4, 4, 6, 3, 12, 7, 6, 6, 6, 3),
+    "finance": _weights(3, 5, 4, 4, 6, 4, 4, 2, 2, 2, 6, 2, 16, 10, 9, 9, 8, 4),
+}
+"""No authoritative table was found: a beginning, to be edited (domain 1.4)."""
+
+
+class FeatureModel(Frozen):
+    """Feature analysis 特征分析模型: 18 factors scored 1 to 10, weighed by what the company looks for first.
+
+    Up to `no_credit_up_to` the limit is nothing; up to `watch_up_to` the customer is to be watched closely.
+    """
+
+    orientation: Orientation = "balanced"
+    unknown: Literal["zero", "excluded"] = "zero"
+    coverage_min: Share = Field(default=Decimal("0.5"), description="with less of the weight scored it does not count")
+    no_credit_up_to: Share = Decimal("0.2")
+    watch_up_to: Share = Decimal("0.45")
+    fresh_days: Days | None = Field(default=550, description="a factor scored longer ago counts as not scored")
+    weights: dict[Orientation, dict[str, Weight]] = Field(default_factory=lambda: dict(USUAL_WEIGHTS))
+
+    @model_validator(mode="after")
+    def _weighs_every_factor(self) -> "FeatureModel":
+        for orientation in ORIENTATIONS:
+            weights = self.weights.get(orientation, {})
+            if sorted(weights) != sorted(FACTORS):
+                raise ValueError("needs a weight for each of the 18 factors, in each orientation")
+            if not sum(weights.values()):
+                raise ValueError("the weights must add up to more than 0")
+        return self
 
 
 class NewCustomer(Frozen):
@@ -337,6 +419,7 @@ class Policy(Frozen):
     scorecard: tuple[QuestionGroup, ...]
     triggers: tuple[Trigger, ...]
     limits: Methods
+    features: FeatureModel = Field(default_factory=FeatureModel)
     new_customer: NewCustomer
     lines: Lines
     downgrade: Downgrade

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from .policy import Band, DowngradeStep, Grade, GradeTerms, Policy, Post, Question, Trigger
+from .policy import Addition, Band, CardItem, DowngradeStep, Grade, GradeTerms, Policy, Post, Question, Trigger
 from .scorecard import FACTS, NUMBER, YES_NO
 
 Known = Mapping[str, tuple[str, ...]]
@@ -103,18 +103,23 @@ def _scorecard(policy: Policy, known: Known) -> Iterator[Fault]:
 
 
 def _question(question: Question, path: str, known: Known) -> Iterator[Fault]:
-    words = [band for band in question.bands if band.value is not None]
-    if words and (len(words) < len(question.bands) or any(band.up_to is not None for band in words)):
+    yield from _scale(question, path, known)
+    yield from _points(question, path)
+
+
+def _scale(asked: Question | CardItem, path: str, known: Known) -> Iterator[Fault]:
+    """Whether the bands of a question fit the fact it reads, without gaps."""
+    words = [band for band in asked.bands if band.value is not None]
+    if words and (len(words) < len(asked.bands) or any(band.up_to is not None for band in words)):
         yield Fault("bands_mixed", f"{path}.bands")
     elif words:
-        yield from _word_bands(words, path, known.get(question.fact, ()))
+        yield from _word_bands(words, path, known.get(asked.fact, ()))
     else:
-        yield from _bounds([band.up_to for band in question.bands], f"{path}.bands")
-    if question.fact not in known:
-        yield Fault("fact_not_fed", f"{path}.fact", {"fact": question.fact})
-    elif not _answers_fit(words, known[question.fact]):
-        yield Fault("answers_do_not_fit", f"{path}.bands", {"fact": question.fact, "answers": known[question.fact]})
-    yield from _points(question, path)
+        yield from _bounds([band.up_to for band in asked.bands], f"{path}.bands")
+    if asked.fact not in known:
+        yield Fault("fact_not_fed", f"{path}.fact", {"fact": asked.fact})
+    elif not _answers_fit(words, known[asked.fact]):
+        yield Fault("answers_do_not_fit", f"{path}.bands", {"fact": asked.fact, "answers": known[asked.fact]})
 
 
 def _bounds(bounds: Sequence[Decimal | None], path: str) -> Iterator[Fault]:
@@ -128,7 +133,7 @@ def _bounds(bounds: Sequence[Decimal | None], path: str) -> Iterator[Fault]:
         yield Fault("band_never_reached", f"{path}.{first_open + 1}")
 
 
-def _word_bands(bands: Sequence[Band], path: str, answers: tuple[str, ...]) -> Iterator[Fault]:
+def _word_bands(bands: Sequence[Band | Addition], path: str, answers: tuple[str, ...]) -> Iterator[Fault]:
     """A list of words: each once, and one for every answer the fact can have."""
     words = [_word(band) for band in bands]
     yield from _repeated(words, "band_never_reached", f"{path}.bands")
@@ -137,11 +142,11 @@ def _word_bands(bands: Sequence[Band], path: str, answers: tuple[str, ...]) -> I
         yield Fault("bands_not_closed", f"{path}.bands", {"missing": missing})
 
 
-def _word(band: Band) -> str:
+def _word(band: Band | Addition) -> str:
     return str(band.value).lower() if isinstance(band.value, bool) else str(band.value)
 
 
-def _answers_fit(words: Sequence[Band], answers: tuple[str, ...]) -> bool:
+def _answers_fit(words: Sequence[Band | Addition], answers: tuple[str, ...]) -> bool:
     """Whether bands ask for what the fact can say: true and false are not the words "true" and "false"."""
     if not words or answers == NUMBER:
         return not words and answers == NUMBER
@@ -224,6 +229,11 @@ def _limits(policy: Policy, known: Known) -> Iterator[Fault]:
         yield Fault("no_method", "limits.use")
     yield from _repeated(policy.limits.use, "method_twice", "limits.use")
     yield from _bounds([bound for bound, _ in policy.limits.working_assets], "limits.working_assets")
+    yield from _repeated([item.key for item in policy.limits.net_worth_card], "key_twice", "limits.net_worth_card")
+    for item in policy.limits.net_worth_card:
+        yield from _scale(item, f"limits.net_worth_card.{item.key}", known)
+    if "net_worth_card" in policy.limits.use and not policy.limits.net_worth_card:
+        yield Fault("setting_ignored", "limits.use")
     caps = {f"grades.{grade}.limit_max": terms.limit_max for grade, terms in policy.grades.items()}
     caps |= {
         "new_customer.limit_max": policy.new_customer.limit_max,

@@ -1,15 +1,18 @@
 """From facts to a suggested line in three steps: score sheet, grade, limit; every step kept for whoever asks why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from .features import Features, analyse
 from .grading import Grading, grade
 from .limits import LimitFigures, Suggestion, suggest
+from .net_worth_card import Added, additions
 from .payment_record import PaymentRecord
 from .payment_record import facts as record_facts
 from .policy import Grade, Policy
+from .readings import Reading, as_facts, readings
 from .scorecard import Fact, ScoreSheet, score
 
 OWN_LEDGER = "ledger"
@@ -18,23 +21,40 @@ OWN_LEDGER = "ledger"
 
 @dataclass(frozen=True)
 class Rated:
-    """A customer rated: the answers, the steps to the grade, the methods and caps behind the suggested line (B2.1)."""
+    """A customer rated: the answers, the steps to the grade, the methods and caps behind the suggested line (B2.1).
+
+    `readings` are the ratios and predictors of its statement, `features` the feature analysis, `additions` the answers
+    of the net-worth card.
+    """
 
     sheet: ScoreSheet
     grading: Grading
     suggestion: Suggestion
+    readings: tuple[Reading, ...]
+    features: Features | None
+    additions: tuple[Added, ...]
 
 
 def rate(
     policy: Policy, known: Mapping[str, Fact], record: PaymentRecord, *, previous: Grade | None, today: date
 ) -> Rated:
     """Rate a customer from what is known of it and how it has paid; amounts in the company's currency."""
-    facts = {**known, **facts_of(record)}
+    found, features = readings(known, today), analyse(policy.features, known, today)
+    share = {"feature_share": _share_fact(features)} if features else {}
+    facts = {**known, **as_facts(found), **share, **facts_of(record)}
     sheet = score(policy, facts, today)
     clean = clean_months(policy, record)
     grading = grade(policy, sheet, paid_invoices=record.paid_invoices, previous=previous, clean_months=clean)
-    figures = figures_of(policy, facts, record)
-    return Rated(sheet, grading, suggest(policy, grading.grade, figures, paid_invoices=record.paid_invoices))
+    added = additions(policy.limits.net_worth_card, facts, today)
+    figures = replace(figures_of(policy, facts, record), features=features, additions=added)
+    suggestion = suggest(policy, grading.grade, figures, paid_invoices=record.paid_invoices)
+    return Rated(sheet, grading, suggestion, found, features, added)
+
+
+def _share_fact(features: Features) -> Fact:
+    """As old as the oldest factor it rests on."""
+    days = [each.as_of for each in features.factors if each.score is not None and each.as_of]
+    return Fact("feature_share", features.share, min(days, default=None), "feedback")
 
 
 def clean_months(policy: Policy, record: PaymentRecord) -> int:

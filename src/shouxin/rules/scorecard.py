@@ -5,13 +5,14 @@ A fact that is missing, dated after the day asked about, too old, or not among t
 the question's `unknown_points` and lowers the coverage. Triggers (vetoes and caps) are evaluated on the same facts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from .money import round_half_up
-from .policy import Band, Grade, Policy, Question, QuestionGroup, Trigger
+from .policy import FACTORS, Addition, Band, Grade, Policy, Question, QuestionGroup, Trigger
 
 Value = Decimal | str | bool | None
 
@@ -52,6 +53,12 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "bathory": NUMBER,
     "f_score": NUMBER,
     "feature_share": NUMBER,
+    "market_value": NUMBER,
+    # What a person scores from 1 to 10 for feature analysis.
+    **{f"feature_{factor}": NUMBER for factor in FACTORS},
+    # For the net-worth card.
+    "requirement_share": NUMBER,
+    "takes_discount": YES_NO,
     # From our own receivables.
     "on_time_share": NUMBER,
     "mean_days_late": NUMBER,
@@ -152,7 +159,7 @@ class ScoreSheet:
 def score(policy: Policy, facts: Mapping[str, Fact], today: date) -> ScoreSheet:
     """The score sheet of one customer from its latest fact per key, as of a day (clause B2.3)."""
     answers = tuple(_answers(policy, facts, today))
-    known = {key: fact for key, fact in facts.items() if _is_known(fact, today)}
+    known = {key: fact for key, fact in facts.items() if is_known(fact, today)}
     return ScoreSheet(
         answers=answers,
         points=round_half_up(sum((answer.points for answer in answers), Decimal(0))),
@@ -169,8 +176,8 @@ def _answers(policy: Policy, facts: Mapping[str, Fact], today: date) -> Iterator
 
 
 def _answer(group: QuestionGroup, question: Question, fact: Fact, today: date) -> Answer:
-    stale = _is_known(fact, today) and _is_stale(question, fact, today)
-    band = None if stale or not _is_known(fact, today) else band_of(question.bands, fact.value)
+    stale = is_known(fact, today) and _is_stale(question, fact, today)
+    band = None if stale or not is_known(fact, today) else band_of(question.bands, fact.value)
     return Answer(
         group=group.key,
         question=question.key,
@@ -183,11 +190,11 @@ def _answer(group: QuestionGroup, question: Question, fact: Fact, today: date) -
         points_max=question.points_max,
         known=band is not None,
         stale=stale,
-        band=_band_text(question.bands, band) if band else "",
+        band=band_text(question.bands, band) if band else "",
     )
 
 
-def _is_known(fact: Fact, today: date) -> bool:
+def is_known(fact: Fact, today: date) -> bool:
     """Whether a fact could be known on that day: a later fact must not change what was decided before it."""
     return fact.value is not None and (fact.as_of is None or fact.as_of <= today)
 
@@ -199,7 +206,10 @@ def _is_stale(question: Question, fact: Fact, today: date) -> bool:
     return fact.as_of is None or (today - fact.as_of).days > question.fresh_days
 
 
-def band_of(bands: tuple[Band, ...], value: Value) -> Band | None:
+Banded = TypeVar("Banded", Band, Addition)
+
+
+def band_of(bands: tuple[Banded, ...], value: Value) -> Banded | None:
     """The band a value falls into: the first whose upper bound, itself included, is not below it; or the same word.
 
     None when no band holds the value, or the value is of the wrong kind.
@@ -207,14 +217,15 @@ def band_of(bands: tuple[Band, ...], value: Value) -> Band | None:
     return next((band for band in bands if _holds(band, value)), None)
 
 
-def _holds(band: Band, value: Value) -> bool:
+def _holds(band: Band | Addition, value: Value) -> bool:
     if band.value is not None:
         # In Python True == 1, so the kinds are compared too.
         return type(band.value) is type(value) and band.value == value
     return isinstance(value, Decimal) and (band.up_to is None or value <= band.up_to)
 
 
-def _band_text(bands: tuple[Band, ...], band: Band) -> str:
+def band_text(bands: Sequence[Band | Addition], band: Band | Addition) -> str:
+    """The band as people read it: "≤ 0.5", "> 0.7", the word, or "any" for a scale of one band."""
     if band.value is not None:
         return str(band.value).lower() if isinstance(band.value, bool) else band.value
     if band.up_to is not None:

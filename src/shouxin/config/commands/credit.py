@@ -114,12 +114,33 @@ def _write_lines(path: Path, rows: Iterable[tuple[object, ...]]) -> None:
         csv.writer(file).writerows([LINES_HEADING, *rows])
 
 
+def _method_rows(suggestion: Any) -> list[dict[str, Any]]:
+    """The limit methods side by side, with what each was read from, or why it has no amount; then the caps."""
+    methods = [
+        {
+            "method": each.key,
+            "amount": each.amount,
+            "counts": each.counts,
+            "binding": each.key == suggestion.binding,
+            "inputs": each.why_not or ", ".join(f"{key} {value}" for key, value in each.inputs.items()),
+        }
+        for each in suggestion.methods
+    ]
+    caps = [
+        {"method": f"cap: {cap.key}", "amount": cap.amount, "counts": True, "binding": cap.key == suggestion.binding,
+         "inputs": ""}
+        for cap in suggestion.caps
+    ]  # fmt: skip
+    return methods + caps
+
+
 def _print_ratings(done: Any, *, alone: bool) -> None:
     if alone and done.rated:
         answers = done.rated[0].rated.sheet.answers
         rows = [{"question": a.question, "value": a.value, "band": a.band, "points": a.points, "of": a.points_max,
                  "source": a.source, "known": a.known} for a in answers]  # fmt: skip
         terminal.print_json_or_table(rows, as_json=False)
+        terminal.print_json_or_table(_method_rows(done.rated[0].rated.suggestion), as_json=False)
     rows = [
         {
             "customer": each.customer.code,
