@@ -27,6 +27,17 @@ def _emptied_by_the_superuser() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tests live in one transaction each: a vacuum of tables whose rows nobody has committed calls them empty, and the
+    planner believes it."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), superuser(connection) as free:
+        free.execute("ALTER SYSTEM SET autovacuum = off")
+        free.execute("SELECT pg_reload_conf()")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _proved_by_force() -> Iterator[None]:
     """Whoever a test signs in by force has proved who she is, for as long as the test lasts and whatever its clock."""

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
+from shouxin.credit import exposure
 from shouxin.credit.models import CreditAccount
 from shouxin.customers.models import Customer, OtherName
 from shouxin.lib.imports import kinds, mapfile, run
 from shouxin.lib.imports.kinds import Conditions
 from shouxin.office import policies, posts
 from shouxin.receivables.models import Instalment, Invoice, Match
+from tests.conftest import superuser
 from tests.people import TODAY
 from tests.shared_data import shared_data
 
@@ -81,6 +84,30 @@ def test_customers_meet_across_files_although_one_writes_leading_zeros(take: Tak
 
     assert Customer.objects.count() == 1036, "no customer twice"
     assert Customer.objects.get(code="200706844").name.startswith("WINC")
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_a_vacuum_on_the_way_misleads_no_whole_import(
+    take: Take, guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that nobody has committed are none to a vacuum; the accounts are locked by their indexes all the same."""
+    if not guarded:
+        monkeypatch.setattr(run, "_count_on_indexes", lambda: None)
+
+    def vacuum(done: int, _rows: int) -> None:
+        if done <= 2000:
+            with superuser(connection) as free:
+                free.execute("VACUUM customers_customer, credit_creditaccount")
+
+    options = {"atomic": True, "progress": vacuum}
+    taken = take("invoices", "highradius-open.yaml", "ar_highradius", "open_items_with_original_columns.csv", **options)
+
+    assert taken.tally.accepted == 9700
+    everybody = "{" + ",".join(map(str, Customer.objects.values_list("pk", flat=True))) + "}"
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + exposure.LOCK, [everybody, everybody])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert ("Seq Scan" not in plan) is guarded, plan
 
 
 def test_american_dates_and_codes_with_zeros(take: Take) -> None:

@@ -97,7 +97,7 @@ ACTS: dict[str, tuple[str, str, Any, dict[str, Any], str]] = {
     "put_policy": ("vi", "office:policy_draft", None,
                    {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put"}, ""),
     "create_token": ("cy", "office:account", None, {"label": "mine", "scope": "all"}, ""),
-    "webhook.create": ("cy", "webhooks:list", None, {"url": "https://93.184.215.14/told", "events": ["hold.opened"]}, ""),
+    "webhook.create": ("cy", "webhooks:list", None, {"url": "https://1.1.1.1/", "events": ["hold.opened"]}, ""),
     "revoke_token": ("cy", "office:revoke", _token, {}, "office:account"),
     "confirm_release": ("vi", "customers:decide_release", _release, {}, "customers:file"),
     "set_standing": ("vi", "customers:set_standing", _banned, {"standing": "watched", "reason": "because"}, ""),

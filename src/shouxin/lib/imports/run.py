@@ -17,7 +17,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
 from . import headings, reader
 from . import mapping as mappings
@@ -279,6 +279,8 @@ def take_over(
         taking = _Taking(kind, conditions, checker, result, refused)
         try:
             with refused, whole:
+                if atomic or dry_run:
+                    _count_on_indexes()
                 for found in _ahead(map(checker.check, _batches(_below(source, layout), kind, layout))):
                     taking.take(found)
                     progress(result.tally.rows, learnt.rows)
@@ -290,6 +292,16 @@ def take_over(
             result.written = False
         result.errors_path = errors_path if result.tally.refused else None
         return result
+
+
+def _count_on_indexes() -> None:
+    """For the rest of the transaction: no table is taken for small.
+
+    While a file comes in as one transaction a vacuum finds only rows that nobody has committed, and tells the planner
+    that there are none. What is joined row by row for that belief takes hours where an index takes seconds.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
 
 
 def _with_mapping(conditions: Conditions, mapping: Mapping) -> Conditions:
