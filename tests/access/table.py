@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shouxin.rules.policy import Post
+from shouxin.rules.policy import FACTORS, ORIENTATIONS, Post
 
 SALES, FINANCE, ARCHIVIST, AUDITOR = Post.SALES, Post.FINANCE, Post.ARCHIVIST, Post.AUDITOR
 OFFICER, MANAGER = Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER
@@ -75,6 +75,19 @@ LINE = {"limit": "60000.00", "reason": "because", "grade": "B", "term_days": 30}
 LINE_FORM = {
     "grade": "B", "limit_kind": "amount", "limit": "60000", "currency": "CNY", "term_days": "30", "reason": "because",
     "version": "1",
+}  # fmt: skip
+QUESTION_FORM = {
+    "text_zh": "被诉案件", "text_en": "Lawsuits", "group": "outside", "unknown_points": "4", "up_to_0": "0",
+    "points_0": "6", "points_last": "0", "version": "0",
+}  # fmt: skip
+TRIGGER_FORM = {
+    "text_zh": "被诉", "text_en": "Sued", "fact": "sued_by_supplier", "when": "true", "grade": "C", "version": "0",
+}  # fmt: skip
+LIMITS_FORM = {
+    "use": "net_worth", "sales_months": "12", "collection_weights": "2, 1", "net_worth_share": "0.1",
+    "paid_in_capital_share": "0.1", "round_down_to": "1000", "orientation": "balanced", "unknown": "zero",
+    "coverage_min": "0.5", "no_credit_up_to": "0.2", "version": "0",
+    **{f"{each}_{factor}": "5" for each in ORIENTATIONS for factor in FACTORS},
 }  # fmt: skip
 CHECK = {"customer": "{code}", "order_no": "SO-NEW", "amount": "10.00"}
 PAPER = {"customer": "{code}", "doc_no": "D-NEW", "amount": "10.00"}
@@ -371,6 +384,20 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET credit/rate/lines.csv": page(ASKERS),
     "POST credit/rate/selected": page(ASKERS, {"selected": "{customer}"}, unseen=422),
     "POST credit/rate/<int:pk>": page(ASKERS, pk="customer"),
+    "GET credit/card/": page(EVERYBODY),
+    "GET credit/card/question": page(HEADS, query="fact=lawsuits"),
+    "POST credit/card/question": page(HEADS, QUESTION_FORM | {"fact": "lawsuits"}),
+    "GET credit/card/question/<str:key>": page(HEADS, key="=lawsuits"),
+    "POST credit/card/question/<str:key>": page(HEADS, QUESTION_FORM, key="=lawsuits"),
+    "GET credit/card/trigger": page(HEADS),
+    "POST credit/card/trigger": page(HEADS, TRIGGER_FORM),
+    "GET credit/card/trigger/<str:key>": page(HEADS, key="=sued"),
+    "POST credit/card/trigger/<str:key>": page(HEADS, TRIGGER_FORM, key="=sued"),
+    "POST credit/card/bounds": page(HEADS, {"A": "88", "B": "72", "C": "61", "version": "0"}),
+    "GET credit/card/limits": page(HEADS),
+    "POST credit/card/limits": page(HEADS, LIMITS_FORM),
+    "GET credit/card/preview": page(HEADS),
+    "POST credit/card/<str:kind>/<str:key>/drop": page(HEADS, {"version": "0"}, kind="=question", key="=lawsuits"),
     # --- files
     "GET imports/": page(EVERYBODY),
     "POST imports/": page(HEADS | {OFFICER, FINANCE}, {"kind": "customers", "file": "=upload"}),

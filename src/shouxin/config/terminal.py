@@ -79,6 +79,23 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2) + "\n")
 
 
+class Items:
+    """One JSON list on stdout whose items are written as they come; the answer of a whole portfolio needs no memory."""
+
+    def __init__(self) -> None:
+        self._written = 0
+
+    def add(self, value: Any) -> None:
+        """The next item."""
+        sys.stdout.write("," if self._written else "[")
+        sys.stdout.write("\n" + json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2))
+        self._written += 1
+
+    def end(self) -> None:
+        """Close the list, which may be empty."""
+        sys.stdout.write("\n]\n" if self._written else "[]\n")
+
+
 def progress(*, as_json: bool = False) -> Progress:
     """A progress bar on stderr; silent where nobody watches."""
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]

@@ -75,6 +75,7 @@ STAGES = (
         (
             Entry(_("Import"), "imports:list", "upload"),
             Entry(_("Policy"), "office:policy", "book"),
+            Entry(_("Scorecard"), "credit:card", "gauge", READERS),
             Entry(_("Regulation"), "regulation", "clipboard-check"),
             Entry(_("Proof of exposure"), "receivables:proof", "scale", READERS),
             Entry(_("Audit trail"), "office:trail", "history", READERS | KEEPERS),

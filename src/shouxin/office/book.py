@@ -166,7 +166,7 @@ def _scorecard(policy: Policy) -> Chapter:
     tables = [
         Table(
             heads,
-            [_question_row(question) for question in group.questions],
+            [question_row(question) for question in group.questions],
             _("%(name)s: %(weight)s points") % {"name": phrase(group.text), "weight": number(group.weight)},
             frozenset({2, 3, 4}),
         )
@@ -175,13 +175,15 @@ def _scorecard(policy: Policy) -> Chapter:
     return Chapter("scorecard", _("Scorecard"), [_("The points add up to 100; the grade follows from them.")], tables)
 
 
-def _question_row(question: Question) -> list[Any]:
+def question_row(question: Question) -> list[Any]:
+    """A question in words: what it asks, the scale, its points at most and unknown, when it is too old."""
     fresh = days(question.fresh_days) if question.fresh_days is not None else _("never")
-    told = " · ".join(_bands(question.bands))
+    told = " · ".join(bands(question.bands))
     return [phrase(question.text), told, number(question.points_max), number(question.unknown_points), fresh]
 
 
-def _bands(bands: Sequence[Band]) -> Iterator[str]:
+def bands(bands: Sequence[Band]) -> Iterator[str]:
+    """A scale in words, band by band."""
     for band in bands:
         yield f"{_answer(band)}: {number(band.points)}"
 
@@ -193,12 +195,13 @@ def _answer(band: Band | Addition) -> str:
 
 
 def _triggers(policy: Policy) -> Chapter:
-    rows = [[phrase(each.text), _condition(each), each.grade.value] for each in policy.triggers]
+    rows = [[phrase(each.text), condition(each), each.grade.value] for each in policy.triggers]
     sentence = _("Whatever the score: whom one of these meets has the grade named at best. D is a veto.")
     return Chapter("triggers", _("Vetoes and caps"), [sentence], [Table([_("What"), _("When"), _("At best")], rows)])
 
 
-def _condition(trigger: Trigger) -> str:
+def condition(trigger: Trigger) -> str:
+    """When a veto or cap holds, in words."""
     if trigger.missing:
         return _("not known")
     if trigger.equals is not None:

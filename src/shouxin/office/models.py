@@ -105,6 +105,16 @@ class PolicyVersion(models.Model):
         return f"v{self.number}"
 
 
+class PolicyDraft(models.Model):
+    """What a person has written of the next policy, against an edition; hers alone, and gone once it is put."""
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="policy_draft")
+    base = models.PositiveIntegerField()
+    text = models.TextField()
+    version = models.PositiveIntegerField()
+    changed_at = models.DateTimeField()
+
+
 ANNOUNCE = """
     INSERT INTO office_delivery (hook_id, entry_id, event, key, status, attempts, next_at, fault, created_at)
     SELECT hook.id, line.id, split_part(watch, ' ', 1), gen_random_uuid(), 'waiting', 0, now(), '', now()

@@ -141,7 +141,7 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "orders.CreditDecision.request", "orders.CreditDecision.facts", "receivables.Receipt.names",
         "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
         "customers.Mail.paper_name",
-        "office.Webhook.secret", "office.PolicyVersion.text", "office.SignInVersion.rules",
+        "office.Webhook.secret", "office.PolicyVersion.text", "office.PolicyDraft.text", "office.SignInVersion.rules",
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
         "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name", "lib.Kept.asked",
         "credit.Reservation.number", "customers.Customer.id_number_index", "customers.Customer.bank_account_index",

@@ -17,7 +17,7 @@ from shouxin.rules import policy_check
 from shouxin.rules.policy import Policy, Post
 
 from . import clock, policy_words, posts, trail
-from .models import Person, PolicyVersion
+from .models import Person, PolicyDraft, PolicyVersion
 from .refusals import BadForm, CannotDecide, NotVisible, Refusal
 
 AUTHORS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
@@ -160,9 +160,17 @@ def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str,
     row = PolicyVersion.objects.create(
         number=latest.number + 1, since=since, text=text, why=why.strip(), put_by=by, put_at=at
     )
+    _forget_draft(by, policy)
     told = {change.path: [change.old, change.new] for change in changes}
     trail.record("put_policy", about=row, by=by, at=at, since=since, why=why, changes=told)
     return Edition(row.number, since, policy)
+
+
+def _forget_draft(by: Person, policy: Policy) -> None:
+    """What has been put is no draft any more; another one of hers is left alone."""
+    for row in PolicyDraft.objects.filter(person=by):
+        if parse(row.text, "draft") == policy:
+            row.delete()
 
 
 def compare(old: Policy, new: Policy) -> list[Change]:

@@ -18,7 +18,8 @@ from shouxin.office.policies import Edition
 from shouxin.rules import rating
 from shouxin.rules.days import add_months
 from shouxin.rules.payment_record import PaymentRecord, payment_record
-from shouxin.rules.policy import Policy, Post
+from shouxin.rules.policy import Grade, Policy, Post
+from shouxin.rules.regrading import Regrading, regrading
 from shouxin.rules.scorecard import Fact
 
 from . import owed
@@ -39,24 +40,53 @@ class Ratings:
         return Ratings(self.rated + other.rated, self.kept + other.kept, self.unmeasured | other.unmeasured)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that a rating of a customer reads, in the company's currency."""
+
+    customer: Customer
+    facts: dict[str, Fact]
+    history: owed.History
+    previous: Grade | None
+
+
 def rate(
     customers: Iterable[int], *, as_of: date, edition: Edition, by: Person, on: date, at: datetime, keep: bool = True
 ) -> Ratings:
-    """Rate customers as of a day, a few hundred at a time; with `keep`, write the ratings (B2.1, C3.4).
+    """Rate customers as of a day; with `keep`, write the ratings (B2.1, C3.4). For as many as fit into memory.
 
     Customers who trade in a currency without a rate are answered in `unmeasured`, never rated on half their ledger.
     """
+    done = Ratings()
+    for each in rate_in_chunks(customers, as_of=as_of, edition=edition, by=by, on=on, at=at, keep=keep):
+        done = done + each
+    return done
+
+
+def rate_in_chunks(
+    customers: Iterable[int], *, as_of: date, edition: Edition, by: Person, on: date, at: datetime, keep: bool = True
+) -> Iterator[Ratings]:
+    """The same a few hundred at a time, each chunk committed and handed out before the next is read."""
     if not posts.is_system(by):
         posts.require(by, *RATERS, on=on, about="rating", verb="rate", at=at)
-    done = Ratings()
+    known_rate = known_rates(edition.policy, as_of)
     for chunk in in_chunks(sorted(set(customers))):
-        rated, unmeasured = _rate_chunk(chunk, as_of=as_of, edition=edition)
-        done.rated += rated
-        done.unmeasured |= unmeasured
+        known, unmeasured = read(chunk, as_of=as_of, known_rate=known_rate)
+        rated = [rate_known(each, policy=edition.policy, as_of=as_of) for each in known]
+        kept: list[Rating] = []
         if keep:
             with transaction.atomic():
-                done.kept += ratings.keep(rated, as_of=as_of, edition=edition, by=by, at=at)
-    return done
+                kept = ratings.keep(rated, as_of=as_of, edition=edition, by=by, at=at)
+        yield Ratings(rated, kept, unmeasured)
+
+
+def what_if(customers: Iterable[int], *, as_of: date, old: Policy, new: Policy) -> Iterator[tuple[Customer, Regrading]]:
+    """What another policy would make of customers as they are known on a day; nothing is written."""
+    known_rate = known_rates(old, as_of)
+    for chunk in in_chunks(sorted(set(customers))):
+        for each in read(chunk, as_of=as_of, known_rate=known_rate)[0]:
+            before, after = (rate_known(each, policy=policy, as_of=as_of).rated for policy in (old, new))
+            yield each.customer, regrading(before, after)
 
 
 LINES_HEADING = ("customer_code", "grade", "limit", "currency", "term_days", "since", "until", "reason")
@@ -80,21 +110,25 @@ def in_chunks(customers: list[int]) -> Iterator[list[int]]:
         yield customers[start : start + CHUNK]
 
 
-def _rate_chunk(chunk: list[int], *, as_of: date, edition: Edition) -> tuple[list[RatedCustomer], dict[int, list[str]]]:
-    """Facts of the chunk in a handful of queries, then the rule for each customer."""
-    policy = edition.policy
+def read(chunk: list[int], *, as_of: date, known_rate: dict[str, Decimal]) -> tuple[list[Known], dict[int, list[str]]]:
+    """What is known of a chunk of customers, in a handful of queries; and those whom no rate lets us measure."""
     rows = Customer.objects.filter(restricted_on=None).in_bulk(chunk)
-    histories = owed.settled_history(chunk, as_of=as_of, rates=known_rates(policy, as_of))
+    histories = owed.settled_history(chunk, as_of=as_of, rates=known_rate)
     known, held = facts.latest(chunk, as_of), lines.in_force(chunk, on=as_of)
     unmeasured = {pk: sorted(histories[pk].missing_rates) for pk in rows if histories[pk].missing_rates}
-    rated = []
-    for pk, customer in rows.items():
-        if pk not in unmeasured:
-            record = record_of(histories[pk], policy, as_of)
-            about = {**registry_facts(customer, as_of), **known.get(pk, {})}
-            result = rating.rate(policy, about, record, previous=held[pk].grade, today=as_of)
-            rated.append(RatedCustomer(customer, record, result))
-    return rated, unmeasured
+    found = [
+        Known(customer, registry_facts(customer, as_of) | known.get(pk, {}), histories[pk], held[pk].grade)
+        for pk, customer in rows.items()
+        if pk not in unmeasured
+    ]
+    return found, unmeasured
+
+
+def rate_known(known: Known, *, policy: Policy, as_of: date) -> RatedCustomer:
+    """The rule asked about one customer."""
+    record = record_of(known.history, policy, as_of)
+    rated = rating.rate(policy, known.facts, record, previous=known.previous, today=as_of)
+    return RatedCustomer(known.customer, record, rated)
 
 
 def known_rates(policy: Policy, on: date) -> dict[str, Decimal]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import customer_views, rating_views, views
+from . import card_views, customer_views, rating_views, views
 
 app_name = "records"
 urlpatterns = [path("figures/", views.figures_page, name="figures")]
@@ -19,5 +19,14 @@ rating_paths = [
     path("rate/lines.csv", rating_views.lines_file, name="suggested_lines"),
     path("rate/selected", rating_views.rate_selected, name="rate_selected"),
     path("rate/<int:pk>", rating_views.rate, name="rate"),
+    path("card/", card_views.show, name="card"),
+    path("card/question", card_views.question, name="card_question_new"),
+    path("card/question/<str:key>", card_views.question, name="card_question"),
+    path("card/trigger", card_views.trigger, name="card_trigger_new"),
+    path("card/trigger/<str:key>", card_views.trigger, name="card_trigger"),
+    path("card/bounds", card_views.bounds, name="card_bounds"),
+    path("card/limits", card_views.limits, name="card_limits"),
+    path("card/preview", card_views.preview, name="card_preview"),
+    path("card/<str:kind>/<str:key>/drop", card_views.drop, name="card_drop"),
 ]
 """To stand under the namespace `credit`: a rating reads the ledger."""

@@ -93,17 +93,29 @@ def rate(
     moment = {"edition": policies.in_force(today), "by": person, "on": today, "at": clock.now()}
     with terminal.progress(as_json=as_json) as bar:
         task = bar.add_task("rate", total=len(ids))
-        done = ratings.Ratings()
-        for chunk in ratings.in_chunks(ids):
-            done = done + ratings.rate(chunk, as_of=today, keep=keep, **moment)
-            bar.advance(task, len(chunk))
+        unmeasured: dict[int, list[str]] = {}
+        items = terminal.Items()
+        shown: list[dict[str, Any]] = []
+        suggested: list[tuple[object, ...]] = []
+        for chunk in ratings.rate_in_chunks(ids, as_of=today, keep=keep, **moment):
+            unmeasured |= chunk.unmeasured
+            if as_json:  # one by one, so that a whole portfolio never stands in memory
+                for each in chunk.rated:
+                    items.add({"customer": each.customer.code, **kept.shown(each)})
+            else:
+                shown += _rating_rows(chunk.rated, alone=customer is not None)
+            if lines_to:
+                suggested += ratings.suggested_lines(chunk.kept, months=moment["edition"].policy.lines.months)
+            bar.advance(task, len(chunk.rated) + len(chunk.unmeasured))
     if lines_to:
-        _write_lines(lines_to, ratings.suggested_lines(done.kept, months=moment["edition"].policy.lines.months))
+        _write_lines(lines_to, suggested)
     if as_json:
-        terminal.print_json([{"customer": each.customer.code, **kept.shown(each)} for each in done.rated])
+        items.end()
     else:
-        _print_ratings(done, alone=customer is not None)
-    raise typer.Exit(terminal.NO if done.unmeasured else 0)
+        terminal.print_json_or_table(shown, as_json=False)
+    for pk, currencies in unmeasured.items():
+        terminal.errors.print(f"customer {pk}: no exchange rate for {', '.join(currencies)}")
+    raise typer.Exit(terminal.NO if unmeasured else 0)
 
 
 def _write_lines(path: Path, rows: Iterable[tuple[object, ...]]) -> None:
@@ -134,14 +146,15 @@ def _method_rows(suggestion: Any) -> list[dict[str, Any]]:
     return methods + caps
 
 
-def _print_ratings(done: Any, *, alone: bool) -> None:
-    if alone and done.rated:
-        answers = done.rated[0].rated.sheet.answers
+def _rating_rows(rated: list[Any], *, alone: bool) -> list[dict[str, Any]]:
+    """Each customer in short; where it is asked about alone, its answers and the methods are printed first."""
+    if alone and rated:
+        answers = rated[0].rated.sheet.answers
         rows = [{"question": a.question, "value": a.value, "band": a.band, "points": a.points, "of": a.points_max,
-                 "source": a.source, "known": a.known} for a in answers]  # fmt: skip
+                 "source": a.source, "as_of": a.as_of, "known": a.known} for a in answers]  # fmt: skip
         terminal.print_json_or_table(rows, as_json=False)
-        terminal.print_json_or_table(_method_rows(done.rated[0].rated.suggestion), as_json=False)
-    rows = [
+        terminal.print_json_or_table(_method_rows(rated[0].rated.suggestion), as_json=False)
+    return [
         {
             "customer": each.customer.code,
             "score": each.rated.sheet.points,
@@ -151,8 +164,5 @@ def _print_ratings(done: Any, *, alone: bool) -> None:
             "term_days": each.rated.suggestion.term_days,
             "binding": each.rated.suggestion.binding,
         }
-        for each in done.rated
+        for each in rated
     ]
-    terminal.print_json_or_table(rows, as_json=False)
-    for pk, currencies in done.unmeasured.items():
-        terminal.errors.print(f"customer {pk}: no exchange rate for {', '.join(currencies)}")

@@ -55,6 +55,34 @@ def check(file: File, as_json: terminal.AsJson = False) -> None:
 
 
 @policy.command()
+def whatif(
+    file: File,
+    as_of: Annotated[str, typer.Option("--as-of", metavar="DATE", help="As known on this day; default today.")] = "",
+    by: terminal.By = terminal.SYSTEM,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Rate every customer by the policy in force and by this one: the grades before and after, who moves and why."""
+    from shouxin.customers.models import Customer
+    from shouxin.office import policies, sight
+    from shouxin.records import trial
+
+    text, day, person = _text(file), terminal.day(as_of), terminal.person(by)
+    try:
+        new = policies.parse(text, str(file))
+    except policies.PolicyFaults as error:
+        _tell(error.faults, as_json=as_json)
+        raise typer.Exit(terminal.BAD) from None
+    old = policies.in_force(day).policy
+    ids = Customer.objects.filter(sight.customers_seen_by(person, day)).values_list("pk", flat=True)
+    found = trial.run(ids, as_of=day, old=old, new=new)
+    if as_json:
+        terminal.print_json(trial.summary(found) | {"movers": trial.rows(found, old, new)})
+        return
+    terminal.print_json_or_table(trial.rows(found, old, new), as_json=False)
+    terminal.print_json_or_table([trial.summary(found)], as_json=False)
+
+
+@policy.command()
 def put(
     file: File,
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="First day in force, today at the earliest.")],
