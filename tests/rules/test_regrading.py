@@ -19,7 +19,7 @@ RECORD = payment_record(as_of=TODAY, settled=(), open_items=(), late_payments_mo
 
 def compared(old, new, known):
     before, after = (rate(policy, known, RECORD, previous=None, today=TODAY) for policy in (old, new))
-    return regrading(before, after)
+    return regrading(old, new, before, after)
 
 
 def test_a_question_worth_more_is_named_with_its_points():
@@ -52,3 +52,18 @@ def test_the_points_of_the_causes_add_up_to_the_difference(known, first, second)
     found = compared(book(), new, known)
     moved = sum((c.after - c.before for c in found.causes if c.kind == "question"), Decimal(0))
     assert found.points[1] - found.points[0] == moved
+
+
+def test_a_grade_that_begins_elsewhere_is_named_with_its_bounds():
+    old, new = changed({"grades.A.score_min": 99}), changed({"grades.A.score_min": 40, "grades.B.score_min": 39,
+                                                             "grades.C.score_min": 38})  # fmt: skip
+    found = compared(old, new, facts(**GOOD))
+    assert [(c.kind, c.key, c.before, c.after) for c in found.causes if c.kind == "bound"] == [("bound", "A", 99, 40)]
+
+
+def test_another_method_that_sets_the_limit_is_named():
+    known = facts(**GOOD) | {key: Fact(key, Decimal(10**7), TODAY, "statement") for key in ("net_worth",)}
+    old, new = (changed({"limits.use": [use], "new_customer.limit_max": 10**7, "new_customer.paid_invoices_min": 0})
+                for use in ("net_worth", "paid_in_capital"))  # fmt: skip
+    found = compared(old, new, known)
+    assert [(c.kind, c.key) for c in found.causes] == [("binding", "paid_in_capital")]

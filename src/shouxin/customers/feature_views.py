@@ -27,6 +27,10 @@ from .models import Customer, Fact
 SCORES = [("", gettext_lazy("no information")), *((str(score), str(score)) for score in range(10, 0, -1))]
 
 
+def _select() -> forms.Select:
+    return forms.Select(attrs={"class": "form-select"})
+
+
 class FeatureForm(forms.Form):
     """A score for each factor, and where they come from."""
 
@@ -37,7 +41,12 @@ class FeatureForm(forms.Form):
         super().__init__(*args, **kwargs)
         for factor in FACTORS:
             self.fields[factor] = forms.TypedChoiceField(
-                label=str(FACTOR_WORDS[factor]), choices=SCORES, coerce=int, empty_value=None, required=False
+                label=str(FACTOR_WORDS[factor]),
+                choices=SCORES,
+                widget=_select(),
+                coerce=int,
+                empty_value=None,
+                required=False,
             )
 
     @property

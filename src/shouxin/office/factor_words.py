@@ -25,7 +25,7 @@ FACTORS = {
 """The 18 factors of feature analysis, each scored from 1 to 10 under the fact `feature_…` (domain 1.4)."""
 
 FACTOR_GROUPS = {
-    "own": _("The customer itself"),
+    "own": _("Features of the customer itself"),
     "priority": _("What it is worth to us"),
     "credit": _("Credit and finance"),
 }

@@ -86,7 +86,7 @@ def what_if(customers: Iterable[int], *, as_of: date, old: Policy, new: Policy) 
     for chunk in in_chunks(sorted(set(customers))):
         for each in read(chunk, as_of=as_of, known_rate=known_rate)[0]:
             before, after = (rate_known(each, policy=policy, as_of=as_of).rated for policy in (old, new))
-            yield each.customer, regrading(before, after)
+            yield each.customer, regrading(old, new, before, after)
 
 
 LINES_HEADING = ("customer_code", "grade", "limit", "currency", "term_days", "since", "until", "reason")

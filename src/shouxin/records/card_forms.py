@@ -154,7 +154,7 @@ class TriggerForm(forms.Form):
     text_en = forms.CharField(label=gettext_lazy("Name in English"), max_length=80)
     fact = forms.ChoiceField(label=gettext_lazy("Fact"))
     when = forms.ChoiceField(
-        label=gettext_lazy("When"),
+        label=gettext_lazy("Condition"),
         choices=[("true", gettext_lazy("it is so (yes)")), ("more_than", gettext_lazy("the number is above")),
                  ("equals", gettext_lazy("the word is")), ("missing", gettext_lazy("nothing is known"))],
     )  # fmt: skip

@@ -111,12 +111,23 @@ ANSWERS = {
     "fair": _("fair (reference)"),
     "poor": _("poor (reference)"),
 }
+LEDGER_FACTS = {
+    "on_time_share": _("Share paid on time"),
+    "mean_days_late": _("Mean days late"),
+    "max_days_late": _("Longest delay in days"),
+    "overdue_share": _("Share overdue now"),
+    "overdue_days_now": _("Days overdue now"),
+    "late_payments": _("Late payments"),
+    "months_as_customer": _("Months as a customer"),
+    "invoices_12_months": _("Invoices in twelve months"),
+    "paid_invoices": _("Invoices paid"),
+}
 SOURCES = {"ledger": _("Our own ledger")}
 
 
 def fact_name(key: str) -> str:
     """A fact's key in words."""
-    return str(FACTORS.get(key.removeprefix("feature_")) or NAMES.get(key, key))
+    return str(FACTORS.get(key.removeprefix("feature_")) or NAMES.get(key) or LEDGER_FACTS.get(key, key))
 
 
 def standing_status(code: str) -> tuple[Any, str]:

@@ -105,6 +105,12 @@ def _said(cause: Cause, words: dict[str, str]) -> str:
     name = words.get(cause.key) or labels.label(labels.STEPS, cause.key)
     if cause.kind == "step":
         return (_("now holds: %(name)s") if cause.after else _("no longer holds: %(name)s")) % {"name": name}
+    if cause.kind == "bound":
+        name = _("grade %(grade)s begins at") % {"grade": cause.key}
+    if cause.kind == "binding":
+        return _("limit set by: %(name)s") % {
+            "name": labels.METHODS.get(cause.key) or labels.label(labels.CAPS, cause.key)
+        }
     return f"{name}: {_point(cause.before)} → {_point(cause.after)}"
 
 

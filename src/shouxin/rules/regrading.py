@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from .line import Limit
-from .policy import Grade
+from .policy import Grade, Policy
 from .rating import Rated
 
 
 @dataclass(frozen=True)
 class Cause:
-    """One thing that differs: a `question` (points before and after, None: not asked), or a `step` to the grade.
+    """One thing that differs: a `question` (points before and after, None: not asked), or something of no points.
 
-    A step's `key` is its code or the trigger's; it was applied before (`before` 1) or is now (`after` 1).
+    `step`: the `key` is its code or the trigger's; it was applied before (`before` 1) or is now (`after` 1).
+    `bound`: from how many points the grade (`key`) begins. `binding`: the method or cap (`key`) that sets the limit.
     """
 
     kind: str
@@ -23,9 +24,9 @@ class Cause:
 
     @property
     def weight(self) -> Decimal:
-        """How many points it moved; a step counts more than any question."""
-        if self.kind == "step":
-            return Decimal(1000)
+        """How many points it moved; what holds the grade counts more than any question, the limit less."""
+        if self.kind != "question":
+            return {"step": Decimal(1000), "bound": Decimal(500)}.get(self.kind, Decimal(0))
         return abs((self.after or Decimal(0)) - (self.before or Decimal(0)))
 
 
@@ -44,9 +45,10 @@ class Regrading:
         return self.grades[0] != self.grades[1]
 
 
-def regrading(before: Rated, after: Rated) -> Regrading:
-    """The two ratings of one customer, compared."""
-    causes = sorted([*_questions(before, after), *_steps(before, after)], key=lambda cause: -cause.weight)
+def regrading(old: Policy, new: Policy, before: Rated, after: Rated) -> Regrading:
+    """The ratings of one customer by two policies, compared."""
+    found = (_questions(before, after), _steps(before, after), _bounds(old, new, after), _binding(before, after))
+    causes = sorted((cause for kind in found for cause in kind), key=lambda cause: -cause.weight)
     return Regrading(
         points=(before.sheet.points, after.sheet.points),
         grades=(before.grading.grade, after.grading.grade),
@@ -67,6 +69,18 @@ def _steps(before: Rated, after: Rated) -> Iterator[Cause]:
     for key in dict.fromkeys([*old, *new]):
         if (key in old) != (key in new):
             yield Cause("step", key, Decimal(key in old), Decimal(key in new))
+
+
+def _bounds(old: Policy, new: Policy, after: Rated) -> Iterator[Cause]:
+    """The bound of the grade the points give, where the other policy's bounds would give another."""
+    grade = new.grade_for(after.sheet.points)
+    if grade is not old.grade_for(after.sheet.points):
+        yield Cause("bound", grade.value, old.grades[grade].score_min, new.grades[grade].score_min)
+
+
+def _binding(before: Rated, after: Rated) -> Iterator[Cause]:
+    if before.suggestion.binding != after.suggestion.binding:
+        yield Cause("binding", after.suggestion.binding, None, None)
 
 
 def _holding(rated: Rated) -> list[str]:
