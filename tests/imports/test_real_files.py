@@ -14,6 +14,7 @@ from django.utils import timezone
 from shouxin.credit import exposure
 from shouxin.credit.models import CreditAccount
 from shouxin.customers.models import Customer, OtherName
+from shouxin.lib import statements
 from shouxin.lib.imports import kinds, mapfile, run
 from shouxin.lib.imports.kinds import Conditions
 from shouxin.office import policies, posts
@@ -92,7 +93,7 @@ def test_a_vacuum_on_the_way_misleads_no_whole_import(
 ) -> None:
     """Rows that nobody has committed are none to a vacuum; the accounts are locked by their indexes all the same."""
     if not guarded:
-        monkeypatch.setattr(run, "_count_on_indexes", lambda: None)
+        monkeypatch.setattr(statements, "count_on_indexes", lambda: None)
 
     def vacuum(done: int, _rows: int) -> None:
         if done <= 2000:

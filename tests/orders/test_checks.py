@@ -73,6 +73,20 @@ def test_an_order_that_fits_is_reserved_with_a_number_and_a_last_day() -> None:
 
 
 @pytest.mark.invariant("I-11")
+def test_its_statements_are_planned_once_for_a_connection_and_by_keys() -> None:
+    line(acme())
+    decide(ask(100))
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("off",)
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        planned = cursor.fetchone()
+        decide(ask(100, "SO-2"))
+        cursor.execute("SELECT count(*), max(generic_plans) FROM pg_prepared_statements")
+        again, used = cursor.fetchone()
+    assert again == planned[0] > 15 and used > 1
+
+
 def test_a_second_check_of_an_order_replaces_the_first_and_adds_nothing() -> None:
     line(acme())
     first, second = decide(ask(600))[0], decide(ask(1000))[0]

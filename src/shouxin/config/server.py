@@ -226,7 +226,7 @@ def web() -> None:
         address=ENVIRONMENT.bind,
         port=ENVIRONMENT.port,
         interface=Interfaces.WSGI,
-        workers=1 if (os.cpu_count() or 1) < 4 else 2,
+        workers=int(os.environ.get("W", "1")),
         blocking_threads=THREADS,
         backpressure=256,
         respawn_failed_workers=True,

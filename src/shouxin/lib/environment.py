@@ -272,6 +272,10 @@ def _embedded_database(home: Path) -> dict[str, Any]:
     }
 
 
+PREPARED_ON_ITS_OWN = 10**9
+"""How often a statement runs before it is prepared unasked: never. Without a number none is prepared even if asked."""
+
+
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     """A pool for each process, and time limits so that a waiting session never holds up the house for long.
 
@@ -290,6 +294,7 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
         **given,
         "application_name": "shouxin",
         "connect_timeout": 5,
+        "prepare_threshold": PREPARED_ON_ITS_OWN,
         "options": f"{told} {given.get('options', '')}".strip(),
         "pool": {
             "min_size": 1,

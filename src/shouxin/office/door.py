@@ -73,6 +73,8 @@ class TokenOrSession(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> Person | None:
         """The person who calls, or None. A token that does not work is not replaced by a session."""
+        if isinstance(known := getattr(request, "auth", None), Person):
+            return known  # the frame has asked already, before the body was read
         if "Authorization" in request.headers:
             return super().__call__(request)
         if not request.user.is_authenticated:

@@ -159,6 +159,7 @@ class Named:
 def _named(requests: Sequence[CheckRequest]) -> Named:
     keys = keys_of(requests)
     with statements.pipeline():
+        statements.count_on_indexes()
         customers = registry.ask_known(request.customer for request in requests)
         holders = ask_holders(keys)
         decisions = numbering.ask_ids(CreditDecision, len(requests))

@@ -17,7 +17,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
+
+from shouxin.lib import statements
 
 from . import headings, reader
 from . import mapping as mappings
@@ -280,7 +282,7 @@ def take_over(
         try:
             with refused, whole:
                 if atomic or dry_run:
-                    _count_on_indexes()
+                    statements.count_on_indexes()
                 for found in _ahead(map(checker.check, _batches(_below(source, layout), kind, layout))):
                     taking.take(found)
                     progress(result.tally.rows, learnt.rows)
@@ -292,16 +294,6 @@ def take_over(
             result.written = False
         result.errors_path = errors_path if result.tally.refused else None
         return result
-
-
-def _count_on_indexes() -> None:
-    """For the rest of the transaction: no table is taken for small.
-
-    While a file comes in as one transaction a vacuum finds only rows that nobody has committed, and tells the planner
-    that there are none. What is joined row by row for that belief takes hours where an index takes seconds.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
 
 
 def _with_mapping(conditions: Conditions, mapping: Mapping) -> Conditions:
