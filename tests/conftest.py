@@ -34,8 +34,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     from django.db import connection
 
     with django_db_blocker.unblock(), superuser(connection) as free:
-        free.execute("ALTER SYSTEM SET autovacuum = off")
-        free.execute("SELECT pg_reload_conf()")
+        for table in connection.introspection.table_names():
+            free.execute(f'ALTER TABLE "{table}" SET (autovacuum_enabled = off)')
 
 
 @pytest.fixture(scope="session", autouse=True)
