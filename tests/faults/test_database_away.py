@@ -94,7 +94,19 @@ def freeze(home: Path) -> None:
         time.sleep(8)
 
 
-@pytest.mark.parametrize("fault", [fast_restart, immediate_restart, storm, freeze], ids=lambda fault: fault.__name__)
+def no_room(home: Path) -> None:
+    """No connection is left for the product: the pool gives up what it waits for, and fills again."""
+    with owner(home) as connection:
+        connection.execute("ALTER ROLE shouxin CONNECTION LIMIT 0")
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shouxin'")
+        time.sleep(12)
+        connection.execute("ALTER ROLE shouxin CONNECTION LIMIT -1")
+
+
+FAULTS = [fast_restart, immediate_restart, storm, freeze, no_room]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_never_an_approval_while_away(
     fault: Callable[[Path], None], home: Path, port: int, company: dict[str, Any]
 ) -> None:
