@@ -18,7 +18,7 @@ from django.test import Client
 from shouxin.collection import rounds
 from shouxin.collection.models import Notice, Task
 from shouxin.credit import line_requests
-from shouxin.credit.models import Line
+from shouxin.credit.models import FittedCard, Line
 from shouxin.customers import facts, search, standing
 from shouxin.customers.models import Customer, DataRequest
 from shouxin.lib.models import ImportRun
@@ -31,6 +31,7 @@ from shouxin.receivables import invoices, receipts
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.people import CAST, EAST, SOUTH, TODAY, acme, member, person
+from tests.rules.test_points_table import TABLE
 
 OWN, FOREIGN = "OWN7", "ZQX9"
 """The marks of Ann's customer and of the one out of her sight."""
@@ -92,6 +93,10 @@ def side(mark: str, seller: str, department: str) -> Side:
     asked = DataRequest.objects.create(
         customer=customer, kind="copy", why=mark, asked_by=member(seller), asked_at=clock.now()
     )
+    FittedCard.objects.get_or_create(
+        pk=1, defaults={"as_of": TODAY, "late_days": 30, "table": TABLE.model_dump(mode="json"), "policy_version": 1,
+                        "at": clock.now()},
+    )  # fmt: skip
     token, _text = tokens.create(member(seller), by=member(seller), at=clock.now(), label=mark)
     return Side(
         mark,

@@ -220,3 +220,18 @@ class Rating(models.Model):
     class Meta:
         indexes = [models.Index(fields=["customer", "-id"], name="rating_latest")]
         triggers = APPEND_ONLY
+
+
+class FittedCard(models.Model):
+    """A statistical card as a table of points (`rules.points_table`), fitted to the company's history up to a day."""
+
+    as_of = models.DateField()
+    late_days = models.PositiveSmallIntegerField()
+    table = models.JSONField()
+    policy_version = models.PositiveIntegerField()
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = APPEND_ONLY

@@ -4,6 +4,7 @@ Needs the extra `scoring` (scikit-learn). What comes out are plain numbers; no m
 """
 
 import math
+import statistics
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ SMOOTHING = 0.5
 """Added to the goods and bads of each bin, so that an empty one has no infinite weight."""
 IV_MIN = 0.02
 CHARACTERISTICS_MAX = 12
+CORRELATION_MAX = 0.75
+"""Of two columns that say nearly the same, the one that says more is kept."""
 LEAVES_MAX = 5
 FOLDS = 5
 ROUNDS = 3
@@ -119,13 +122,12 @@ def bins_of(values: Column, bad: Sequence[bool]) -> tuple[Bin, ...]:
 
 def _bounds(known: Sequence[tuple[float, bool]], *, least: int) -> list[float]:
     """Where a tree whose leaves rise or fall throughout would cut; the direction is the one that ranks better."""
-    from sklearn.metrics import roc_auc_score
     from sklearn.tree import DecisionTreeClassifier
 
     bads = [is_bad for _value, is_bad in known]
     if len(known) < 2 * least or len(set(bads)) < 2:
         return []
-    direction = 1 if roc_auc_score(bads, [value for value, _ in known]) >= 0.5 else -1
+    direction = 1 if _rises(known) else -1
     tree = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES_MAX, min_samples_leaf=least, monotonic_cst=[direction], random_state=0
     )
@@ -134,6 +136,13 @@ def _bounds(known: Sequence[tuple[float, bool]], *, least: int) -> list[float]:
         float(cut) for cut, feature in zip(tree.tree_.threshold, tree.tree_.feature, strict=True) if feature >= 0
     )
     return sorted({float(f"{cut:.4g}") for cut in cuts})
+
+
+def _rises(known: Sequence[tuple[float, bool]]) -> bool:
+    """Whether the bads stand rather among the high values: by the mean of their ranks."""
+    ranked = [is_bad for _value, is_bad in sorted(known, key=lambda pair: pair[0])]
+    ranks = [rank for rank, is_bad in enumerate(ranked) if is_bad]
+    return sum(ranks) / len(ranks) >= (len(known) - 1) / 2
 
 
 Counted = list[tuple[float | None, int, int]]
@@ -200,9 +209,14 @@ def _model(columns: Mapping[str, Column], bad: Sequence[bool]) -> tuple[tuple[Ch
     totals = (len(bad) - sum(bad), sum(bad))
     binned = {name: bins for name, values in columns.items() if (bins := bins_of(values, bad))}
     told = sorted(binned, key=lambda name: -_information_value(binned[name], totals))
-    kept = [name for name in told if _information_value(binned[name], totals) >= IV_MIN][:CHARACTERISTICS_MAX]
+    woes = {name: [bin_for(binned[name], value).woe for value in columns[name]] for name in told}
+    kept: list[str] = []
+    for name in told:
+        enough = _information_value(binned[name], totals) >= IV_MIN and len(kept) < CHARACTERISTICS_MAX
+        if enough and all(abs(_correlation(woes[name], woes[other])) <= CORRELATION_MAX for other in kept):
+            kept.append(name)
     while kept:
-        coefficients, intercept = _logistic([[*map(_woes(binned[n]), columns[n])] for n in kept], bad)
+        coefficients, intercept = _logistic([woes[name] for name in kept], bad)
         wrong = max(range(len(kept)), key=lambda place: coefficients[place])
         if coefficients[wrong] < 0:
             found = [
@@ -214,14 +228,18 @@ def _model(columns: Mapping[str, Column], bad: Sequence[bool]) -> tuple[tuple[Ch
     raise CannotFit("no column tells good from bad")
 
 
-def _woes(bins: Sequence[Bin]) -> Any:
-    return lambda value: bin_for(bins, value).woe
+def _correlation(one: Sequence[float], other: Sequence[float]) -> float:
+    if len(set(one)) < 2 or len(set(other)) < 2:
+        return 0.0
+    return statistics.correlation(one, other)
 
 
 def _logistic(features: Sequence[Sequence[float]], bad: Sequence[bool]) -> tuple[list[float], float]:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(list(zip(*features, strict=True)), list(bad))
+    model = LogisticRegression(C=1.0, max_iter=1000, solver="newton-cholesky").fit(
+        list(zip(*features, strict=True)), list(bad)
+    )
     return [float(each) for each in model.coef_[0]], float(model.intercept_[0])
 
 
@@ -233,6 +251,22 @@ def log_odds(characteristics: Sequence[Characteristic], intercept: float, row: M
 def probability(odds: float) -> float:
     """From log odds."""
     return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+
+
+def calibrated(scores: Sequence[float], bad: Sequence[bool], groups: Sequence[Hashable]) -> Measures:
+    """How good another card's scores are (higher is better): their probabilities fitted by folds, measured the same."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    numbered = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    whose = [numbered[group] for group in groups]
+    found, aucs = [0.0] * len(bad), []
+    for train, test in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(whose, bad, whose):
+        coefficients, intercept = _logistic([[scores[place] for place in train]], [bad[place] for place in train])
+        for place in test:
+            found[place] = probability(intercept + coefficients[0] * scores[place])
+        if 0 < sum(bad[place] for place in test) < len(test):
+            aucs.append(auc([-scores[place] for place in test], [bad[place] for place in test]))
+    return measure(found, bad, aucs)
 
 
 # --- how good it is ------------------------------------------------------------------------------
@@ -296,7 +330,7 @@ def measure(probabilities: Sequence[float], bad: Sequence[bool], aucs: Sequence[
 def _calibration(odds: Sequence[float], bad: Sequence[bool]) -> tuple[list[float], float]:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=1e6, max_iter=1000).fit([[each] for each in odds], list(bad))
+    model = LogisticRegression(C=1e6, max_iter=1000, solver="newton-cholesky").fit([[each] for each in odds], list(bad))
     return [float(model.coef_[0][0])], float(model.intercept_[0])
 
 
@@ -311,7 +345,7 @@ def kappa(one: Sequence[Any], other: Sequence[Any], labels: Sequence[Any]) -> fl
     """How far two gradings agree beyond chance, further apart counting more (weights by the square)."""
     from sklearn.metrics import cohen_kappa_score
 
-    return float(cohen_kappa_score(one, other, labels=list(labels), weights="quadratic"))
+    return float(cohen_kappa_score(list(one), list(other), labels=list(labels), weights="quadratic"))
 
 
 def drift(expected: Sequence[int], actual: Sequence[int]) -> float:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import card_views, customer_views, rating_views, views
+from . import card_views, customer_views, fitted_views, rating_views, views
 
 app_name = "records"
 urlpatterns = [path("figures/", views.figures_page, name="figures")]
@@ -19,6 +19,9 @@ rating_paths = [
     path("rate/lines.csv", rating_views.lines_file, name="suggested_lines"),
     path("rate/selected", rating_views.rate_selected, name="rate_selected"),
     path("rate/<int:pk>", rating_views.rate, name="rate"),
+    path("scoring/", fitted_views.cards, name="fitted_cards"),
+    path("scoring/<int:pk>/", fitted_views.show, name="fitted_card"),
+    path("scoring/<int:pk>/adopt", fitted_views.adopt, name="adopt_card"),
     path("card/", card_views.show, name="card"),
     path("card/question", card_views.question, name="card_question_new"),
     path("card/question/<str:key>", card_views.question, name="card_question"),

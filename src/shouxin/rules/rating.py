@@ -40,8 +40,7 @@ def rate(
 ) -> Rated:
     """Rate a customer from what is known of it and how it has paid; amounts in the company's currency."""
     found, features = readings(known, today), analyse(policy.features, known, today)
-    share = {"feature_share": _share_fact(features)} if features else {}
-    facts = {**known, **as_facts(found), **share, **facts_of(record)}
+    facts = _all(known, found, features, record)
     sheet = score(policy, facts, today)
     clean = clean_months(policy, record)
     grading = grade(policy, sheet, paid_invoices=record.paid_invoices, previous=previous, clean_months=clean)
@@ -49,6 +48,18 @@ def rate(
     figures = replace(figures_of(policy, facts, record), features=features, additions=added)
     suggestion = suggest(policy, grading.grade, figures, paid_invoices=record.paid_invoices)
     return Rated(sheet, grading, suggestion, found, features, added)
+
+
+def facts_known(policy: Policy, known: Mapping[str, Fact], record: PaymentRecord, today: date) -> dict[str, Fact]:
+    """All that a rating reads: what was noted, what follows from the statement, feature analysis, our own ledger."""
+    return _all(known, readings(known, today), analyse(policy.features, known, today), record)
+
+
+def _all(
+    known: Mapping[str, Fact], found: tuple[Reading, ...], features: Features | None, record: PaymentRecord
+) -> dict[str, Fact]:
+    share = {"feature_share": _share_fact(features)} if features else {}
+    return {**known, **as_facts(found), **share, **facts_of(record)}
 
 
 def _share_fact(features: Features) -> Fact:

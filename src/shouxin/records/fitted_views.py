@@ -1,0 +1,135 @@
+"""Statistical cards on the pages: what was fitted, how good it is, how it compares, and adopting one as the card."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouxin.credit.models import FittedCard
+from shouxin.customers.models import Customer
+from shouxin.customers.names_of_facts import NAMES
+from shouxin.lib.jobs import enqueue
+from shouxin.office import card, drafts, policies, posts, sight
+from shouxin.office.pages import acting, page, require_duty
+from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.receivables import fitted
+from shouxin.rules.points_table import PointsTable, as_scorecard
+from shouxin.rules.policy import Grade, Policy
+from shouxin.rules.scorecard import FACTS, YES_NO
+
+from . import jobs, labels
+
+COMPARED_MAX = 2000
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def cards(request: HttpRequest) -> HttpResponse:
+    """The cards fitted so far; the credit office has a new one fitted by the worker."""
+    call = acting(request)
+    fitter = bool(posts.posts_of(call["by"], on=call["on"]) & set(fitted.FITTERS))
+    if request.method == "POST":
+        require_duty(request, *fitted.FITTERS, verb="fit_card", about="fitted_card")
+        late_days = _late_days(request)
+        enqueue(
+            jobs.fit_card, once="records.fit_card", until=call["on"].isoformat(), late_days=late_days, by=call["by"].pk
+        )
+        messages.success(request, _("The worker fits a card; it stands here when it is done."))
+        return redirect("credit:fitted_cards")
+    rows = [(row, fitted.table_of(row)) for row in FittedCard.objects.select_related("by")[:50]]
+    return render(request, "records/fitted_cards.html", {"rows": rows, "fitter": fitter})
+
+
+def _late_days(request: HttpRequest) -> int:
+    text = request.POST.get("late_days", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= 365):
+        raise BadForm([("late_days", _("must be a whole number from 0 to 365"))])
+    return int(text)
+
+
+@page
+@require_GET
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One card: its points, its quality beside the card in force, and the customers of today by both."""
+    call = acting(request)
+    row = _row(pk)
+    table = fitted.table_of(row)
+    policy = policies.in_force(call["on"]).policy
+    ids = list(sight.visible(Customer, call["by"], on=call["on"]).order_by("pk").values_list("pk", flat=True))
+    chosen = ids[:: -(-len(ids) // COMPARED_MAX)] if ids else []
+    found = fitted.compare(table, chosen, as_of=call["on"], policy=policy)
+    told = {
+        "row": row,
+        "table": table,
+        "questions": [(labels.fact_name(each.fact), each) for each in table.questions],
+        "qualities": [(_("fitted"), table.quality), *_of_card(table)],
+        "found": found,
+        "crosswise": [(a, [found.crosswise.get((a, b), 0) for b in Grade]) for a in Grade],
+        "grades": list(Grade),
+        "drawing": _drawing(table, found),
+        "author": bool(posts.posts_of(call["by"], on=call["on"]) & set(policies.AUTHORS)),
+        "version": drafts.of(call["by"], call["on"]).version,
+    }
+    return render(request, "records/fitted_card.html", told)
+
+
+def _of_card(table: PointsTable) -> list[tuple[str, Any]]:
+    return [(_("in force"), table.quality_of_card)] if table.quality_of_card else []
+
+
+def _row(pk: int) -> FittedCard:
+    row = FittedCard.objects.filter(pk=pk).first() if pk < 2**31 else None
+    if row is None:
+        raise NotVisible
+    return row
+
+
+def _drawing(table: PointsTable, found: fitted.Comparison) -> dict[str, Any]:
+    """How the points spread when it was fitted and today, as shares."""
+    labels_ = [f"{10 * each}–{10 * each + 10}" for each in range(10)]
+    series = [(_("when fitted"), table.score_counts), (_("today"), found.score_counts)]
+    drawn = [{"name": name, "values": [_part(each, sum(counts)) for each in counts]} for name, counts in series]
+    return {"labels": labels_, "series": drawn, "unit": "share"}
+
+
+def _part(count: int, whole: int) -> float:
+    return count / whole if whole else 0
+
+
+@page
+@require_POST
+def adopt(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write the table into her draft as the scorecard, with the bounds that keep the grades as full as they are."""
+    require_duty(request, *policies.AUTHORS, verb="put_policy", about="policy")
+    call = acting(request)
+    table = fitted.table_of(_row(pk))
+    yes_no = frozenset(key for key, answers in FACTS.items() if answers == YES_NO)
+    old = drafts.of(call["by"], call["on"]).policy
+
+    def edit(chapters: dict[str, Any]) -> None:
+        chapters["scorecard"] = as_scorecard(table, _texts(old, table), yes_no)
+        card.put_grade_bounds(chapters, {grade.value: bound for grade, bound in table.grade_bounds.items()})
+
+    text = request.POST.get("version", "")
+    drafts.change(edit, version=int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1, **call)
+    messages.success(request, _("The table is the scorecard of your draft now: plain rules from here on."))
+    return redirect("credit:card")
+
+
+def _texts(policy: Policy, table: PointsTable) -> dict[str, dict[str, str]]:
+    """The words of each fact: those of the card's own question, else its name."""
+    found = {q.fact: q.text.model_dump() for group in policy.scorecard for q in group.questions}
+    return {each.fact: found.get(each.fact) or _named(each.fact) for each in table.questions}
+
+
+def _named(fact: str) -> dict[str, str]:
+    from django.utils.translation import override
+
+    told = {}
+    for key, language in (("zh", "zh-hans"), ("en", "en")):
+        with override(language):
+            told[key] = labels.fact_name(fact) if fact in NAMES or fact in labels.LEDGER_FACTS else fact
+    return told
