@@ -233,6 +233,10 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /tasks/{pk}": row(LOOKERS, pk="task"),
     "POST /tasks/{pk}/{verb}": verbs(TASK_VERBS, WHY, pk="task"),
     # --- files
+    "GET /attachments/{pk}": row(LOOKERS, pk="attachment"),
+    "GET /attachments/{pk}/content": row(LOOKERS, pk="attachment"),
+    "GET /customers/{reference}/attachments": row(LOOKERS, reference="customer"),
+    "POST /customers/{reference}/attachments": page(COLLECTORS, {"file": "=upload"}, reference="customer"),
     "GET /imports": row(EVERYBODY),
     "GET /imports/{run_id}": row(CREDIT_OFFICE, run_id="import"),
     "GET /imports/{run_id}/errors.xlsx": row(CREDIT_OFFICE, run_id="import"),
@@ -337,6 +341,7 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET office/account/": page(EVERYBODY),
     "POST office/account/": page(EVERYBODY, {"label": "mine", "scope": "decide"}),
     "POST office/account/tokens/<int:number>/revoke": page({"ann", *GUARDIANS}, number="token"),
+    "GET office/attachments/<int:number>": page(LOOKERS, number="attachment"),
     # --- customers and lines
     "GET customers/": page(EVERYBODY),
     "GET customers/suggest": page(EVERYBODY, query="q=9"),

@@ -19,7 +19,7 @@ from shouxin.collection import rounds
 from shouxin.collection.models import Notice, Task
 from shouxin.credit import line_requests
 from shouxin.credit.models import FittedCard, Line
-from shouxin.customers import facts, search, standing
+from shouxin.customers import evidence, facts, search, standing
 from shouxin.customers.models import Customer, DataRequest
 from shouxin.lib.models import ImportRun
 from shouxin.office import clock, policies, posts, tokens
@@ -70,6 +70,8 @@ def side(mark: str, seller: str, department: str) -> Side:
     customer = _customer(mark, seller, department)
     banned = _customer(f"{mark}-B", seller, department)
     facts.add(customer, "years_in_business", 12, source="visit", as_of=TODAY, note=mark, **act("bo"))
+    scan = SimpleUploadedFile(f"{mark}.txt", mark.encode())
+    kept = evidence.keep(customer, scan, note=mark, **act("bo"))
     Line.objects.create(**_line(customer))
     request = line_requests.ask(customer, _terms("60000"), reason=mark, edition=edition, **moment("bo"))
     standing.set_standing(banned, "blacklisted", why=mark, **act("cy"))
@@ -103,6 +105,7 @@ def side(mark: str, seller: str, department: str) -> Side:
         {
             "customer": customer.pk,
             "code": customer.code,
+            "attachment": kept.pk,
             "banned": banned.pk,
             "line_request": request.pk,
             "release": release.pk,

@@ -12,7 +12,9 @@ from shouxin.collection.api import router as collection
 from shouxin.credit.api import router as credit
 from shouxin.customers.api import router as customers
 from shouxin.customers.data_requests_api import router as data_requests
+from shouxin.customers.evidence_api import router as evidence
 from shouxin.office.api import router as office
+from shouxin.office.attachments_api import router as attachments
 from shouxin.office.door import Door, not_found
 from shouxin.office.imports.api import router as imports
 from shouxin.office.webhooks.api import router as webhooks
@@ -30,6 +32,8 @@ ROUTERS = [
     orders,
     reports,
     files,
+    attachments,
+    evidence,
     imports,
     webhooks,
     receivables,

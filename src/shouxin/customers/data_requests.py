@@ -17,7 +17,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.office import disclosures, moves, personal, policies, posts, trail
+from shouxin.office import attachments, disclosures, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.flow import Flow, flow, step
@@ -119,6 +119,7 @@ def _delete(request: DataRequest, by: Person, on: date, at: datetime) -> None:
     customer.search_keys, customer.restricted_on, customer.version = [], on, customer.version + 1
     customer.save()
     customer.other_names.all().delete()
+    attachments.erase(customer)
     DataRequest.objects.filter(customer=customer).update(changes="")
 
 

@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 from .vault import Vault
 
 BATCH = 1000
+HEAVY_BATCH = 4
 
 
 def vault() -> Vault:
@@ -22,11 +23,13 @@ def vault() -> Vault:
 class SealedField(models.CharField):  # type: ignore[type-arg]
     """A text that is sealed on its way into the database. It cannot be searched or compared there; use a blind index.
 
-    `max_length` bounds the text people write, not the column. `long`: a text of many lines, without a bound.
+    `max_length` bounds the text people write, not the column. `long`: a text of many lines, without a bound. `heavy`:
+    each is many megabytes, so that only a few are held in memory at a time.
     """
 
-    def __init__(self, *args: Any, long: bool = False, **options: Any) -> None:
+    def __init__(self, *args: Any, long: bool = False, heavy: bool = False, **options: Any) -> None:
         self.long = long
+        self.heavy = heavy
         if long:
             options.setdefault("max_length", 10_000_000)
         super().__init__(*args, **options)
@@ -37,6 +40,8 @@ class SealedField(models.CharField):  # type: ignore[type-arg]
         if self.long:
             options |= {"long": True}
             options.pop("max_length", None)
+        if self.heavy:
+            options |= {"heavy": True}
         return name, path, args, options
 
     def db_type(self, connection: Any) -> str:
@@ -120,13 +125,14 @@ def counts(column: SealedField) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def seal_anew(column: SealedField, batch: int = BATCH) -> Iterator[int]:
+def seal_anew(column: SealedField, batch: int = 0) -> Iterator[int]:
     """Seal with the current key whatever of the column is not; gives how many rows each batch changed.
 
     Each batch is a transaction of its own and a value changed meanwhile is left alone: it is sealed already.
     """
     name, table, key = column.column, column.model._meta.db_table, column.model._meta.pk.column
     current, after = vault().keys.current, 0
+    batch = batch or (HEAVY_BATCH if column.heavy else BATCH)
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
@@ -173,6 +179,7 @@ def open_columns(model: Any) -> None:
 def that_stays_closed(column: SealedField, rows_max: int = 200) -> str:
     """Why a value of the column does not open, among the first and the last rows; empty where all do."""
     name, table, key = column.column, column.model._meta.db_table, column.model._meta.pk.column
+    rows_max = HEAVY_BATCH if column.heavy else rows_max
     for order in ("ASC", "DESC"):
         with connection.cursor() as cursor:
             cursor.execute(f'SELECT "{name}" FROM "{table}" ORDER BY "{key}" {order} LIMIT {rows_max}')

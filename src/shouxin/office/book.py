@@ -124,6 +124,7 @@ def chapters(policy: Policy) -> list[Chapter]:
         _approval,
         _order_check,
         _personal_data,
+        _evidence,
     )
     return [make(policy) for make in makers]
 
@@ -355,6 +356,16 @@ def _personal_data(policy: Policy) -> Chapter:
         % {"hours": guard.purge_hours, "years": guard.keep_years},
     ]  # fmt: skip
     return Chapter("personal_data", _("Personal data"), sentences, [Table([_("Particular"), _("Shown to")], rows)])
+
+
+def _evidence(policy: Policy) -> Chapter:
+    rules = policy.evidence
+    sentences = [
+        _("A file kept as evidence has at most %(size)s MB; photos are kept with at most %(edge)s pixels along the "
+          "longer edge, without the place and the device.")
+        % {"size": rules.file_mb_max, "edge": rules.photo_edge_max},
+    ]  # fmt: skip
+    return Chapter("evidence", _("Evidence"), sentences, [])
 
 
 # --- values --------------------------------------------------------------------------------------

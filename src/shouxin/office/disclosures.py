@@ -21,8 +21,8 @@ from . import posts, sudo, trail
 from .door import acting
 from .models import ExportedCustomers, Person, TrailEntry
 
-VIEW, EXPORT, UNMASK = "view_file", "export", "unmask"
-SEEING = frozenset({VIEW, EXPORT, UNMASK, "view_sheet", "export_personal_data"})
+VIEW, EXPORT, UNMASK, VIEW_ATTACHMENT = "view_file", "export", "unmask", "view_attachment"
+SEEING = frozenset({VIEW, EXPORT, UNMASK, VIEW_ATTACHMENT, "view_sheet", "export_personal_data"})
 """The verbs of lines that tell of somebody seeing a customer's data."""
 ASKERS = (Post.AUDITOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 PATHS = ("customer", "account__customer", "decision__customer", "instalment__customer")

@@ -304,3 +304,39 @@ class PasswordUsed(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["person", "-id"], name="password_latest")]
+
+
+class Attachment(models.Model):
+    """A file kept as evidence about a thing (`about`: kind:id), mostly of a customer. Its bytes rest sealed elsewhere.
+
+    `digest` is the SHA-256 of what was handed in, `kept_digest` of what is kept: photos are kept without their traces.
+    """
+
+    about = models.CharField(max_length=60)
+    customer = models.ForeignKey("customers.Customer", models.PROTECT, null=True, related_name="attachments")
+    name = models.CharField(_("file name"), max_length=200)
+    kind = models.CharField(max_length=8)
+    size = models.PositiveIntegerField(help_text="bytes kept")
+    digest = models.CharField(max_length=64)
+    kept_digest = models.CharField(max_length=64)
+    note = models.CharField(_("remark"), max_length=300, blank=True)
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["about", "id"], name="attachment_about"),
+            models.Index(fields=["customer", "id"], name="attachment_customer"),
+            models.Index(fields=["digest"], name="attachment_digest"),
+        ]
+        triggers = APPEND_ONLY
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AttachmentContent(models.Model):
+    """The bytes of an attachment, in BASE64, sealed; erased when the person they tell of must be forgotten."""
+
+    attachment = models.OneToOneField(Attachment, models.PROTECT, related_name="content")
+    bytes = SealedField(long=True, heavy=True)

@@ -32,6 +32,8 @@ VERBS: Mapping[str, Text] = {
     "add_fact": _("noted a fact"),
     "unmask": _("looked at a masked particular"),
     "view_file": _("opened the credit file"),
+    "attach": _("kept a file as evidence"),
+    "view_attachment": _("looked at a file kept as evidence"),
     "view_sheet": _("opened the credit sheet to print"),
     "export": _("exported a list"),
     "ask_who_saw": _("asked who saw the customer"),

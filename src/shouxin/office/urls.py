@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import people_views, personal_views, policy_views, sign_in_views, trail_views
+from . import attachment_views, people_views, personal_views, policy_views, sign_in_views, trail_views
 
 app_name = "office"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("sign-in-rules/", sign_in_views.rules, name="sign_in_rules"),
     path("people/<int:number>/disable", people_views.disable, name="disable"),
     path("personal-data/", personal_views.catalogue, name="personal_data"),
+    path("attachments/<int:number>", attachment_views.download, name="attachment"),
     path("account/", people_views.account, name="account"),
     path("account/tokens/<int:number>/revoke", people_views.revoke, name="revoke"),
 ]

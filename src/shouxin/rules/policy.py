@@ -384,6 +384,13 @@ class PersonalData(Frozen):
     keep_years: Annotated[int, Field(ge=1, le=50)] = 10
 
 
+class Evidence(Frozen):
+    """What is kept as evidence: the largest file in megabytes, and the longer edge of a kept photo in pixels."""
+
+    file_mb_max: Annotated[int, Field(ge=1, le=50)] = 20
+    photo_edge_max: Annotated[int, Field(ge=800, le=10_000)] = 2560
+
+
 REASON_CODES = (
     "blacklisted",
     "suspended",
@@ -430,6 +437,7 @@ class Policy(Frozen):
     calendar: CalendarBook
     figures: Figures
     personal_data: PersonalData = PersonalData()
+    evidence: Evidence = Evidence()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Policy":
