@@ -109,6 +109,13 @@ HOOK_VERBS = {
 }  # fmt: skip
 RELEASE_VERBS = {"confirm": HEADS - {MANAGER}, "decline": HEADS, "withdraw": {"cy"}}
 REQUEST_VERBS = {"approve": HEADS, "decline": HEADS, "withdraw": {"bo"}}
+DEPOSIT = {
+    "kind": "deposit", "value": "500.00", "currency": "CNY", "provider": "王伟", "subject": "cash", "document": "D-2",
+    "prior_claims": "0.00", "reason": "because",
+}  # fmt: skip
+SECURITY_VERBS = {
+    "approve": HEADS, "decline": HEADS, "withdraw": {"bo"}, "release": HEADS, "void": HEADS | {OFFICER},
+}  # fmt: skip
 DATA_READERS = {*HEADS, OFFICER, AUDITOR, "ann"}
 DATA_VERBS = {"confirm": HEADS, "decline": HEADS, "withdraw": {"ann"}}
 DATA_COPIERS = {*HEADS, OFFICER}
@@ -185,6 +192,12 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /line-requests/{pk}": row(LOOKERS, pk="line_request"),
     "PATCH /line-requests/{pk}": row(ASKERS, {"reason": "more"}, pk="line_request"),
     "POST /line-requests/{pk}/{verb}": verbs(REQUEST_VERBS, WHY, pk="line_request"),
+    # --- securities
+    "GET /customers/{reference}/securities": row(LOOKERS, reference="customer"),
+    "POST /customers/{reference}/securities": row(ASKERS, DEPOSIT, reference="customer"),
+    "GET /securities": row(EVERYBODY),
+    "GET /securities/{pk}": row(LOOKERS, pk="security"),
+    "POST /securities/{pk}/{verb}": verbs(SECURITY_VERBS, WHY, pk="security"),
     # --- orders
     "POST /credit-checks": row(CHECKERS, CHECK, unseen=201),
     "POST /credit-checks/batch": row(CHECKERS, {"checks": [CHECK]}, unseen=200),
@@ -384,6 +397,11 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST credit/line-requests/<int:pk>/<str:verb>": verbs(REQUEST_VERBS, REQUEST_FORM, make=page, pk="line_request"),
     "GET credit/customers/<int:pk>/ask": page(ASKERS, pk="customer"),
     "POST credit/customers/<int:pk>/ask": page(ASKERS, LINE_FORM, pk="customer"),
+    "GET credit/customers/<int:pk>/secure": page(ASKERS, pk="customer"),
+    "POST credit/customers/<int:pk>/secure": page(ASKERS, DEPOSIT | {"since": "2026-11-24"}, pk="customer"),
+    "GET credit/securities/": page(EVERYBODY),
+    "GET credit/securities/<int:pk>/": page(LOOKERS, pk="security"),
+    "POST credit/securities/<int:pk>/<str:verb>": verbs(SECURITY_VERBS, REQUEST_FORM, make=page, pk="security"),
     "GET credit/rate/": page(ASKERS),
     "POST credit/rate/": page(ASKERS),
     "GET credit/rate/lines.csv": page(ASKERS),

@@ -17,7 +17,7 @@ from django.test import Client
 
 from shouxin.collection import rounds
 from shouxin.collection.models import Notice, Task
-from shouxin.credit import line_requests
+from shouxin.credit import line_requests, securities
 from shouxin.credit.models import FittedCard, Line
 from shouxin.customers import evidence, facts, search, standing
 from shouxin.customers.models import Customer, DataRequest
@@ -75,6 +75,7 @@ def side(mark: str, seller: str, department: str) -> Side:
     Line.objects.create(**_line(customer))
     request = line_requests.ask(customer, _terms("60000"), reason=mark, edition=edition, **moment("bo"))
     standing.set_standing(banned, "blacklisted", why=mark, **act("cy"))
+    security = securities.propose(customer, _deposit(), reason=mark, **moment("bo"))
     release = standing.set_standing(banned, "watched", why=mark, **act("cy"))
     late = TODAY - timedelta(days=10)
     invoice = invoices.issue(
@@ -108,6 +109,7 @@ def side(mark: str, seller: str, department: str) -> Side:
             "attachment": kept.pk,
             "banned": banned.pk,
             "line_request": request.pk,
+            "security": security.pk,
             "release": release.pk,
             "invoice": invoice.pk,
             "receipt": receipt.pk,
@@ -144,6 +146,10 @@ def _line(customer: Customer) -> dict[str, Any]:
         "term_days": 30, "since": TODAY - timedelta(days=100), "until": TODAY + timedelta(days=200),
         "why": customer.code, "cause": "request", "policy_version": 1, "at": clock.now(),
     }  # fmt: skip
+
+
+def _deposit() -> securities.SecurityTerms:
+    return securities.SecurityTerms("deposit", Decimal(500), "CNY", "王伟", "deposit", "D-1", TODAY)
 
 
 def _terms(limit: str) -> line_requests.LineTerms:

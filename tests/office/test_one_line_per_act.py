@@ -10,7 +10,7 @@ import pytest
 
 from shouxin.collection import notices, worklist
 from shouxin.collection.models import Notice, Task
-from shouxin.credit import line_requests
+from shouxin.credit import line_requests, securities
 from shouxin.credit.models import LineRequest
 from shouxin.customers import facts, features, mails, registry, standing
 from shouxin.customers.models import StandingRelease
@@ -56,6 +56,35 @@ def declining() -> Verb:
 def withdrawing() -> Verb:
     row = asked()
     return lambda: line_requests.withdraw(row, **acts("ann"))
+
+
+def secured(verb: str, by: str, *, active: bool = False) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        terms = securities.SecurityTerms("deposit", D(500), "CNY", "王伟", "deposit", "D-1", TODAY)
+        row = securities.propose(acme(), terms, reason="season", **acts("bo"))
+        if active:
+            row = securities.approve(row, version=row.version, **acting("cy"))
+        given = acting(by) if verb in ("approve", "release") else acts(by)
+        return lambda: getattr(securities, verb)(row, version=row.version, reason="because", **given)
+
+    return prepared
+
+
+def securing(replacing: bool = False) -> Verb:
+    terms = securities.SecurityTerms("deposit", D(500), "CNY", "王伟", "deposit", "D-1", TODAY)
+    if not replacing:
+        return lambda: securities.propose(acme(), terms, reason="season", **acts("bo"))
+    old = securities.propose(acme(), terms, reason="season", **acts("bo"))
+    old = securities.approve(old, version=old.version, **acting("cy"))
+    new = securities.propose(acme(), terms, reason="renewed", replaces=old, **acts("bo"))
+    return lambda: securities.approve(new, version=new.version, **acting("cy"))
+
+
+def letting_a_security_run_out() -> Verb:
+    terms = securities.SecurityTerms("deposit", D(500), "CNY", "王伟", "deposit", "D-1", TODAY, until=TODAY)
+    row = securities.propose(acme(), terms, reason="season", **acts("bo"))
+    securities.approve(row, version=row.version, **acting("cy"))
+    return lambda: securities.expire(today=TODAY + timedelta(days=1), at=clock.now(), by=posts.system())
 
 
 def on_hold() -> Hold:
@@ -177,6 +206,14 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (money.approving_a_line, {"approve": 1, "line.begin": 1}),
     (declining, {"decline": 1}),
     (withdrawing, {"withdraw": 1}),
+    (securing, {"security.propose": 1}),
+    (lambda: securing(replacing=True), {"approve": 1, "replace": 1}),
+    (secured("approve", "cy"), {"approve": 1}),
+    (secured("decline", "cy"), {"decline": 1}),
+    (secured("withdraw", "bo"), {"withdraw": 1}),
+    (secured("release", "cy", active=True), {"release": 1}),
+    (secured("void", "bo", active=True), {"void": 1}),
+    (letting_a_security_run_out, {"expire": 1}),
     (proposing, {"propose_release": 1}),
     (deciding_a_release("confirm", "vi"), {"confirm": 1, "set_standing": 1}),
     (deciding_a_release("decline", "vi"), {"decline": 1}),

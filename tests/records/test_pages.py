@@ -98,7 +98,7 @@ def test_the_list_does_not_ask_more_for_more_rows(bo: Person, django_assert_max_
     for n in range(15):
         seed.trading(f"N{n:02}", name=f"客户{n:02}有限公司")
     client = browser(bo)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         text(client.get(reverse("customers:list")))
 
 
@@ -339,7 +339,7 @@ def test_home_in_a_bounded_number_of_queries(cy: Person, ann: Person, django_ass
         seed.line(of, until=clock.today() + timedelta(days=n))
         ask(ann, of)
     client = browser(cy)
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(37):
         shown = text(client.get("/"))
     assert "Lines that run out" in shown and "420,000.00" in shown
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import F, Max, Q
 
-from shouxin.credit import lines, review
-from shouxin.credit.models import Line
+from shouxin.credit import lines, review, securities
+from shouxin.credit.models import Line, Security
 from shouxin.customers import standing
 from shouxin.customers.models import Customer, Fact, Standing
 from shouxin.office import posts, rates
@@ -27,6 +27,7 @@ from shouxin.rules.policy import Grade, Policy
 from .models import Notice, Task
 
 ZERO = Decimal(0)
+LOOKED_AT = ("line_expiring", "review_due", "security_ending")
 LANGUAGE_FACT = "letter_language"
 """The fact that says in which language a customer wants its letters: `en`; anything else, and none, is Chinese."""
 
@@ -39,6 +40,7 @@ class Known:
     items: list[OpenItem] = field(default_factory=list)
     line: Line | None = None
     review_on: date | None = None
+    ending: list[Security] = field(default_factory=list)
     episode: Episode | None = None
     facts: CustomerFacts = field(default_factory=CustomerFacts)
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -48,11 +50,12 @@ class Known:
 
 def concerned(*, as_of: date, policy: Policy) -> list[int]:
     """The ids of all customers of whom the day might want something, in order: something is overdue or falls due soon,
-    an episode or a task is open, a late payment came in today, a line ends or a review falls due."""
+    an episode or a task is open, a late payment came in today, a line or a security ends or a review falls due."""
     found = _owing(as_of, policy) | _paid_late(as_of)
     found |= set(Episode.objects.filter(ended_on=None).values_list("customer", flat=True))
     found |= set(Task.objects.filter(status="open").values_list("customer", flat=True))
     restricted = Customer.objects.filter(restricted_on__isnull=False).values_list("pk", flat=True)
+    found |= set(securities.ending(policy=policy, on=as_of).values_list("customer", flat=True))
     return sorted((found | _lines_to_look_at(as_of, policy)) - set(restricted))
 
 
@@ -109,12 +112,14 @@ def _load_lines(known: dict[int, Known], as_of: date, edition: Edition) -> None:
     reviews = review.due_on(held, known, policy=edition.policy)
     for pk, each in known.items():
         each.line, each.review_on = held[pk].line, reviews.get(pk)
+    for row in securities.ending(policy=edition.policy, on=as_of).filter(customer__in=known):
+        known[row.customer_id].ending.append(row)
 
 
 def _load_tasks(known: dict[int, Known]) -> None:
     for task in Task.objects.filter(customer__in=known, status="open"):
         known[task.customer_id].tasks[task.kind] = task
-    done = Task.objects.filter(customer__in=known, status="done", kind__in=("line_expiring", "review_due"))
+    done = Task.objects.filter(customer__in=known, status="done", kind__in=LOOKED_AT)
     for customer, kind, due_on in done.values_list("customer", "kind", "due_on"):
         known[customer].done.add((kind, due_on))
 

@@ -95,6 +95,7 @@ class Task(models.Model):
         ("legal", _("Legal action")),
         ("line_expiring", _("Line about to expire")),
         ("review_due", _("Review due")),
+        ("security_ending", _("Security about to end")),
         ("broken", _("The daily run could not finish this customer")),
     ]
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="tasks")

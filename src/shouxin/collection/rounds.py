@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit import exposure, reservations
+from shouxin.credit import exposure, reservations, securities
 from shouxin.credit.models import Reservation
 from shouxin.office import pause, policies, posts, trail
 from shouxin.office.models import Person
@@ -146,7 +146,8 @@ def _run_day(as_of: date, *, by: Person, at: datetime, progress: Progress) -> No
     )
     context = effects.Run(day, edition, posts.system(), at, facts.contacts(edition.policy, on=as_of))
     expired = _expire_reservations(as_of, at=at, by=context.house)
-    _tally(day, Counter(reservations_expired=expired))
+    ended = securities.expire(today=as_of, at=at, by=context.house)
+    _tally(day, Counter(reservations_expired=expired, securities_expired=ended))
     faults = _run_customers(context, progress)
     progress("aging", 0, 1)
     aged = snapshot(as_of=as_of, policy=edition.policy)

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.credit import securities
 from shouxin.office import posts, sight, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -19,16 +20,16 @@ from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules.daily import Verdict
 from shouxin.rules.policy import Policy, Post
 
-from .facts import Known, notice_days_max
+from .facts import LOOKED_AT, Known, notice_days_max
 from .models import Task
 
 ZERO = Decimal(0)
 BROKEN = "broken"
 STAGE_KINDS = {1: "call", 2: "demand", 3: "stop", 4: "lawyer"}
 """The task that goes with a stage of the dunning procedure; every later stage is legal action."""
-OWN_KINDS = frozenset({*STAGE_KINDS.values(), "legal", "line_expiring", "review_due", BROKEN})
+OWN_KINDS = frozenset({*STAGE_KINDS.values(), "legal", *LOOKED_AT, BROKEN})
 """The tasks the run makes, and so drops; a visit is planned by people."""
-LOOK_AT = frozenset({"line_expiring", "review_due"})
+LOOK_AT = frozenset(LOOKED_AT)
 OVERSEERS = frozenset({Post.CREDIT_MANAGER, Post.CREDIT_ADMINISTRATOR})
 """Who may do and drop any task: the credit office answers for the whole list."""
 
@@ -50,7 +51,8 @@ class Wish:
 def wishes(known: Known, verdict: Verdict, *, edition: Edition, as_of: date) -> list[Wish]:
     """Everything the day wants done about one customer."""
     policy = edition.policy
-    return [*_stage_wish(verdict, policy, as_of), *_line_wish(known, policy, as_of), *_review_wish(known, as_of)]
+    looked_at = (*_line_wish(known, policy, as_of), *_review_wish(known, as_of), *_security_wish(known, as_of))
+    return [*_stage_wish(verdict, policy, as_of), *looked_at]
 
 
 def _stage_wish(verdict: Verdict, policy: Policy, as_of: date) -> Iterator[Wish]:
@@ -83,6 +85,20 @@ def _review_wish(known: Known, as_of: date) -> Iterator[Wish]:
         return
     fresh = ("review_due", due_on) not in known.done
     yield Wish("review_due", Post.CREDIT_ADMINISTRATOR, due_on, line.limit or ZERO, line.currency, fresh=fresh)
+
+
+def _security_wish(known: Known, as_of: date) -> Iterator[Wish]:
+    """The nearest end of a security, or of the time to claim from a guarantor; the note names every paper concerned."""
+    days = {row: [day for day in securities.alarms(row) if day >= as_of] for row in known.ending}
+    nearest = min(days, key=lambda row: min(days[row]), default=None)
+    if nearest is None:
+        return
+    due_on = min(days[nearest])
+    note = " · ".join(f"{row.document} {min(found):%Y-%m-%d}" for row, found in days.items())
+    fresh = ("security_ending", due_on) not in known.done
+    yield Wish(
+        "security_ending", Post.CREDIT_ADMINISTRATOR, due_on, nearest.value, nearest.currency, note=note, fresh=fresh
+    )
 
 
 @dataclass

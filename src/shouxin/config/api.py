@@ -10,6 +10,7 @@ from ninja.openapi.docs import DocsBase
 from shouxin import __version__
 from shouxin.collection.api import router as collection
 from shouxin.credit.api import router as credit
+from shouxin.credit.securities_api import router as securities
 from shouxin.customers.api import router as customers
 from shouxin.customers.data_requests_api import router as data_requests
 from shouxin.customers.evidence_api import router as evidence
@@ -29,6 +30,7 @@ ROUTERS = [
     customers,
     data_requests,
     credit,
+    securities,
     orders,
     reports,
     files,

@@ -15,14 +15,15 @@ from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.rules import authority
+from shouxin.rules import securities as rule
 from shouxin.rules.days import add_months
 from shouxin.rules.flow import flow, step
 from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post
 
-from . import exposure, lines
-from .models import Line, LineRequest, Rating
+from . import exposure, lines, securities
+from .models import Line, LineRequest, Rating, Security
 
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
 SIGNERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
@@ -182,10 +183,12 @@ def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) 
     held = lines.in_force({each.customer_id for each in requests}, on=today)
     splits = split_sums({each.customer_id for each in requests}, edition, today)
     worth = worth_of({each.currency for each in requests}, edition, today)
+    secured = securities.in_force(held, on=today)
     found = {}
     for each in requests:
         rate = worth[each.currency]
         total = in_company_currency(resulting_total(each, held[each.customer_id]), rate)
+        total = with_securities(each, total, secured.get(each.customer_id, []), edition, today)
         split = convert(splits.get(each.customer_id, lines.ZERO), rate)
         found[each.pk] = authority.who_may(edition.policy, wanted(each), total, split)
     return found
@@ -224,6 +227,21 @@ def resulting_total(request: LineRequest, current: lines.InForce) -> Limit:
     if "unlimited" in (asked.kind, current.limit.kind if request.temporary else ""):
         return Limit.unlimited()
     return Limit.of((asked.bound or lines.ZERO) + beside)
+
+
+def with_securities(
+    request: LineRequest, total: Limit, secured: list[Security], edition: Edition, today: date
+) -> Limit:
+    """The total with what securities would add to it: authority is asked for all that may be owed (I-15)."""
+    if total.kind != "amount" or not secured or request.pool:
+        return total
+    home = edition.policy.company.currency
+    known = rates.rates({row.currency for row in secured}, on=today, company_currency=home)
+    added = rule.cover(
+        edition.policy, securities.plain(secured), total, Grade(request.grade),
+        worth=lambda code: known[code].rate if code in known else None,
+    )  # fmt: skip
+    return Limit.of((total.amount or lines.ZERO) + added.amount)
 
 
 def split_sums(customers: Iterable[int], edition: Edition, today: date) -> dict[int, Decimal]:

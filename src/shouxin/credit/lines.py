@@ -18,7 +18,9 @@ from shouxin.office.policies import Edition
 from shouxin.rules.line import Limit
 from shouxin.rules.money import round_down_to
 from shouxin.rules.policy import Discount, Grade, Policy
+from shouxin.rules.securities import Security
 
+from . import models
 from .models import Line, Terms
 
 ZERO = Decimal("0.00")
@@ -94,47 +96,58 @@ class Trust:
     discount: Discount | None = None
     pool: Limit = UNSET
     pool_currency: str | None = None
+    securities: tuple[Security, ...] = ()
 
 
 NOTHING = Trust()
 _COLUMNS = (
     "limit_kind", "limit", "grade", "currency", "since", "until", "term_days", "discount_percent", "discount_days"
 )  # fmt: skip
+_LINE, _POOL, _TEMPORARY, _SECURITY = range(4)
 _TRUSTS = """
-SELECT customer_id, temporary, pool, {columns} FROM (
+SELECT customer_id, CASE WHEN pool THEN {pool} ELSE {line} END, {columns} FROM (
     SELECT DISTINCT ON (customer_id, pool) * FROM {table}
     WHERE customer_id = ANY(%s::bigint[]) AND since <= %s AND NOT temporary
     ORDER BY customer_id, pool, since DESC, id DESC
 ) AS latest
 UNION ALL
-SELECT customer_id, temporary, pool, {columns} FROM {table}
+SELECT customer_id, {temporary}, {columns} FROM {table}
 WHERE customer_id = ANY(%s::bigint[]) AND since <= %s AND temporary AND (until IS NULL OR until >= %s)
-""".format(table=Line._meta.db_table, columns=", ".join(f'"{name}"' for name in _COLUMNS))
+UNION ALL
+SELECT customer_id, {security}, kind, value - prior_claims, '', currency, since, until, 0, NULL, NULL FROM {secured}
+WHERE customer_id = ANY(%s::bigint[]) AND status = 'active' AND since <= %s AND (until IS NULL OR until >= %s)
+""".format(
+    table=Line._meta.db_table, secured=models.Security._meta.db_table, line=_LINE, pool=_POOL, temporary=_TEMPORARY,
+    security=_SECURITY, columns=", ".join(f'"{name}"' for name in _COLUMNS),
+)  # fmt: skip
 
 
 def ask_trusts(customers: Iterable[int], *, on: date) -> Reply[dict[int, Trust]]:
     """Customer id -> what `in_force` says, as one of the questions of a pipeline; without any line: left out."""
     asked = array(set(customers))
-    return ask(_TRUSTS, asked, on, asked, on, on, read=_read_trusts)
+    return ask(_TRUSTS, asked, on, asked, on, on, asked, on, on, read=_read_trusts)
 
 
 def _read_trusts(rows: Iterable[Sequence[Any]]) -> dict[int, Trust]:
-    """The lines that hold first, then the temporary limits that stand on top of them."""
+    """The lines that hold first, then what stands on top of them: temporary limits, securities."""
     found: dict[int, Trust] = {}
-    for customer, temporary, pool, *columns in sorted(rows, key=lambda row: row[1]):
-        found[customer] = _add(found.get(customer, NOTHING), temporary, pool, *columns)
+    for customer, what, *columns in sorted(rows, key=lambda row: row[1]):
+        found[customer] = _add(found.get(customer, NOTHING), what, *columns)
     return found
 
 
 def _add(
-    trust: Trust, temporary: bool, pool: bool, kind: str, limit: Decimal | None, grade: str, currency: str,
+    trust: Trust, what: int, kind: str, limit: Decimal | None, grade: str, currency: str,
     since: date, until: date | None, term_days: int, percent: Decimal | None, days: int | None,
 ) -> Trust:  # fmt: skip
-    """What is known of a customer, with one more of its lines."""
-    if temporary:
+    """What is known of a customer, with one more of its lines or securities; a security's `limit` is its value."""
+    if what == _SECURITY:
+        held = Security(kind, limit or ZERO, currency)  # type: ignore[arg-type]
+        return replace(trust, securities=(*trust.securities, held))
+    if what == _TEMPORARY:
         ended = trust.limit.kind == "none" and trust.since is not None and since < trust.since
         return trust if ended else replace(trust, temporary=trust.temporary + (limit or ZERO))
-    if pool:
+    if what == _POOL:
         return replace(trust, pool=Limit(kind, limit), pool_currency=currency)
     discount = Discount(percent=percent, days=days or 0) if percent else None
     return Trust(

@@ -2,11 +2,15 @@
 
 from decimal import Decimal
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shouxin.customers.models import Customer
+from shouxin.lib.sealed import SealedField
+from shouxin.office.book import SECURITIES
 from shouxin.office.models import APPEND_ONLY, Person
 
 
@@ -198,6 +202,86 @@ class Line(Terms):
         constraints = [models.CheckConstraint(condition=LIMIT_MATCHES_KIND, name="line_limit_matches_kind")]
         indexes = [models.Index(fields=["customer", "-since", "-id"], name="line_latest")]
         triggers = APPEND_ONLY
+
+
+TERMS_OF_SECURITY = (
+    "customer", "kind", "value", "prior_claims", "currency", "subject", "document", "registration_no",
+    "rank", "since", "until", "debt_due_on", "agreed_until", "reason", "replaces", "proposed_by", "proposed_at",
+)  # fmt: skip
+
+
+class Security(models.Model):
+    """What secures a customer's debts: collateral, guarantee, deposit, credit insurance (B2.1).
+
+    Its terms never change: other terms are a new row that replaces this one, and the database refuses to write over
+    them. `began_on` and `ended_on` say when it counted, so any past day can be asked about.
+    """
+
+    KINDS = tuple(SECURITIES.items())
+    STATUSES = [
+        ("proposed", pgettext_lazy("security", "Waiting for approval")),
+        ("active", pgettext_lazy("security", "In force")),
+        ("declined", pgettext_lazy("security", "Declined")),
+        ("withdrawn", pgettext_lazy("security", "Withdrawn")),
+        ("released", pgettext_lazy("security", "Released")),
+        ("void", pgettext_lazy("security", "Worthless")),
+        ("replaced", pgettext_lazy("security", "Replaced")),
+        ("expired", pgettext_lazy("security", "Expired")),
+    ]
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="securities")
+    kind = models.CharField(_("kind of security"), max_length=20, choices=KINDS)
+    value = money(verbose_name=_("value"))
+    prior_claims = money(verbose_name=_("claims before ours"), default=Decimal(0))
+    currency = models.CharField(_("currency"), max_length=3)
+    provider = SealedField(_("given by"), max_length=200)
+    subject = models.CharField(_("what it is"), max_length=300)
+    document = models.CharField(_("document"), max_length=80)
+    registration_no = models.CharField(_("registration number"), max_length=80, blank=True)
+    rank = models.PositiveSmallIntegerField(_("rank"), null=True, blank=True)
+    since = models.DateField(_("from"))
+    until = models.DateField(_("until"), null=True, blank=True)
+    debt_due_on = models.DateField(_("guaranteed debt due on"), null=True, blank=True)
+    agreed_until = models.DateField(_("guarantee period agreed until"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=1000)
+    replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="replacements")
+    status = models.CharField(_("status"), max_length=10, choices=STATUSES, default="proposed")
+    version = models.PositiveIntegerField(default=1)
+    proposed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=1000, blank=True)
+    began_on = models.DateField(null=True)
+    ended_on = models.DateField(null=True)
+    ended_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    end_reason = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer"], condition=Q(status="active"), name="security_in_force"),
+            models.Index(fields=["until"], condition=Q(status="active"), name="security_ending"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(value__gt=0, prior_claims__gte=0), name="security_has_value"),
+            models.UniqueConstraint(
+                fields=["customer", "kind", "document"], condition=Q(status="active"), name="security_counted_once"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "registration_no", "rank"],
+                condition=Q(status="active") & ~Q(registration_no=""),
+                nulls_distinct=False,
+                name="registration_counted_once",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="terms_never_change", operation=pgtrigger.Update, condition=pgtrigger.AnyChange(*TERMS_OF_SECURITY)
+            ),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.document}"  # type: ignore[attr-defined]
 
 
 class Rating(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import security_views, views
 
 urlpatterns = [
     path("line-requests/", views.line_request_list, name="line_requests"),
@@ -10,4 +10,8 @@ urlpatterns = [
     path("line-requests/<int:pk>/change", views.change, name="change"),
     path("line-requests/<int:pk>/<str:verb>", views.move, name="move"),
     path("customers/<int:pk>/ask", views.ask, name="ask"),
+    path("customers/<int:pk>/secure", security_views.propose, name="secure"),
+    path("securities/", security_views.register, name="securities"),
+    path("securities/<int:pk>/", security_views.show, name="security"),
+    path("securities/<int:pk>/<str:verb>", security_views.take_step, name="security_step"),
 ]

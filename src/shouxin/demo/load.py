@@ -22,7 +22,7 @@ from shouxin.rules.days import add_months
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 
-from . import company
+from . import company, secured
 from .company import DemoCustomer, DemoInvoice
 
 MARK = "demo company"
@@ -95,7 +95,7 @@ class Loading:
         """Every step in order, with a bar where somebody watches."""
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.lines, self.invoices, self.receipts,
-            self.standings, self.ratings, self.orders, self.requests, self.rounds,
+            self.standings, self.ratings, self.securities, self.orders, self.requests, self.rounds,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -267,6 +267,11 @@ class Loading:
         ratings.rate(
             self.ids.values(), as_of=self.today, edition=edition, by=self.person("bo"), on=self.today, at=self.at
         )
+
+    def securities(self) -> None:
+        """What secures some of the lines."""
+        people = {name: self.person(name) for name in ("bo", "le")}
+        secured.load(self.customers, self.ids, people, today=self.today, at=self.at)
 
     def orders(self) -> None:
         """Today's orders: most pass and are reserved, some are too large, some meet overdue debt."""

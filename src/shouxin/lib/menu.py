@@ -45,6 +45,7 @@ STAGES = (
             Entry(_("Customers"), "customers:list", "building"),
             Entry(_("Credit applications"), "credit:applications", "file-text"),
             Entry(_("Line requests"), "credit:line_requests", "adjustments"),
+            Entry(_("Securities"), "credit:securities", "lock"),
         ),
     ),
     Stage(

@@ -58,6 +58,15 @@ STANDINGS: dict[str, Word] = {
     "stopped": gettext_lazy("supply stopped"),
     "cash_only": gettext_lazy("cash only"),
 }
+SECURITIES: dict[str, Word] = {
+    "mortgage": gettext_lazy("Mortgage"),
+    "pledge": gettext_lazy("Pledge"),
+    "joint_guarantee": gettext_lazy("Joint guarantee"),
+    "general_guarantee": gettext_lazy("General guarantee"),
+    "bank_guarantee": gettext_lazy("Bank guarantee"),
+    "deposit": gettext_lazy("Deposit"),
+    "insurance": gettext_lazy("Credit insurance"),
+}
 REASONS: dict[str, Word] = {
     "blacklisted": gettext_lazy("The customer is blacklisted"),
     "suspended": gettext_lazy("Business is suspended"),
@@ -229,7 +238,24 @@ def _limits(policy: Policy) -> Chapter:
     heads = [_("Value up to"), _("Share of working assets")]
     rows = [[_("above") if up_to is None else number(up_to), share(part)] for up_to, part in book.working_assets]
     table = Table(heads, rows, str(METHODS["working_assets"]), frozenset({0, 1}))
-    return Chapter("limits", _("How a limit is suggested"), sentences, [table, *_net_worth_card(policy)])
+    tables = [table, *_net_worth_card(policy), _securities(policy)]
+    return Chapter("limits", _("How a limit is suggested"), [*sentences, *_secured(policy)], tables)
+
+
+def _secured(policy: Policy) -> Iterator[str]:
+    rule = policy.securities
+    words = _("Securities raise lines of the grades %(grades)s by at most %(share)s of the line, at most %(amount)s.")
+    yield words % {
+        "grades": ", ".join(rule.grades), "share": share(rule.raise_share_max), "amount": money(rule.raise_max),
+    }  # fmt: skip
+    yield _("The end of a security is announced %(days)s days before.") % {
+        "days": ", ".join(map(str, rule.notice_days))
+    }
+
+
+def _securities(policy: Policy) -> Table:
+    rows = [[str(SECURITIES[kind]), share(part)] for kind, part in policy.securities.shares.items()]
+    return Table([_("Kind of security"), _("Share of its value that counts")], rows, _("Securities"), frozenset({1}))
 
 
 def _net_worth_card(policy: Policy) -> Iterator[Table]:

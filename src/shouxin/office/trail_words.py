@@ -52,6 +52,10 @@ VERBS: Mapping[str, Text] = {
     "propose_release": _("proposed to lift the blacklisting"),
     "rate": _("rated"),
     "line_request.ask": _("asked for a line"),
+    "security.propose": _("proposed a security"),
+    "void": _("declared worthless"),
+    "replace": _("replaced by another"),
+    "expire": _("ran out"),
     "line.begin": _("a line began"),
     "line.downgrade": _("lowered the grade"),
     "check.approve": _("checked an order: may ship"),
@@ -137,6 +141,7 @@ THINGS: Mapping[str, Text] = {
     "reservation": _("reservation"),
     "line": _("line"),
     "line-request": _("line request"),
+    "security": _("security"),
     "rating": _("rating"),
     "invoice": _("invoice"),
     "receipt": _("receipt"),
@@ -167,6 +172,7 @@ PAGES: Mapping[str, str] = {
     "hold": "orders:hold",
     "reservation": "orders:reservation",
     "line-request": "credit:line_request",
+    "security": "credit:security",
     "person": "office:person",
     "invoice": "receivables:invoice",
     "receipt": "receivables:receipt",
@@ -183,6 +189,11 @@ VALUES: Mapping[str, Text] = {
     "cured": _("cured"),
     "superseded": _("superseded"),
     "approved": _("approved"),
+    "proposed": _("proposed"),
+    "active": _("in force"),
+    "void": _("worthless"),
+    "replaced": _("replaced"),
+    "expired": _("expired"),
     "declined": _("declined"),
     "withdrawn": _("withdrew"),
     "good": _("good"),
@@ -292,12 +303,20 @@ PARTICULARS: Mapping[str, Text] = {
     "proof_accounts": _("accounts proved"),
     "proof_difference": _("difference of the proof"),
     "reservations_expired": _("reservations let go"),
+    "securities_expired": _("securities that ran out"),
+    "value": _("value"),
+    "prior_claims": _("claims before ours"),
+    "document": _("document"),
+    "registration_no": _("registration number"),
+    "end_reason": _("reason"),
 }
-TOLD_ALREADY = frozenset({"decided_by", "decided_at", "digest", "hidden", "skipped"})
+TOLD_ALREADY = frozenset(
+    {"decided_by", "decided_at", "ended_by", "began_on", "ended_on", "replaces", "digest", "hidden", "skipped"}
+)
 """Particulars that repeat who acted and when, that only a machine compares, or that stand in the import's result."""
 
 WORDED = frozenset({"was", "now", "kind", "limit_kind", "standing", "status", "unknown_customers"})
-AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit", "at_stake"})
+AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit", "at_stake", "value", "prior_claims"})
 
 
 def verb(entry: TrailEntry) -> str:

@@ -75,6 +75,7 @@ class ReasonOut(BaseModel):
     allowed: str | None
     cure: str
     cures: list[CureOut]
+    secured: Amount | None = None
 
 
 class CheckOut(BaseModel):

@@ -17,6 +17,7 @@ from shouxin.office import rates
 from shouxin.office.policies import Edition
 from shouxin.receivables import owed
 from shouxin.receivables.owed import Overdue
+from shouxin.rules import securities
 from shouxin.rules.exposure import Exposure
 from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
@@ -175,9 +176,21 @@ class Ledger:
             dunning_stage=self._books.stages.get(pk),
             review_due_on=self._review_due(pk, trust) if graded else None,
             missing_rate=missing,
+            secured=self._secured(customer, trust, target),
             parked=next((account.parked for account in self._of_customer.get(pk, ()) if account.parked), ""),
         )
         return lasting
+
+    def _secured(self, customer: Known, trust: Trust, target: str) -> Decimal:
+        """What securities add to the line; a deposit the journal sets off already is not counted again."""
+        if not trust.securities:
+            return ZERO
+        deposits = [(a.currency, a.exposure.deposits) for a in self._of_customer.get(customer.id, ())]
+        held = sum((convert(each, self._rate(code, target) or ZERO) for code, each in deposits if each), ZERO)
+        return securities.cover(
+            self._edition.policy, trust.securities, trust.limit, trust.grade,
+            worth=lambda currency: self._rate(currency, target), deposits_held=held,
+        ).amount  # fmt: skip
 
     def _review_due(self, pk: int, trust: Trust) -> date:
         assert trust.grade and trust.since

@@ -28,7 +28,10 @@ def facts(kept: dict[str, Any]) -> Facts:
 
 
 def reasons(decision: Decision) -> list[dict[str, Any]]:
-    """The reasons of a decision in their order: code, severity, measured, allowed, cures, each amount as text."""
+    """The reasons of a decision in their order: code, severity, measured, allowed, cures, each amount as text.
+
+    `secured` stands only beside a limit that securities have raised, so that older decisions replay as they were kept.
+    """
     return [
         {
             "code": reason.code,
@@ -36,6 +39,7 @@ def reasons(decision: Decision) -> list[dict[str, Any]]:
             "measured": _plain(reason.measured),
             "allowed": _plain(reason.allowed),
             "cures": [{"code": cure.code, "value": _plain(cure.value)} for cure in reason.cures],
+            **({"secured": _plain(reason.secured)} if reason.secured else {}),
         }
         for reason in decision.reasons
     ]

@@ -61,12 +61,19 @@ def told(reason: Mapping[str, Any], currency: str = "") -> dict[str, Any]:
     return {
         "code": code,
         "severity": reason["severity"],
-        "message": str(REASONS[code]) % numbers,
+        "message": str(REASONS[code]) % numbers + _secured(reason, currency),
         "measured": _plain(reason["measured"]),
         "allowed": _plain(reason["allowed"]),
         "cure": str(_(" · or ")).join(cures),
         "cures": reason["cures"],
+        "secured": reason.get("secured"),
     }
+
+
+def _secured(reason: Mapping[str, Any], currency: str) -> str:
+    """How much of the limit securities have added, where they have."""
+    added = reason.get("secured")
+    return " " + str(_("Securities raise it by %(amount)s.")) % {"amount": _shown(added, currency)} if added else ""
 
 
 def _cure(cure: Mapping[str, Any], currency: str) -> str:

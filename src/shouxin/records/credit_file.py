@@ -6,13 +6,14 @@ Each part is read by itself, so that a page reads only what it shows.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from shouxin.credit import exposure, lines
+from shouxin.credit import exposure, lines, securities, security_views
 from shouxin.credit.lines import InForce
-from shouxin.credit.models import CreditAccount, Line, LineRequest
+from shouxin.credit.models import CreditAccount, Line, LineRequest, Security
 from shouxin.customers.models import Customer, Fact
 from shouxin.office.models import Person
 from shouxin.receivables import owed
@@ -88,6 +89,12 @@ def open_requests(customer: Customer) -> list[LineRequest]:
     """What is asked for and waits for a signature."""
     rows = customer.line_requests.filter(status="open").select_related("requested_by").order_by("-pk")
     return list(rows)
+
+
+def securities_of(customer: Customer) -> list[tuple[Security, tuple[Any, str], date | None]]:
+    """Everything that ever secured the customer's debts, with status in word and colour and the last day to claim."""
+    rows = customer.securities.order_by("-pk")
+    return [(row, security_views.status(row), securities.claim_until(row)) for row in rows]
 
 
 def latest_facts(customer: Customer) -> list[Fact]:

@@ -24,6 +24,7 @@ from shouxin.office.pages import acting, page
 from shouxin.orders import wording
 from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
+from shouxin.rules.securities import ASKERS as SECURERS
 
 from . import credit_file, labels, rating_sheet, timeline, whys
 from .positions import Position
@@ -103,6 +104,7 @@ def _may(call: dict[str, Any]) -> dict[str, bool]:
     return {
         "ask": bool(held & set(line_requests.ASKERS)),
         "rate": bool(held & set(RATERS)),
+        "secure": bool(held & set(SECURERS)),
         "edit": bool(held & set(registry.EDITORS)),
         "note": bool(held & set(COLLECTORS)),
         "standing": bool(held & standing.SETTERS),
@@ -208,6 +210,7 @@ def _line(request: HttpRequest, customer: Customer, position: Position) -> dict[
         "requests": [(each, labels.request_status(each)) for each in requests],
         "pool": credit_file.pool_of(customer, position, on=call["on"]),
         "causes": labels.CAUSES,
+        "securities": credit_file.securities_of(customer),
         "today": call["on"],
     }
 

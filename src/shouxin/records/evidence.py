@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.collection.models import Day, Notice, Task
-from shouxin.credit.models import Line, LineRequest, Posting, Rating, Reservation
+from shouxin.credit.models import Line, LineRequest, Posting, Rating, Reservation, Security
 from shouxin.customers.facts import NOTE
 from shouxin.customers.models import Customer, Fact, Standing
 from shouxin.lib.models import ImportRun
@@ -69,6 +69,7 @@ KINDS: dict[str, Kind] = {
     "refusals": Kind(_("Acts refused"), lambda: TrailEntry.objects.filter(verb="refuse")),
     "reservations": Kind(_("Reservations"), Reservation.objects.all, "made_on"),
     "reversals": Kind(_("Reversals"), lambda: Invoice.objects.exclude(reverses=None)),
+    "securities": Kind(_("Securities"), Security.objects.all, "proposed_at"),
     "standings": Kind(_("Standings set"), Standing.objects.all),
     "tasks": Kind(_("Tasks"), Task.objects.all, "made_on"),
     "trail": Kind(_("Trail lines"), TrailEntry.objects.all),

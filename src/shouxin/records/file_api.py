@@ -43,7 +43,8 @@ class ExposureOut(BaseModel):
 class CreditOut(BaseModel):
     """Where the customer stands today. Amounts in `currency`.
 
-    `limit` null: not set, or unlimited, as `limit_kind` says; "0.00": no credit. `available` null: without bound, not
+    `limit` null: not set, or unlimited, as `limit_kind` says; "0.00": no credit. `security`: what securities add to it,
+    after the policy's shares and cap. `available` null: without bound, not
     set, or not to be said because `missing_rate` names a currency without a rate.
     """
 
@@ -51,6 +52,7 @@ class CreditOut(BaseModel):
     limit: Amount | None
     limit_kind: str
     temporary_limit: Amount
+    security: Amount
     currency: str
     term_days: int | None
     discount: DiscountOut | None
@@ -224,6 +226,7 @@ def _credit(position: Position, on: date) -> dict[str, Any]:
         "limit": limit.bound,
         "limit_kind": limit.kind,
         "temporary_limit": position.held.temporary_limit,
+        "security": position.cover.amount,
         "currency": position.currency,
         "term_days": line.term_days if line else None,
         "discount": {"percent": found.percent, "days": found.days}

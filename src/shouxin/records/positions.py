@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from shouxin.credit import exposure, lines
+from shouxin.credit import exposure, lines, securities
 from shouxin.credit.lines import InForce
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
@@ -15,6 +15,7 @@ from shouxin.rules.exposure import Exposure
 from shouxin.rules.line import Limit, room
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Policy
+from shouxin.rules.securities import NO_COVER, Cover, raised
 
 ZERO = Decimal("0.00")
 
@@ -36,6 +37,7 @@ class Position:
     standing: str
     expired: bool
     missing: str = ""
+    cover: Cover = NO_COVER
 
     @property
     def used(self) -> Decimal:
@@ -49,11 +51,8 @@ class Position:
 
     @property
     def limit(self) -> Limit:
-        """The line's limit with the temporary limits of the day on top."""
-        base, extra = self.held.limit, self.held.temporary_limit
-        if base.kind == "unlimited" or not extra:
-            return base
-        return Limit.of((base.bound or ZERO) + extra)
+        """The line's limit with the temporary limits of the day and what securities add on top."""
+        return raised(self.held.limit, self.held.temporary_limit, self.cover.amount)
 
     @property
     def available(self) -> Limit:
@@ -76,7 +75,7 @@ class Position:
 
 
 def positions(customers: Iterable[Customer], *, policy: Policy, on: date, overdue: bool = True) -> dict[int, Position]:
-    """Customer id -> position, in about eight queries for any number of customers. `overdue`: whether to read it, for
+    """Customer id -> position, in about nine queries for any number of customers. `overdue`: whether to read it, for
     the largest customers have thousands of items; unread it is 0."""
     customers = list(customers)
     ids = [each.pk for each in customers]
@@ -86,6 +85,7 @@ def positions(customers: Iterable[Customer], *, policy: Policy, on: date, overdu
     used |= {each.line.currency for each in held.values() if each.line} | {each.currency for each in customers}
     known = rates.rates(used, on=on, company_currency=policy.company.currency)
     worth = {currency: found.rate for currency, found in known.items()}
+    covered = securities.covers(held, accounts, policy=policy, on=on)
     return {
         each.pk: _position(
             each,
@@ -95,6 +95,7 @@ def positions(customers: Iterable[Customer], *, policy: Policy, on: date, overdu
             standings[each.pk],
             worth,
             on - timedelta(days=policy.order_check.line_grace_days),
+            covered.get(each.pk, NO_COVER),
         )
         for each in customers
     }
@@ -108,6 +109,7 @@ def _position(
     standing: str,
     worth: Mapping[str, Decimal],
     expired_before: date,
+    cover: Cover,
 ) -> Position:
     target = held.line.currency if held.line else customer.currency
     missing = sorted(code for code in {*accounts, *overdue[1]} if code != target and not {code, target} <= worth.keys())
@@ -125,6 +127,7 @@ def _position(
         standing=standing,
         expired=bool(held.line and held.line.until and held.line.until < expired_before),
         missing=missing[0] if missing else "",
+        cover=cover,
     )
 
 

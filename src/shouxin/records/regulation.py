@@ -56,6 +56,7 @@ PAGES: dict[str, Word] = {
     "customers:list": _("Customers"),
     "customers:create": _("New customer"),
     "credit:line_requests": _("Line requests"),
+    "credit:securities": _("Securities"),
     "credit:rate_everybody": _("Rate everybody"),
     "orders:desk": _("Credit check"),
     "orders:holds": _("Orders on hold"),
@@ -194,9 +195,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B2.1",
         _("Customers are managed by grade A, B, C or D, each with a limit, a term and a discount."),
-        _("Grade, limit, term and discount follow from the score sheet and change only by a request another signs."),
-        places=("credit:line_requests", "credit:rate_everybody", "office:policy"),
-        evidence=("lines", "line_requests", "ratings"),
+        _(
+            "Grade, limit, term and discount follow from the score sheet and change only by a request another signs; "
+            "securities raise the line by the policy's share."
+        ),
+        places=("credit:line_requests", "credit:securities", "credit:rate_everybody", "office:policy"),
+        evidence=("lines", "line_requests", "ratings", "securities"),
     ),
     Clause(
         "B2.2",

@@ -33,6 +33,14 @@ VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("line-request", "approve"): (gettext_lazy("Line request approved"), "before", "green"),
     ("line-request", "decline"): (gettext_lazy("Line request declined"), "before", "red"),
     ("line-request", "withdraw"): (gettext_lazy("Line request withdrawn"), "before", "grey"),
+    ("security", "security.propose"): (gettext_lazy("Security proposed"), "before", "amber"),
+    ("security", "approve"): (gettext_lazy("Security approved"), "before", "green"),
+    ("security", "decline"): (gettext_lazy("Security declined"), "before", "red"),
+    ("security", "withdraw"): (gettext_lazy("Security withdrawn"), "before", "grey"),
+    ("security", "release"): (gettext_lazy("Security given back"), "before", "amber"),
+    ("security", "void"): (gettext_lazy("Security worthless"), "before", "red"),
+    ("security", "replace"): (gettext_lazy("Security replaced"), "before", "grey"),
+    ("security", "expire"): (gettext_lazy("Security ran out"), "before", "amber"),
     ("", "line.begin"): (gettext_lazy("A line begins"), "before", "green"),
     ("", "line.downgrade"): (gettext_lazy("Downgraded"), "after", "red"),
     ("", "set_standing"): (gettext_lazy("Standing changed"), "after", "red"),
@@ -55,10 +63,11 @@ STAGES = (
     ("during", gettext_lazy("During the deal")),
     ("after", gettext_lazy("After the deal")),
 )
-BEFORE_KINDS = frozenset({"customer", "fact", "rating", "line", "line-request", "standing-release"})
+BEFORE_KINDS = frozenset({"customer", "fact", "rating", "line", "line-request", "security", "standing-release"})
 DURING_KINDS = frozenset({"credit-decision", "hold", "reservation"})
 ADDRESSES: Mapping[str, str] = {
     "line-request": "credit:line_request",
+    "security": "credit:security",
     "credit-decision": "orders:decision",
     "hold": "orders:hold",
     "reservation": "orders:reservation",

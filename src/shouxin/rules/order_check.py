@@ -13,6 +13,7 @@ from typing import Literal
 from . import terms
 from .line import Limit
 from .policy import Discount, Grade, Policy, Severity
+from .securities import raised
 
 ZERO = Decimal("0.00")
 UNSET = Limit.unset()
@@ -57,6 +58,8 @@ class Facts:
     missing_rate: str = ""
     parked: str = ""
     released_up_to: Decimal | None = None
+    secured: Decimal = ZERO
+    """What securities add to the line, after shares and cap (B2.1)."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Reason:
     measured: Measure
     allowed: Measure
     cures: tuple[Cure, ...]
+    secured: Decimal = ZERO
+    """How much of what is allowed securities have added."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class Failed:
     measured: Measure
     allowed: Measure
     cures: tuple[Cure, ...]
+    secured: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -108,11 +114,8 @@ class Case:
 
     @property
     def limit_total(self) -> Limit:
-        """The line's limit with the temporary limits of the day on top."""
-        limit = self.facts.limit
-        if limit.kind == "unlimited" or not self.facts.temporary:
-            return limit
-        return Limit.of((limit.bound or ZERO) + self.facts.temporary)
+        """The line's limit with the temporary limits of the day and what securities add on top."""
+        return raised(self.facts.limit, self.facts.temporary, self.facts.secured)
 
     @property
     def expired(self) -> bool:
@@ -167,7 +170,8 @@ def exceeded(limit: Limit, exposure: Decimal, amount: Decimal) -> Failed | None:
 
 def limit_exceeded(case: Case) -> Failed | None:
     """The customer's own line would not hold the order."""
-    return None if case.expired else exceeded(case.limit_total, case.facts.exposure, case.asked.amount)
+    failed = None if case.expired else exceeded(case.limit_total, case.facts.exposure, case.asked.amount)
+    return replace(failed, secured=case.facts.secured) if failed else None
 
 
 def group_limit_exceeded(case: Case) -> Failed | None:
@@ -299,7 +303,7 @@ def weigh(case: Case, code: str, failed: Failed) -> Reason:
     released_up_to = case.facts.released_up_to
     covered = released_up_to is not None and case.asked.amount <= released_up_to and code not in NO_RELEASE
     severity = "released" if covered else case.policy.severity(code, case.facts.grade)
-    return Reason(code, severity, failed.measured, failed.allowed, failed.cures)
+    return Reason(code, severity, failed.measured, failed.allowed, failed.cures, failed.secured)
 
 
 def available(case: Case) -> Decimal | None:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -356,6 +356,34 @@ class Lines(Frozen):
     expiry_notice_days: tuple[Days, ...]
 
 
+SecurityKind = Literal[
+    "mortgage", "pledge", "joint_guarantee", "general_guarantee", "bank_guarantee", "deposit", "insurance"
+]
+SECURITY_KINDS: tuple[SecurityKind, ...] = get_args(SecurityKind)
+PartOfOne = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
+
+
+def _usual_shares() -> dict[SecurityKind, Decimal]:
+    shares = ("0.6", "0.7", "0.5", "0.2", "1", "1", "0.8")
+    return dict(zip(SECURITY_KINDS, map(Decimal, shares), strict=True))
+
+
+class Securities(Frozen):
+    """How far collateral, guarantees, deposits and credit insurance raise a line, and when their end is announced."""
+
+    shares: dict[SecurityKind, PartOfOne] = Field(default_factory=_usual_shares)
+    grades: tuple[Grade, ...] = (Grade.A, Grade.B, Grade.C)
+    raise_share_max: Share = Decimal(1)
+    raise_max: Amount | None = None
+    notice_days: tuple[Days, ...] = (60, 30, 7)
+
+    @model_validator(mode="after")
+    def _knows_every_kind(self) -> "Securities":
+        if missing := sorted(set(SECURITY_KINDS) - set(self.shares)):
+            raise ValueError(f"securities.shares: missing {', '.join(missing)}")
+        return self
+
+
 class Figures(Frozen):
     """How the figures of domain 5.2 are measured."""
 
@@ -429,6 +457,7 @@ class Policy(Frozen):
     features: FeatureModel = Field(default_factory=FeatureModel)
     new_customer: NewCustomer
     lines: Lines
+    securities: Securities = Field(default_factory=Securities)
     downgrade: Downgrade
     aging: Aging
     dunning: Dunning

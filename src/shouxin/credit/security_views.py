@@ -1,0 +1,188 @@
+"""Securities on pages (B2.1): the register, proposing one, approving and ending it; what the line is without it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouxin.customers import search
+from shouxin.customers.models import Customer
+from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.office import policies, sight, trail, trail_words
+from shouxin.office.models import TrailEntry
+from shouxin.office.pages import acting, moment, page, require_duty
+from shouxin.office.refusals import BadForm, Refusal
+from shouxin.rules import securities as rule
+
+from . import securities
+from .models import Security
+from .securities_api import move
+from .security_forms import SecurityForm
+
+STATUS_COLOURS = {"proposed": "amber", "active": "green", "declined": "red", "void": "red", "expired": "grey"}
+
+
+def status(row: Security) -> tuple[Any, str]:
+    """(word, colour) of a security's status."""
+    return row.get_status_display(), STATUS_COLOURS.get(row.status, "grey")  # type: ignore[attr-defined]
+
+
+def _address(row: Security) -> str:
+    return reverse("credit:security", args=[row.pk])
+
+
+COLUMNS = (
+    Column("document", gettext_lazy("Document"), link=_address, sort="document"),
+    Column("customer", gettext_lazy("Customer"), "text", "customer.name", link=_address),
+    Column("kind", gettext_lazy("Kind of security"), value=lambda row: row.get_kind_display(), sort="kind"),
+    Column("value", gettext_lazy("Value"), "amount", "value", "value", currency="currency"),
+    Column("provider", gettext_lazy("Given by")),
+    Column("status", gettext_lazy("Status"), "status", status),
+    Column("since", gettext_lazy("From"), "date", sort="since"),
+    Column("until", gettext_lazy("Until"), "date", sort="until"),
+    Column("claim_until", gettext_lazy("Claim from the guarantor by"), "date", securities.claim_until),
+    Column("subject", gettext_lazy("What it is"), hidden=True),
+    Column("registration_no", gettext_lazy("Registration number"), hidden=True),
+)
+ASKS = (
+    Ask("q", gettext_lazy("Customer"), where=search.of_customer),
+    Ask("status", gettext_lazy("Status"), "select", "status", tuple(Security.STATUSES)),
+    Ask("kind", gettext_lazy("Kind of security"), "select", "kind", tuple(Security.KINDS)),
+)
+
+
+@page
+@require_GET
+def register(request: HttpRequest) -> HttpResponse:
+    """The register of securities, those about to run out under a tab of their own."""
+    call = acting(request)
+    rows = _rows(request)
+    soon = securities.ending(policy=policies.in_force(call["on"]).policy, on=call["on"]).values_list("pk", flat=True)
+    ending = rows.filter(pk__in=list(soon))
+    which = request.GET.get("which") == "ending"
+    listing = Listing(
+        request, ending if which else rows, COLUMNS, (*ASKS, Ask("which", "", "hidden")), key="securities"
+    )
+    if listing.wants_export:
+        return listing.export()
+    address = reverse("credit:securities")
+    tabs = [
+        {"label": _("All"), "address": address, "current": not which, "count": None},
+        {"label": _("Running out"), "address": f"{address}?which=ending", "current": which, "count": ending.count()},
+    ]
+    return render(request, "credit/securities.html", {"listing": listing, "tabs": tabs})
+
+
+def _rows(request: HttpRequest) -> Any:
+    call = acting(request)
+    return sight.visible(Security, call["by"], on=call["on"]).select_related("customer", "proposed_by", "decided_by")
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Enter a security of a customer; `replaces` begins with the terms of one in force."""
+    call = moment(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["today"])
+    require_duty(request, *rule.ASKERS, verb="security.propose", about=customer)
+    replaces = _replaced(request, customer)
+    form = SecurityForm(request.POST or None, initial=_initial(customer, replaces, call["today"]))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = securities.propose(
+                customer, form.terms(), reason=form.cleaned_data["reason"], replaces=replaces, **call
+            )
+        except BadForm as refusal:
+            for field, text in refusal.errors:
+                form.add_error(field if field in form.fields else None, text)
+        else:
+            messages.success(request, _("Entered. It counts once somebody else has approved it."))
+            return redirect("credit:security", made.pk)
+    told = {"form": form, "customer": customer, "replaces": replaces, "policy": policies.in_force(call["today"]).policy}
+    return render(request, "credit/security_form.html", told, status=422 if form.errors else 200)
+
+
+def _replaced(request: HttpRequest, customer: Customer) -> Security | None:
+    given = request.GET.get("replaces", "")
+    if not (given.isascii() and given.isdigit() and len(given) < 19):
+        return None
+    return customer.securities.filter(pk=int(given), status="active").first()
+
+
+def _initial(customer: Customer, replaces: Security | None, today: Any) -> dict[str, Any]:
+    if replaces is None:
+        return {"currency": customer.currency, "since": today, "prior_claims": "0.00"}
+    return {name: getattr(replaces, name) for name in SecurityForm.base_fields if name != "reason"} | {"since": today}
+
+
+@page
+@require_GET
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    """One security: its terms, what the line is with and without it, what was done so far."""
+    call = acting(request)
+    return _detail(request, sight.get_visible(_rows(request), call["by"], pk, on=call["on"]))
+
+
+@page
+@require_POST
+def take_step(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Approve, decline, withdraw, give back, declare worthless. A refusal is shown on the page, with its cure."""
+    call = moment(request)
+    found = sight.get_visible(_rows(request), call["by"], pk, on=call["today"])
+    version, reason = request.POST.get("version", ""), request.POST.get("reason", "")[:1000].replace("\x00", "")
+    try:
+        if not (version.isascii() and version.isdigit() and len(version) < 10):
+            raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
+        move(found, verb, version=int(version), reason=reason, call=call)
+    except Refusal as refusal:
+        trail.keep(refusal)
+        return _detail(request, sight.get_visible(_rows(request), call["by"], pk, on=call["today"]), refusal)
+    messages.success(request, DONE[verb])
+    return redirect("credit:security", pk)
+
+
+DONE = {
+    "approve": gettext_lazy("Approved. It counts from its first day on."),
+    "decline": gettext_lazy("Declined."),
+    "withdraw": gettext_lazy("Withdrawn."),
+    "release": gettext_lazy("Given back. It counts no more."),
+    "void": gettext_lazy("Recorded as worthless. It counts no more."),
+}
+
+
+def _history(found: Security) -> list[TrailEntry]:
+    """What was done with it, each line with its `words`."""
+    rows = list(TrailEntry.objects.filter(about=trail.name_of(found)).select_related("by").order_by("id"))
+    for row in rows:
+        row.words = capfirst(trail_words.verb(row))  # type: ignore[attr-defined]
+    return rows
+
+
+def _detail(request: HttpRequest, found: Security, refusal: Refusal | None = None) -> HttpResponse:
+    call = moment(request)
+    edition = policies.in_force(call["today"])
+    reach = securities.reaches([found], policy=edition.policy, on=call["today"])[found.pk]
+    who = {"edition": edition, "by": call["by"], "today": call["today"]}
+    verbs = securities.verbs_for(found, reach, **who)
+    barred = found.status == "proposed" and "approve" not in verbs and not reach.missing
+    told = {
+        "found": found,
+        "customer": found.customer,
+        "status": status(found),
+        "share": edition.policy.securities.shares[found.kind],  # type: ignore[index]
+        "claim_until": securities.claim_until(found),
+        "claim_lost": (day := securities.claim_until(found)) is not None and day < call["today"],
+        "reach": reach,
+        "verbs": verbs,
+        "may_replace": found.status == "active",
+        "why_not": [securities.WORDS[code] for code in securities.why_not(found, reach, **who)] if barred else [],
+        "history": _history(found),
+        "refusal": refusal,
+    }
+    return render(request, "credit/security.html", told, status=refusal.status if refusal else 200)
