@@ -117,6 +117,7 @@ def taken(*, match: bool = False) -> Receipt:
 
 
 def deciding() -> Verb:
+    exposure.open_accounts([(acme().pk, "CNY")])  # done before and apart: an empty account is no effect
     return lambda: decide()
 
 

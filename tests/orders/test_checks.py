@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from shouxin.credit import exposure
 from shouxin.credit.models import CreditAccount, Line, Reservation
@@ -22,6 +22,7 @@ from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables import bulk
 from shouxin.receivables.models import Invoice
 from shouxin.receivables.papers import InvoiceRow
+from tests import houses
 from tests.people import TODAY, acme, member
 
 pytestmark = pytest.mark.django_db
@@ -75,13 +76,14 @@ def test_an_order_that_fits_is_reserved_with_a_number_and_a_last_day() -> None:
 @pytest.mark.invariant("I-11")
 def test_its_statements_are_planned_once_for_a_connection_and_by_keys() -> None:
     line(acme())
-    decide(ask(100))
+    for order in ("SO-1", "SO-2"):
+        decide(ask(100, order))
     with connection.cursor() as cursor:
         cursor.execute("SHOW enable_seqscan")
         assert cursor.fetchone() == ("off",)
         cursor.execute("SELECT count(*) FROM pg_prepared_statements")
         planned = cursor.fetchone()
-        decide(ask(100, "SO-2"))
+        decide(ask(100, "SO-3"))
         cursor.execute("SELECT count(*), max(generic_plans) FROM pg_prepared_statements")
         again, used = cursor.fetchone()
     assert again == planned[0] > 15 and used > 1
@@ -277,3 +279,57 @@ def test_delivery_racing_cancellation_has_exactly_one_winner() -> None:
         with ThreadPoolExecutor(2) as pool:
             assert Counter(pool.map(run, (fulfilment.deliver, fulfilment.cancel))) == {"won": 1, "lost": 1}
     assert journal_agrees()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.invariant("I-1")
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_who_waits_for_an_account_to_be_opened_holds_none(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody opens the second account and locks the first, while a batch on both is decided."""
+    policies.ensure()
+    first, second = acme(), acme(code="C002", name="第二家")
+    line(first), line(second)
+    decide(ask(100))  # the first account is there
+    if not guarded:  # as it was: the account is opened while others are held
+
+        def under(questions: Any, named: Any, moment: Any) -> Any:
+            try:
+                return plain(questions, named, moment)
+            except checks.Unopened as found:
+                exposure.open_accounts(found.accounts)
+                return plain(questions, named, moment)
+
+        plain = checks._under_locks
+        monkeypatch.setattr(checks, "_under_locks", under)
+
+    stuck: list[OperationalError] = []
+
+    def batch() -> None:
+        try:
+            decide(ask(100, "SO-2"), ask(100, "SO-3", customer="C002"))
+        except OperationalError as error:
+            stuck.append(error)
+        finally:
+            connection.close()
+
+    deciding = threading.Thread(target=batch)
+    try:
+        with transaction.atomic():
+            exposure.open_accounts([(second.pk, "CNY")])
+            deciding.start()
+            assert houses.soon(waits_for_a_lock, 20)
+            exposure.lock([first.pk])
+    except OperationalError as error:
+        stuck.append(error)
+    deciding.join()
+    assert bool(stuck) is not guarded
+    assert (reserved(first), reserved(second)) == (200, 100) or stuck
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])

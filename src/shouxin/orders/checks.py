@@ -7,7 +7,7 @@ A batch goes to the database four times, however long it is: whom it names, what
 what was decided, commit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -36,6 +36,16 @@ from .models import CreditDecision
 
 ZERO = Decimal("0.00")
 ATTEMPTS = 4
+
+
+class Unopened(Exception):
+    """Accounts are missing. They are opened while nothing is locked: who holds one account and waits for another to
+    be opened would wait for somebody who has opened it and waits for the first.
+    """
+
+    def __init__(self, accounts: Collection[tuple[int, str]]) -> None:
+        super().__init__()
+        self.accounts = accounts
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,9 @@ def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision
                 return _answer(questions, moment)
         except Overtaken:
             continue
+        except Unopened as found:
+            with transaction.atomic():
+                exposure.open_accounts(found.accounts)
     raise Moved(_("The order was decided for another customer at this moment; ask again."), code="order_moved")
 
 
@@ -170,7 +183,7 @@ def _named(requests: Sequence[CheckRequest]) -> Named:
 def _under_locks(questions: Sequence[Question], named: Named, moment: Moment) -> tuple[Ledger, LiveOrders]:
     """Everything the rule is told, read under the locks; again, where the first look found something to be set right.
 
-    Raises Overtaken when an order has changed hands since the locks were chosen.
+    Raises Overtaken when an order has changed hands since the locks were chosen, Unopened where accounts are missing.
     """
     customers = named.customers
     with statements.pipeline():
@@ -180,8 +193,9 @@ def _under_locks(questions: Sequence[Question], named: Named, moment: Moment) ->
     if any(row.account_id not in books.accounts for row in live.reservations.values()):
         raise Overtaken
     missing = _accounts_of(questions, customers) - {(a.customer_id, a.currency) for a in books.accounts.values()}
-    if missing or books.reservations_due:
-        exposure.open_accounts(missing)
+    if missing:
+        raise Unopened(missing)
+    if books.reservations_due:
         reservations.expire(books.accounts, today=moment.today, at=moment.at, by=questions[0].by)
         return _under_locks(questions, named, moment)
     return Ledger(customers, books, live, moment.edition, moment.today), live
