@@ -116,6 +116,16 @@ DEPOSIT = {
 SECURITY_VERBS = {
     "approve": HEADS, "decline": HEADS, "withdraw": {"bo"}, "release": HEADS, "void": HEADS | {OFFICER},
 }  # fmt: skip
+SPEAKERS = {SALES, OFFICER, FINANCE, *HEADS}
+APPLICATION_VERBS = {
+    "submit": ASKERS, "accept": CREDIT_OFFICE, "investigate": CREDIT_OFFICE, "assess": CREDIT_OFFICE,
+    "confirm_grade": CREDIT_OFFICE, "opine": SPEAKERS, "delegate": SPEAKERS, "countersign": SPEAKERS, "approve": HEADS,
+    "decline": HEADS, "return": {OFFICER, *HEADS}, "withdraw": {"bo"},
+}  # fmt: skip
+APPLICATION = {
+    "customer": "{code}", "request_type": "temporary", "requested_limit": "10.00", "requested_term_days": 10,
+    "reason": "because",
+}  # fmt: skip
 DATA_READERS = {*HEADS, OFFICER, AUDITOR, "ann"}
 DATA_VERBS = {"confirm": HEADS, "decline": HEADS, "withdraw": {"ann"}}
 DATA_COPIERS = {*HEADS, OFFICER}
@@ -198,6 +208,19 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /securities": row(EVERYBODY),
     "GET /securities/{pk}": row(LOOKERS, pk="security"),
     "POST /securities/{pk}/{verb}": verbs(SECURITY_VERBS, WHY, pk="security"),
+    "POST /applications": row(ASKERS, APPLICATION),
+    "GET /applications": row(EVERYBODY),
+    "GET /applications/{pk}": row(LOOKERS, pk="application"),
+    "PATCH /applications/{pk}": row(ASKERS, {"reason": "more"}, pk="application"),
+    "POST /applications/{pk}/{verb}": verbs(APPLICATION_VERBS, WHY, pk="application"),
+    "GET /applications/{pk}/forms/{name}.{ending}": row(
+        LOOKERS, pk="application", name="=investigation", ending="=pdf"
+    ),
+    "GET /applications/{pk}/letter.{ending}": row(LOOKERS, pk="application", ending="=docx"),
+    "POST /applications/{pk}/references": row(
+        CREDIT_OFFICE, {"kind": "trade", "name": "Supplier", "email": "s@example.com"}, pk="application"
+    ),
+    "POST /customers/{reference}/form-links": row(ASKERS, {"request_type": "new"}, reference="customer"),
     # --- orders
     "POST /credit-checks": row(CHECKERS, CHECK, unseen=201),
     "POST /credit-checks/batch": row(CHECKERS, {"checks": [CHECK]}, unseen=200),
@@ -258,6 +281,10 @@ OPERATIONS: dict[str, Row | list[Row]] = {
 """Every operation of the API, below /api/v1."""
 
 REQUEST_FORM = {"version": "1", "reason": "because"}
+APPLICATION_FORM = {
+    "request_type": "temporary", "requested_limit": "10", "currency": "CNY", "requested_term_days": "10",
+    "reason": "because", "version": "1",
+}  # fmt: skip
 NEW_CUSTOMER = {"name": "新客户有限公司", "currency": "CNY"}
 NEW_INVOICE = {"customer": "{code}", "doc_no": "P-NEW", "amount": "10", "kind": "invoice", "dated_on": "2026-11-24"}
 NEW_RECEIPT = {"customer": "{code}", "doc_no": "P-NEW", "amount": "10", "received_on": "2026-11-24"}
@@ -402,6 +429,34 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET credit/securities/": page(EVERYBODY),
     "GET credit/securities/<int:pk>/": page(LOOKERS, pk="security"),
     "POST credit/securities/<int:pk>/<str:verb>": verbs(SECURITY_VERBS, REQUEST_FORM, make=page, pk="security"),
+    "GET credit/applications/": page(EVERYBODY),
+    "GET credit/applications/<int:pk>/": page(LOOKERS, pk="application"),
+    "GET credit/applications/<int:pk>/change": page(ASKERS, pk="application"),
+    "POST credit/applications/<int:pk>/change": page(ASKERS, APPLICATION_FORM, pk="application"),
+    "GET credit/applications/<int:pk>/investigation": page(CREDIT_OFFICE, pk="application"),
+    "POST credit/applications/<int:pk>/investigation": page(
+        CREDIT_OFFICE, {"box_conclusion": "sound", "version": "1"}, pk="application"
+    ),
+    "POST credit/applications/<int:pk>/references": page(
+        CREDIT_OFFICE, {"kind": "bank", "name": "Bank", "email": "b@example.com"}, pk="application"
+    ),
+    "GET credit/applications/<int:pk>/forms/<str:name>.<str:ending>": page(
+        LOOKERS, pk="application", name="=approval", ending="=docx"
+    ),
+    "GET credit/applications/<int:pk>/letters/<int:mail>/": page(LOOKERS, pk="application", mail="letter"),
+    "GET credit/applications/<int:pk>/letters/<int:mail>/paper.<str:ending>": page(
+        LOOKERS, pk="application", mail="letter", ending="=pdf"
+    ),
+    "POST credit/applications/<int:pk>/letters/<int:mail>/<str:verb>": verbs(
+        {"hand_over": {SALES, *CREDIT_OFFICE}}, {"word": "SF1"}, make=page, pk="application", mail="letter"
+    ),
+    "POST credit/applications/<int:pk>/<str:verb>": verbs(
+        APPLICATION_VERBS, {"reason": "because", "version": "1"}, make=page, pk="application"
+    ),
+    "GET credit/customers/<int:pk>/apply": page(ASKERS, pk="customer"),
+    "POST credit/customers/<int:pk>/apply": page(ASKERS, APPLICATION_FORM, pk="customer"),
+    "GET credit/customers/<int:pk>/invite": page(ASKERS, pk="customer"),
+    "POST credit/customers/<int:pk>/invite": page(ASKERS, {"request_type": "new"}, pk="customer"),
     "GET credit/rate/": page(ASKERS),
     "POST credit/rate/": page(ASKERS),
     "GET credit/rate/lines.csv": page(ASKERS),
@@ -435,7 +490,9 @@ PAGES: dict[str, Row | list[Row]] = {
 }
 """Every address of the pages with each method it takes; any other method must be refused with 405."""
 
-OPEN = frozenset({"healthz", "readyz", "metrics", "language/setlang/"})
+OPEN = frozenset(
+    {"healthz", "readyz", "metrics", "language/setlang/", "credit/form/<str:token>", "credit/reference/<str:token>"}
+)
 """Addresses of the house that ask nobody who he is; what they tell concerns no customer."""
 
 OPEN_ACCOUNTS = frozenset(

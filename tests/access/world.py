@@ -17,8 +17,9 @@ from django.test import Client
 
 from shouxin.collection import rounds
 from shouxin.collection.models import Notice, Task
-from shouxin.credit import line_requests, securities
-from shouxin.credit.models import FittedCard, Line
+from shouxin.credit import applications, decisions, line_requests, securities
+from shouxin.credit.applications import Wanted
+from shouxin.credit.models import Application, FittedCard, Line
 from shouxin.customers import evidence, facts, search, standing
 from shouxin.customers.models import Customer, DataRequest
 from shouxin.lib.models import ImportRun
@@ -100,6 +101,7 @@ def side(mark: str, seller: str, department: str) -> Side:
         pk=1, defaults={"as_of": TODAY, "late_days": 30, "table": TABLE.model_dump(mode="json"), "policy_version": 1,
                         "at": clock.now()},
     )  # fmt: skip
+    application = _declined(customer, mark)
     token, _text = tokens.create(member(seller), by=member(seller), at=clock.now(), label=mark)
     return Side(
         mark,
@@ -118,6 +120,8 @@ def side(mark: str, seller: str, department: str) -> Side:
             "reservation": approved.reservation_id,
             "hold": held.hold.pk,
             "data_request": asked.pk,
+            "application": application.pk,
+            "letter": decisions.letters(application)[0].pk,
             "import": run.pk,
             "token": token.pk,
             "webhook": hook.pk,
@@ -154,6 +158,18 @@ def _deposit() -> securities.SecurityTerms:
 
 def _terms(limit: str) -> line_requests.LineTerms:
     return line_requests.LineTerms(Limit.of(Decimal(limit)), "CNY", 30, Grade.B)
+
+
+def _declined(customer: Customer, mark: str) -> Application:
+    """An application with everything on it, declined, and its letter."""
+    wanted = Wanted("raise", Decimal(60000), 30, "CNY", reason=mark, details={"contact": mark, "consent": True})
+    edition = policies.in_force(TODAY)
+    made = applications.create(customer, wanted, edition=edition, **moment("bo"))
+    applications.submit(made, edition=edition, **moment("bo"))
+    applications.accept(made, edition=edition, **moment("bo"))
+    applications.investigate(made, {"conclusion": mark}, **moment("bo"))
+    decisions.decline(made, reason=mark, said=mark, edition=edition, **moment("cy"))
+    return Application.objects.get(pk=made.pk)
 
 
 def _orders(mark: str) -> list[Any]:

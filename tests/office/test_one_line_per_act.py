@@ -10,7 +10,15 @@ import pytest
 
 from shouxin.collection import notices, worklist
 from shouxin.collection.models import Notice, Task
-from shouxin.credit import line_requests, securities
+from shouxin.credit import (
+    applications,
+    decisions,
+    form_links,
+    line_requests,
+    opinions,
+    references,
+    securities,
+)
 from shouxin.credit.models import LineRequest
 from shouxin.customers import facts, features, mails, registry, standing
 from shouxin.customers.models import StandingRelease
@@ -20,9 +28,11 @@ from shouxin.office.refusals import NotYourDuty
 from shouxin.orders import holds
 from shouxin.orders.models import Hold
 from shouxin.receivables import invoices, receipts
+from shouxin.records import assessing
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.collection import world
+from tests.credit import applying
 from tests.faults import test_every_statement as money
 from tests.faults.test_every_statement import D, acting, acts, decide, issued, open_for_business, taken
 from tests.people import TODAY, acme, member
@@ -146,6 +156,49 @@ def sending_again() -> Verb:
     return lambda: mails.resend(row, to="a@example.com", **office("bo"))
 
 
+def applying_to(status: str, act: Callable[..., object], by: str, **said: Any) -> Callable[[], Verb]:
+    """An application as far as the status, and the verb that comes next."""
+
+    def prepared() -> Verb:
+        found = applying.brought_to(status, customer=acme(code="N1", natural_person=True))
+        return lambda: act(found, **said, **acting(by))
+
+    return prepared
+
+
+def asking_another(verb: Callable[..., object]) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        found = applying.brought_to("assessed")
+        return lambda: verb(found, member("vi"), **acting("bo"))
+
+    return prepared
+
+
+def granting() -> Verb:
+    found = applying.ready()
+    return lambda: decisions.approve(found, decisions.Grant(), reason="season", **acting("cy"))
+
+
+def inviting() -> Verb:
+    return lambda: form_links.invite(acme(), "new", address=str, **acting("ann"))
+
+
+def filling_in() -> Verb:
+    made = form_links.invite(acme(), "new", address=str, **acting("ann"))
+    given = {name: text for name, text in applying.DETAILS.items() if name != "sales_opinion"}
+    call = {name: value for name, value in acting("ann").items() if name != "by"}
+    return lambda: form_links.apply(made.token, applying.wanted(details=given), **call)
+
+
+def asking_a_referee() -> Verb:
+    found = applying.brought_to("accepted")
+    return lambda: references.ask(found, kind="bank", name="Bank", email="b@example.com", address=str, **acting("bo"))
+
+
+def without_edition(verb: Callable[..., object]) -> Callable[..., object]:
+    return lambda *args, edition, **rest: verb(*args, **rest)
+
+
 def handing_over() -> Verb:
     row = letter()
     return lambda: notices.hand_over(row, how="courier", **office("cy"))
@@ -223,6 +276,24 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (letting_a_letter_go("held"), {"release": 1}),
     (letting_a_letter_go("failed"), {"retry": 1}),
     (letting_a_letter_go("no_address"), {"readdress": 1}),
+    (lambda: lambda: applying.applied(), {"application.create": 1}),
+    (applying_to("draft", applications.submit, "ann"), {"submit": 1}),
+    (applying_to("submitted", applications.accept, "bo"), {"accept": 1}),
+    (
+        applying_to("accepted", without_edition(applications.investigate), "bo", findings=applying.FINDINGS),
+        {"investigate": 1},
+    ),
+    (applying_to("investigated", assessing.assess, "bo"), {"assess": 1, "rate": 1}),
+    (applying_to("assessed", without_edition(applications.confirm_grade), "bo", reason="seen"), {"confirm_grade": 1}),
+    (applying_to("assessed", opinions.opine, "bo"), {"opine": 1}),
+    (asking_another(opinions.delegate), {"delegate": 1}),
+    (asking_another(opinions.countersign), {"countersign": 1}),
+    (granting, {"approve": 2, "line_request.ask": 1, "line.begin": 1}),
+    (applying_to("assessed", decisions.decline, "cy", reason="no"), {"decline": 1}),
+    (applying_to("assessed", decisions.send_back, "bo", reason="more"), {"return": 1}),
+    (inviting, {"form_link.make": 1}),
+    (filling_in, {"application.create": 1, "submit": 1, "form_link.use": 1}),
+    (asking_a_referee, {"reference.ask": 1}),
     (handing_over, {"hand_over": 1}),
     (sending_again, {"resend": 1}),
     (settling_a_task(worklist.done), {"task.done": 1}),

@@ -23,6 +23,7 @@ from shouxin.orders.api import router as orders
 from shouxin.receivables.api import router as receivables
 from shouxin.receivables.reports_api import router as ledger
 from shouxin.records.api import router as reports
+from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
 
 ROUTERS = [
@@ -33,6 +34,7 @@ ROUTERS = [
     securities,
     orders,
     reports,
+    applications,
     files,
     attachments,
     evidence,

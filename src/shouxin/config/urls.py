@@ -18,7 +18,7 @@ PACKAGES = [
     path("office/", include("shouxin.office.urls")),
     # The list and the file of a customer read everything: their views lie in `records`, under the customers' name.
     path("customers/", include(([*customers.urlpatterns, *records.customer_paths], "customers"))),
-    path("credit/", include(([*credit.urlpatterns, *records.rating_paths], "credit"))),
+    path("credit/", include(([*credit.urlpatterns, *records.rating_paths, *records.application_paths], "credit"))),
     path("imports/", include("shouxin.office.imports.urls")),
     path("webhooks/", include("shouxin.office.webhooks.urls")),
 ]

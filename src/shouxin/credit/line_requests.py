@@ -61,13 +61,33 @@ def ask(
 ) -> LineRequest:
     """A new request, waiting for somebody else's signature. Raises BadForm for terms the policy does not allow."""
     posts.require(by, *ASKERS, on=today, about=customer, verb="line_request.ask", at=at)
+    return put_down(customer, terms, reason=reason, edition=edition, by=by, today=today, at=at)
+
+
+def put_down(
+    customer: Customer,
+    terms: LineTerms,
+    *,
+    reason: str,
+    edition: Edition,
+    by: Person,
+    today: date,
+    at: datetime,
+    rating: Rating | None = None,
+    editors: Iterable[Person] = (),
+) -> LineRequest:
+    """The request itself, in the name of whoever asked; duties are the caller's to check.
+
+    `rating`: the one whose suggestion stands beside it (default: the latest). `editors`: who else had a hand in it.
+    """
     current = lines.in_force([customer.pk], on=today)[customer.pk]
     terms = completed(terms, current.line, edition, today)
     refuse_faults(terms, reason, current, edition, today)
     request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at)
-    fill(request, terms, kind_of(terms, current.line), edition, customer)
+    fill(request, terms, kind_of(terms, current.line), edition, customer, rating)
     with transaction.atomic():
         request.save()
+        request.editors.set(editors)
         trail.record("line_request.ask", about=request, by=by, at=at, customer=customer, **summary(request))
     return request
 
@@ -139,15 +159,22 @@ def reach(limit: Limit) -> Decimal:
     return {"unlimited": Decimal("Infinity"), "amount": limit.amount or lines.ZERO}.get(limit.kind, lines.ZERO)
 
 
-def fill(request: LineRequest, terms: LineTerms, kind: str, edition: Edition, customer: Customer) -> None:
-    """Put the terms on the paper, with the latest suggestion beside them."""
+def fill(
+    request: LineRequest,
+    terms: LineTerms,
+    kind: str,
+    edition: Edition,
+    customer: Customer,
+    rating: Rating | None = None,
+) -> None:
+    """Put the terms on the paper, with a rating's suggestion (default: the latest's) beside them."""
     request.kind, request.policy_version = kind, edition.number
     request.grade, request.currency = terms.grade or "", terms.currency
     request.limit_kind, request.limit = terms.limit.kind, terms.limit.amount if terms.limit.kind == "amount" else None
     request.term_days, request.since, request.until = terms.term_days, terms.since, terms.until
     request.discount_percent, request.discount_days = terms.discount_percent, terms.discount_days
     request.temporary, request.pool = terms.temporary, terms.pool
-    rating = Rating.objects.filter(customer=customer).order_by("-pk").first()
+    rating = rating or Rating.objects.filter(customer=customer).order_by("-pk").first()
     request.suggested = suggestion_of(rating) if rating else {}
 
 
@@ -298,13 +325,24 @@ def locked(request: LineRequest, version: int) -> LineRequest:
 
 
 def approve(
-    request: LineRequest, *, version: int, reason: str = "", edition: Edition, by: Person, today: date, at: datetime
+    request: LineRequest,
+    *,
+    version: int,
+    reason: str = "",
+    edition: Edition,
+    by: Person,
+    today: date,
+    at: datetime,
+    holds: authority.Holds | None = None,
 ) -> Line:
-    """Sign the version seen; the line holds from its day on. Never one's own request, never beyond one's authority."""
+    """Sign the version seen; the line holds from its day on. Never one's own request, never beyond one's authority.
+
+    `holds`: the authority she signs with, where another has lent her his for this paper.
+    """
     with transaction.atomic():
         exposure.lock([request.customer_id])
         fresh = locked(request, version)
-        refuse_unauthorised(fresh, edition=edition, by=by, today=today)
+        refuse_unauthorised(fresh, edition=edition, by=by, today=today, holds=holds)
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, **decided)
         line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)
@@ -312,17 +350,21 @@ def approve(
     return line
 
 
-def refuse_unauthorised(request: LineRequest, *, edition: Edition, by: Person, today: date) -> None:
+def refuse_unauthorised(
+    request: LineRequest, *, edition: Edition, by: Person, today: date, holds: authority.Holds | None = None
+) -> None:
     """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small a power (I-14, I-15)."""
-    if refusals := why_not(request, needs(request, edition=edition, today=today), by=by, today=today):
+    if refusals := why_not(request, needs(request, edition=edition, today=today), by=by, today=today, holds=holds):
         code = refusals[0]
         raise posts.not_your_duty(by, about=request, verb="line_request.approve", message=WORDS[code], code=code)
 
 
-def why_not(request: LineRequest, needed: authority.Needs, *, by: Person, today: date) -> tuple[str, ...]:
+def why_not(
+    request: LineRequest, needed: authority.Needs, *, by: Person, today: date, holds: authority.Holds | None = None
+) -> tuple[str, ...]:
     """Every reason for which this person may not sign the request, as codes of WORDS; empty when she may."""
     return authority.may_approve(
-        dict(posts.authority_of(by, today)),
+        dict(posts.authority_of(by, today)) if holds is None else holds,
         needed,
         approver=by.pk,
         applicant=request.requested_by_id,

@@ -75,6 +75,7 @@ class Field:
 
 
 _CUSTOMER, _PERSON, _NOTICE, _MAIL = "customers.Customer", "office.Person", "collection.Notice", "customers.Mail"
+_APPLICATION, _APPLYING = "credit.Application", _("to decide about an application for credit")
 _IDENTIFY = _("to know with whom we contract and to rate its credit")
 _REACH = _("to reach the customer about orders, invoices and letters")
 _STAFF = _("to sign in, to give posts, and to say on letters whom to call")
@@ -115,6 +116,14 @@ FIELDS: tuple[Field, ...] = (
           masked="email"),
     Field(_NOTICE, "body", _("text of a letter"), _("to prove what was demanded"), "13-2", "papers"),
     Field(_NOTICE, "letter", _("parts of a letter"), _("to prove what was demanded"), "13-2", "papers"),
+    Field(_APPLICATION, "details", _("boxes of an application: contact, telephone, e-mail, bank account"), _APPLYING,
+          "13-2", "customer", True),
+    Field(_APPLICATION, "investigation", _("what an investigation found"), _APPLYING, "13-2", "customer"),
+    Field("credit.ApplicationEdit", "changes", _("old and new contents of an application's boxes"), _APPLYING, "13-2",
+          "customer", True),
+    Field("credit.Reference", "name", _("whom we asked for a reference"), _APPLYING, "13-2", "customer"),
+    Field("credit.Reference", "email", _("address of a referee"), _APPLYING, "13-2", "customer", masked="email"),
+    Field("credit.Reference", "answer", _("what a referee wrote"), _APPLYING, "13-2", "customer"),
     Field(_MAIL, "to", _("address a letter went to"), _("to prove that a letter was sent"), "13-2", "papers",
           masked="email"),
     Field(_MAIL, "body", _("text of a letter"), _("to prove what was written"), "13-2", "papers"),

@@ -123,6 +123,12 @@ def holders(post: Post, *, on: date) -> list[Person]:
     return list(Person.objects.filter(is_active=True, appointments__in=held).distinct().order_by("name", "username"))
 
 
+def held(*, on: date, but: int | None = None) -> set[Post]:
+    """The posts that somebody active holds on the day, other than the person `but` (id)."""
+    rows = _in_force(on).filter(person__is_active=True).exclude(person=but)
+    return {Post(post) for post in rows.order_by().values_list("post", flat=True).distinct()}
+
+
 # --- verbs ---------------------------------------------------------------------------------------
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.collection.models import Day, Notice, Task
-from shouxin.credit.models import Line, LineRequest, Posting, Rating, Reservation, Security
+from shouxin.credit.models import Application, Line, LineRequest, Posting, Rating, Reservation, Security
 from shouxin.customers.facts import NOTE
-from shouxin.customers.models import Customer, Fact, Standing
+from shouxin.customers.models import Customer, Fact, Mail, Standing
 from shouxin.lib.models import ImportRun
 from shouxin.office.models import Appointment, PolicyVersion, TrailEntry
 from shouxin.orders.models import CreditDecision, Hold
@@ -45,6 +45,7 @@ class Found:
 
 KINDS: dict[str, Kind] = {
     "appointments": Kind(_("Appointments"), Appointment.objects.all, "since"),
+    "applications": Kind(_("Applications"), Application.objects.all, "requested_at"),
     "blocked_decisions": Kind(
         _("Orders not approved"), lambda: CreditDecision.objects.filter(outcome__in=["hold", "decline"])
     ),
@@ -67,6 +68,7 @@ KINDS: dict[str, Kind] = {
     "ratings": Kind(_("Ratings"), Rating.objects.all),
     "receipts": Kind(_("Receipts"), Receipt.objects.all),
     "refusals": Kind(_("Acts refused"), lambda: TrailEntry.objects.filter(verb="refuse")),
+    "replies": Kind(_("Letters by e-mail"), lambda: Mail.objects.filter(kind="credit_reply"), "written_at"),
     "reservations": Kind(_("Reservations"), Reservation.objects.all, "made_on"),
     "reversals": Kind(_("Reversals"), lambda: Invoice.objects.exclude(reverses=None)),
     "securities": Kind(_("Securities"), Security.objects.all, "proposed_at"),

@@ -55,6 +55,7 @@ PAGES: dict[str, Word] = {
     "home": _("Home"),
     "customers:list": _("Customers"),
     "customers:create": _("New customer"),
+    "credit:applications": _("Credit applications"),
     "credit:line_requests": _("Line requests"),
     "credit:securities": _("Securities"),
     "credit:rate_everybody": _("Rate everybody"),
@@ -199,8 +200,14 @@ CLAUSES: tuple[Clause, ...] = (
             "Grade, limit, term and discount follow from the score sheet and change only by a request another signs; "
             "securities raise the line by the policy's share."
         ),
-        places=("credit:line_requests", "credit:securities", "credit:rate_everybody", "office:policy"),
-        evidence=("lines", "line_requests", "ratings", "securities"),
+        places=(
+            "credit:applications",
+            "credit:line_requests",
+            "credit:securities",
+            "credit:rate_everybody",
+            "office:policy",
+        ),
+        evidence=("lines", "applications", "line_requests", "ratings", "securities"),
     ),
     Clause(
         "B2.2",
@@ -213,10 +220,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B2.3",
         _("Application, investigation, approval, reply: rate, fix the grade, answer the customer in time."),
-        _("The rating with every point explained, the line request and its approval within authority."),
-        _("Application and investigation forms, reply letters, the service-level clock."),
-        ("credit:line_requests", "credit:rate_everybody"),
-        ("ratings", "line_requests"),
+        _(
+            "The application by us or by the customer's link, what it lacks, its clock in working days, investigation "
+            "and references, the frozen rating, joint opinions, approval within authority, and the reply by letter."
+        ),
+        places=("credit:applications", "credit:line_requests", "credit:rate_everybody"),
+        evidence=("applications", "ratings", "line_requests", "replies"),
     ),
     Clause(
         "B2.4",

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from . import card_views, customer_views, fitted_views, rating_views, views
+from . import application_paper_views as papers
+from . import application_views, card_views, customer_views, fitted_views, public_views, rating_views, views
 
 app_name = "records"
 urlpatterns = [path("figures/", views.figures_page, name="figures")]
@@ -33,3 +34,21 @@ rating_paths = [
     path("card/<str:kind>/<str:key>/drop", card_views.drop, name="card_drop"),
 ]
 """To stand under the namespace `credit`: a rating reads the ledger."""
+
+application_paths = [
+    path("applications/", application_views.application_list, name="applications"),
+    path("applications/<int:pk>/", application_views.application, name="application"),
+    path("applications/<int:pk>/change", application_views.change, name="application_change"),
+    path("applications/<int:pk>/investigation", application_views.investigate, name="application_investigation"),
+    path("applications/<int:pk>/references", papers.ask_reference, name="application_reference"),
+    path("applications/<int:pk>/forms/<str:name>.<str:ending>", papers.form, name="application_paper"),
+    path("applications/<int:pk>/letters/<int:mail>/", papers.letter, name="application_letter"),
+    path("applications/<int:pk>/letters/<int:mail>/paper.<str:ending>", papers.letter_paper, name="letter_paper"),
+    path("applications/<int:pk>/letters/<int:mail>/<str:verb>", papers.deliver, name="letter_deliver"),
+    path("applications/<int:pk>/<str:verb>", application_views.move, name="application_move"),
+    path("customers/<int:pk>/apply", application_views.apply, name="apply"),
+    path("customers/<int:pk>/invite", papers.invite, name="invite"),
+    path("form/<str:token>", public_views.application_form, name="application_form"),
+    path("reference/<str:token>", public_views.reference_form, name="reference_form"),
+]
+"""To stand under the namespace `credit`: an assessment reads the ledger. The last two need a link alone."""

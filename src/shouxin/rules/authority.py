@@ -7,12 +7,12 @@ for in the days before added, so that a large request cannot be cut into small o
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
 
 from .line import Limit, allows
-from .policy import Grade, Policy, Post
+from .policy import Grade, Policy, Post, RequestKind
 
-RequestKind = Literal["new", "raise", "lower", "temporary", "renewal"]
+Holds = Mapping[Post, Decimal | None]
+"""A signer's posts, each with her own amount: None leaves the post's."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _reaches_all(policy: Policy, post: Post, others: Collection[Post]) -> bool:
 
 
 def may_approve(
-    holds: Mapping[Post, Decimal | None],
+    holds: Holds,
     needs: Needs,
     *,
     approver: Hashable,
@@ -129,7 +129,7 @@ def _barred(
         yield "own_customer"
 
 
-def _short(holds: Mapping[Post, Decimal | None], needs: Needs) -> Iterator[str]:
+def _short(holds: Holds, needs: Needs) -> Iterator[str]:
     """Whether she stands high enough, and whether her own amount lets her use it."""
     high_enough = [post for post in needs.posts if post in holds]
     if not high_enough:

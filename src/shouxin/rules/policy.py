@@ -419,6 +419,68 @@ class Evidence(Frozen):
     photo_edge_max: Annotated[int, Field(ge=800, le=10_000)] = 2560
 
 
+RequestKind = Literal["new", "raise", "lower", "temporary", "renewal"]
+Item = Literal[
+    "uscc", "address", "legal_representative", "registered_capital", "contact", "bank_account", "main_products",
+    "expected_purchases", "trade_references", "consent", "statements", "payment_record", "sales_opinion", "security",
+    "reason", "last_day",
+]  # fmt: skip
+"""What an application may have to bring along (domain 4.1)."""
+
+
+CHECKLISTS: dict[RequestKind, tuple[Item, ...]] = {
+    "new": (
+        "uscc", "address", "legal_representative", "contact", "main_products", "expected_purchases",
+        "trade_references", "consent", "statements", "reason",
+    ),
+    "raise": ("statements", "expected_purchases", "payment_record", "reason"),
+    "lower": ("reason",),
+    "temporary": ("reason", "last_day", "payment_record"),
+    "renewal": ("statements", "payment_record", "reason"),
+}  # fmt: skip
+SERVICE_DAYS: dict[RequestKind, int] = {"new": 10, "raise": 7, "lower": 3, "temporary": 3, "renewal": 7}
+
+
+class PublicForms(Frozen):
+    """Forms that outsiders fill by a link: how long it lives, and what keeps machines out."""
+
+    link_days: Annotated[int, Field(ge=1, le=90)] = 14
+    reference_days: Annotated[int, Field(ge=1, le=90)] = 10
+    tries_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
+    seconds_min: Annotated[int, Field(ge=0, le=60)] = 3
+
+
+class Applications(Frozen):
+    """From application to reply (B2.3): whose opinions in which order, what must be there, by when, through which door.
+
+    `complete_before`: the step at which a missing item has to be excused by a written reason.
+    """
+
+    opinions: tuple[Post, ...] = (
+        Post.SALES,
+        Post.CREDIT_ADMINISTRATOR,
+        Post.FINANCE,
+        Post.CREDIT_MANAGER,
+        Post.VICE_PRESIDENT,
+        Post.LEGAL_REPRESENTATIVE,
+    )
+    complete_before: Literal["submit", "accept", "approve"] = "approve"
+    checklist: dict[RequestKind, tuple[Item, ...]] = Field(default=CHECKLISTS)
+    service_days: dict[RequestKind, Annotated[int, Field(ge=1, le=120)]] = Field(
+        default=SERVICE_DAYS, description="working days from the day after it was handed in to the decision"
+    )
+    reapply_months: Annotated[int, Field(ge=0, le=36)] = 6
+    public_forms: PublicForms = PublicForms()
+
+    @model_validator(mode="after")
+    def _every_kind(self) -> "Applications":
+        """Each kind of request has its checklist and its days."""
+        kinds = set(CHECKLISTS)
+        if set(self.checklist) != kinds or set(self.service_days) != kinds:
+            raise ValueError("checklist and service_days: new, raise, lower, temporary and renewal are needed")
+        return self
+
+
 REASON_CODES = (
     "blacklisted",
     "suspended",
@@ -467,6 +529,7 @@ class Policy(Frozen):
     figures: Figures
     personal_data: PersonalData = PersonalData()
     evidence: Evidence = Evidence()
+    applications: Applications = Applications()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Policy":

@@ -1,0 +1,297 @@
+"""Joint opinions (domain 4.3): who speaks next about an application, for whom, and who may sign it in the end.
+
+Each post up to the one that signs speaks in the policy's order; one person lends a paper her hand once. A turn may be
+handed to another, and one more person may be asked; the signature waits for both.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from shouxin.office import moves, posts, sight
+from shouxin.office.models import POST_LABELS, Person
+from shouxin.office.policies import Edition
+from shouxin.office.refusals import BadForm, CannotDecide, Moved
+from shouxin.rules import application as rules
+from shouxin.rules import authority
+from shouxin.rules.application import FLOW
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade, Post
+
+from . import line_requests, lines
+from .applications import locked
+from .models import Application, Handover, LineRequest, Opinion
+
+
+@dataclass(frozen=True)
+class Round:
+    """Where the opinions of one handing-in stand: who signs at least, who has spoken, who is still waited for."""
+
+    needs: authority.Needs
+    given: tuple[Opinion, ...] = ()
+    waiting: tuple[Post, ...] = ()
+    asked: tuple[Handover, ...] = ()
+    lent: tuple[Handover, ...] = field(default=())
+
+    @property
+    def next(self) -> Post | None:
+        """Whose turn it is; None once only the signature is left."""
+        return self.waiting[0] if self.waiting else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing but the signature is left."""
+        return not self.waiting and not self.asked
+
+    def spoke(self, person: Person) -> bool:
+        """Whether she has given an opinion on this handing-in."""
+        return any(each.by_id == person.pk for each in self.given)
+
+
+def round_of(application: Application, *, edition: Edition, today: date) -> Round:
+    """The round of an assessed application. Raises CannotDecide where an exchange rate is missing."""
+    needed = needs_of(application, asked_terms(application), edition=edition, today=today)
+    given = tuple(application.opinions.filter(turn=application.turn).select_related("by", "on_behalf_of"))
+    handovers = tuple(application.handovers.filter(turn=application.turn).select_related("by", "to"))
+    spoken = {each.by_id for each in given}
+    waiting = rules.waiting_for(
+        edition.policy, needed.post, {Post(each.post) for each in given if each.post}, _held(application, today)
+    )
+    return Round(
+        needed,
+        given,
+        tuple(waiting),
+        tuple(each for each in handovers if each.kind == "countersign" and each.to_id not in spoken),
+        tuple(each for each in handovers if each.kind == "delegate"),
+    )
+
+
+def _held(application: Application, today: date) -> set[Post]:
+    """The posts somebody other than the applicant holds; the opinion of sales may be her own."""
+    held = posts.held(on=today, but=application.requested_by_id)
+    return held | ({Post.SALES} & posts.held(on=today))
+
+
+def asked_terms(application: Application) -> line_requests.LineTerms:
+    """The application's own terms under the grade that was frozen."""
+    return line_requests.LineTerms(
+        limit=Limit.of(application.requested_limit),
+        currency=application.currency,
+        term_days=application.requested_term_days,
+        grade=Grade(application.grade),
+        until=application.requested_until,
+        temporary=application.request_type == "temporary",
+    )
+
+
+def as_request(
+    application: Application, terms: line_requests.LineTerms, *, edition: Edition, today: date
+) -> LineRequest:
+    """The line request these terms would be, not written: for measuring whose signature it takes."""
+    current = lines.in_force([application.customer_id], on=today)[application.customer_id]
+    terms = line_requests.completed(terms, current.line, edition, today)
+    request = LineRequest(customer=application.customer, requested_by=application.requested_by)
+    kind = line_requests.kind_of(terms, current.line)
+    line_requests.fill(request, terms, kind, edition, application.customer, application.rating)
+    return request
+
+
+def needs_of(
+    application: Application, terms: line_requests.LineTerms, *, edition: Edition, today: date
+) -> authority.Needs:
+    """Whose signature these terms take."""
+    request = as_request(application, terms, edition=edition, today=today)
+    return line_requests.needs(request, edition=edition, today=today)
+
+
+# --- who may speak, who may sign -----------------------------------------------------------------
+
+
+def turn_of(
+    application: Application, found: Round, by: Person, today: date
+) -> tuple[Post | None, Person | None] | None:
+    """As whom she may speak now: (post, for whom), (None, None) when asked as well; None when it is not her turn."""
+    if found.spoke(by):
+        return None
+    if any(each.to_id == by.pk for each in found.asked):
+        return None, None
+    post = found.next
+    if post is None or (by.pk == application.requested_by_id and post is not Post.SALES):
+        return None
+    if post in posts.posts_of(by, on=today):
+        return post, None
+    lender = _lender(found, post, by, today)
+    return (post, lender) if lender else None
+
+
+def _lender(found: Round, post: Post, by: Person, today: date) -> Person | None:
+    """Who has handed this turn to her and still holds the post."""
+    for each in found.lent:
+        if each.to_id == by.pk and each.post == post and post in posts.posts_of(each.by, on=today):
+            return each.by
+    return None
+
+
+def holds_of(found: Round, by: Person, today: date) -> dict[Post, Decimal | None]:
+    """The authority she signs this paper with: her own posts, and those lent to her for it."""
+    holds = dict(posts.authority_of(by, today))
+    for each in found.lent:
+        own = dict(posts.authority_of(each.by, today))
+        post = Post(each.post)
+        if each.to_id == by.pk and post in own and post not in holds:
+            holds[post] = own[post]
+    return holds
+
+
+def why_not_sign(application: Application, found: Round, *, by: Person, today: date) -> tuple[str, ...]:
+    """Every reason for which she may not sign what is asked for, as codes of WORDS; empty when she may."""
+    barred = authority.may_approve(
+        holds_of(found, by, today),
+        found.needs,
+        approver=by.pk,
+        applicant=application.requested_by_id,
+        editors=tuple(each.pk for each in application.editors.all()),
+        salesperson=application.customer.salesperson_id,
+    )
+    return (*(("own_opinion",) if found.spoke(by) else ()), *barred)
+
+
+WORDS = {
+    **line_requests.WORDS,
+    "own_application": _("You applied for this yourself; somebody else has to sign it."),
+    "own_edit": _("You investigated or changed this application; somebody else has to sign it."),
+    "own_opinion": _("You have given your opinion on it already; somebody else has to sign it."),
+}
+
+
+# --- verbs ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def opine(
+    application: Application, *, verdict: str = "agree", text: str = "", version: int | None = None, edition: Edition,
+    by: Person, today: date, at: datetime,
+) -> Opinion:  # fmt: skip
+    """Give one's opinion in one's turn. Raises Moved out of turn, BadForm for a disagreement without a word."""
+    fresh = locked(application, version)
+    if verdict not in dict(Opinion.VERDICTS):
+        raise BadForm([("verdict", _("Say agree, conditional or disagree."))])
+    if verdict != "agree" and not text.strip():
+        raise BadForm([("reason", _("Say why, or under which conditions."))])
+    moves.move(fresh, FLOW, "opine", by=by, on=today, at=at, particulars={"verdict": verdict})
+    found = round_of(fresh, edition=edition, today=today)
+    turn = turn_of(fresh, found, by, today)
+    if turn is None:
+        raise _not_your_turn(found)
+    post, lender = turn
+    return Opinion.objects.create(
+        application=fresh, turn=fresh.turn, post=post or "", by=by, on_behalf_of=lender, verdict=verdict,
+        text=text.strip()[:1000], at=at,
+    )  # fmt: skip
+
+
+def _not_your_turn(found: Round) -> Moved:
+    if found.next is None:
+        return Moved(_("All opinions are there; it waits for the signature."), code="not_your_turn")
+    cure = _("It is the turn of: %(post)s.")
+    return Moved(_("It is not your turn, or you have spoken already."), code="not_your_turn", cure=cure,
+                 post=POST_LABELS[found.next])  # fmt: skip
+
+
+@transaction.atomic
+def delegate(
+    application: Application, to: Person, *, reason: str = "", version: int | None = None, edition: Edition,
+    by: Person, today: date, at: datetime,
+) -> Handover:  # fmt: skip
+    """Hand one's turn, or one's signature, on this paper to another; her own authority goes with it, and no more."""
+    fresh = locked(application, version)
+    found = round_of(fresh, edition=edition, today=today) if fresh.status == "assessed" else None
+    post = _post_to_lend(fresh, found, by, today) if found else None
+    moves.move(fresh, FLOW, "delegate", by=by, on=today, at=at, particulars={"to": to.username, "post": post})
+    if found is None or post is None:
+        raise _not_your_turn(found) if found else Moved()
+    duty = rules.SIGNERS if found.next is None else rules.SPEAKERS
+    _refuse_helper(fresh, found, to, by, duty, today)
+    return Handover.objects.create(
+        application=fresh, turn=fresh.turn, kind="delegate", post=post, by=by, to=to, why=reason.strip()[:500], at=at
+    )
+
+
+def _post_to_lend(application: Application, found: Round, by: Person, today: date) -> Post | None:
+    """The post whose turn or signature is hers to hand on: never one that was lent to her, never as one barred."""
+    if found.next is not None:
+        turn = turn_of(application, found, by, today)
+        return turn[0] if turn and turn[1] is None else None
+    own = dict(posts.authority_of(by, today))
+    barred = {"own_application", "own_edit", "own_customer", "own_opinion"}
+    if barred & set(why_not_sign(application, found, by=by, today=today)):
+        return None
+    return next((post for post in found.needs.posts if post in own), None)
+
+
+@transaction.atomic
+def countersign(
+    application: Application, to: Person, *, reason: str = "", version: int | None = None, edition: Edition,
+    by: Person, today: date, at: datetime,
+) -> Handover:  # fmt: skip
+    """Ask one more person; the signature waits for her opinion. Whoever's turn it is, or who may sign, may ask."""
+    fresh = locked(application, version)
+    moves.move(fresh, FLOW, "countersign", by=by, on=today, at=at, particulars={"to": to.username})
+    found = round_of(fresh, edition=edition, today=today)
+    if not (turn_of(fresh, found, by, today) or not why_not_sign(fresh, found, by=by, today=today)):
+        raise _not_your_turn(found)
+    _refuse_helper(fresh, found, to, by, rules.SPEAKERS, today)
+    return Handover.objects.create(
+        application=fresh, turn=fresh.turn, kind="countersign", by=by, to=to, why=reason.strip()[:500], at=at
+    )
+
+
+def _refuse_helper(
+    application: Application, found: Round, to: Person, by: Person, duty: Collection[Post], today: date
+) -> None:
+    """Raise BadForm for somebody who cannot help: no post for it, out of sight, the applicant, or spoken already."""
+    fault = None
+    if to.pk in (by.pk, application.requested_by_id):
+        fault = _("Neither yourself nor whoever applied.")
+    elif not posts.posts_of(to, on=today) & set(duty):
+        fault = _("This person holds no post that could do it.")
+    elif not sight.visible(Application, to, on=today).filter(pk=application.pk).exists():
+        fault = _("This person may not see the customer.")
+    elif found.spoke(to) or any(each.to_id == to.pk for each in found.asked):
+        fault = _("This person has spoken already, or is asked already.")
+    if fault:
+        raise BadForm([("to", fault)])
+
+
+def verbs_for(application: Application, *, edition: Edition, by: Person, today: date) -> list[str]:
+    """What this person may do with the application now: the buttons on the page."""
+    verbs = moves.verbs_for(application, FLOW, by, today)
+    barred = set()
+    if application.requested_by_id != by.pk:
+        barred.add("withdraw")
+    if not application.customer.natural_person or application.grade_confirmed_by_id:
+        barred.add("confirm_grade")
+    if application.status == "assessed":
+        barred |= _barred_in_round(application, edition=edition, by=by, today=today)
+    return [verb for verb in dict.fromkeys(verbs) if verb not in barred]
+
+
+def _barred_in_round(application: Application, *, edition: Edition, by: Person, today: date) -> set[str]:
+    try:
+        found = round_of(application, edition=edition, today=today)
+    except CannotDecide:
+        return {"opine", "delegate", "countersign", "approve"}
+    turn = turn_of(application, found, by, today)
+    may_sign = not why_not_sign(application, found, by=by, today=today)
+    barred = set() if turn else {"opine"}
+    if not (turn or may_sign):
+        barred.add("countersign")
+    if _post_to_lend(application, found, by, today) is None:
+        barred.add("delegate")
+    if not (found.complete and may_sign):
+        barred.add("approve")
+    return barred

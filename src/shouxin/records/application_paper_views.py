@@ -1,0 +1,105 @@
+"""What goes with an application: its paper forms, its letters and their delivery, references, the customer's link."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouxin.credit import form_links, references
+from shouxin.credit.models import Application
+from shouxin.customers import mails
+from shouxin.customers.models import Customer, Mail
+from shouxin.office import policies, sight, trail
+from shouxin.office.pages import acting, blame, moment, page, require_duty
+from shouxin.office.refusals import BadForm, NotVisible, Refusal
+from shouxin.rules import application as rules
+
+from .application_api import address_of, form_file, letter_file
+from .application_forms import InviteForm, ReferenceForm
+from .application_views import detail, rows_seen
+
+
+@page
+@require_GET
+def form(request: HttpRequest, pk: int, name: str, ending: str) -> HttpResponse:
+    """One of the paper forms as PDF or Word."""
+    call = acting(request)
+    return form_file(request, sight.get_visible(rows_seen(request), call["by"], pk, on=call["on"]), name, ending)
+
+
+@page
+@require_GET
+def letter(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
+    """A letter to the customer as a page."""
+    found, row = _letter_of(request, pk, mail)
+    return render(request, "records/application_letter.html", {"found": found, "letter": row, "paper": row.paper})
+
+
+@page
+@require_GET
+def letter_paper(request: HttpRequest, pk: int, mail: int, ending: str) -> HttpResponse:
+    """The same as PDF or Word."""
+    return letter_file(_letter_of(request, pk, mail)[1], ending)
+
+
+def _letter_of(request: HttpRequest, pk: int, mail: int) -> tuple[Application, Mail]:
+    call = acting(request)
+    found = sight.get_visible(rows_seen(request), call["by"], pk, on=call["on"])
+    rows = Mail.objects.filter(about=trail.name_of(found), paper__isnull=False)
+    return found, sight.get_visible(rows, call["by"], mail, on=call["on"])
+
+
+@page
+@require_POST
+def deliver(request: HttpRequest, pk: int, mail: int, verb: str) -> HttpResponse:
+    """Send a letter again, to the address given, or record that it went on paper."""
+    call = acting(request)
+    found, row = _letter_of(request, pk, mail)
+    word = request.POST.get("word", "").replace("\x00", "").strip()
+    if verb == "resend":
+        mails.resend(row, to=word or (row.customer.email if row.customer else ""), **call)
+    elif verb == "hand_over":
+        mails.hand_over(row, how=word, **call)
+    else:
+        raise NotVisible
+    messages.success(request, _("Kept."))
+    return redirect("credit:application", found.pk)
+
+
+@page
+@require_POST
+def ask_reference(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a bank or a supplier by mail."""
+    call = moment(request)
+    found = sight.get_visible(rows_seen(request), call["by"], pk, on=call["today"])
+    form = ReferenceForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise BadForm([(field, error) for field, errors in form.errors.items() for error in errors])
+        address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
+        references.ask(found, **form.cleaned_data, address=address, edition=edition, **call)
+    except Refusal as refusal:
+        trail.keep(refusal)
+        return detail(request, found, refusal)
+    messages.success(request, _("Asked by mail."))
+    return redirect("credit:application", pk)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """A link by which the customer fills in the form itself."""
+    call = moment(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["today"])
+    require_duty(request, *rules.APPLICANTS, verb="form_link.make", about=customer)
+    form, made, address = InviteForm(request.POST or None), None, address_of(request, "credit:application_form")
+    if request.method == "POST" and form.is_valid():
+        given, edition = form.cleaned_data, policies.in_force(call["today"])
+        try:
+            made = form_links.invite(customer, given["request_type"], address=address, to=given["email"],
+                                     edition=edition, **call)  # fmt: skip
+        except BadForm as refusal:
+            blame(form, refusal)
+    told = {"form": form, "customer": customer, "made": made, "address": address(made.token) if made else ""}
+    return render(request, "records/invite.html", told, status=422 if form.errors else 200)
