@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from shouxin.customers.models import Customer
+from shouxin.lib.statements import append, send
 from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -32,7 +34,8 @@ def keep(
     rated: Sequence[RatedCustomer], *, as_of: date, edition: Edition, by: Person | None, at: datetime
 ) -> list[Rating]:
     """Write the ratings, with everything a page needs to show every step; one trail line each."""
-    rows = Rating.objects.bulk_create([_row(each, as_of, edition, by, at) for each in rated])
+    rows = [_row(each, as_of, edition, by, at) for each in rated]
+    _write(rows)
     trail.record_many(
         [
             trail.line("rate", about=row, by=by, at=at, customer=row.customer_id, grade=row.grade, score=row.score)
@@ -40,6 +43,19 @@ def keep(
         ]
     )
     return rows
+
+
+def _write(rows: Sequence[Rating]) -> None:
+    """In one prepared statement: Django's own takes three times as long, for it quotes the sheets in Python."""
+    sequence = f"SELECT nextval(pg_get_serial_sequence('{Rating._meta.db_table}', 'id')) FROM generate_series(1, %s)"
+    for row, (number,) in zip(rows, send(sequence, len(rows)).fetchall(), strict=True):
+        row.pk = number
+    columns = {
+        field.column: [getattr(row, field.attname) for row in rows]
+        for field in Rating._meta.concrete_fields
+        if field.name != "sheet"
+    }
+    append(Rating, columns | {"sheet": [to_json(row.sheet).decode() for row in rows]})
 
 
 def _row(each: RatedCustomer, as_of: date, edition: Edition, by: Person | None, at: datetime) -> Rating:

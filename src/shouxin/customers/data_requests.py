@@ -144,8 +144,8 @@ def kept_until(customer: Customer, on: date) -> date:
     return day.replace(year=day.year + years, day=min(day.day, 28))
 
 
-NO_BUSINESS = (*disclosures.SEEING, "ask_who_saw", "register", "change_customer", "add_name", "add_fact", "refuse",
-                 "data_request.ask", "confirm", "decline", "withdraw", "rate")  # fmt: skip
+NO_BUSINESS = (*disclosures.SEEING, "ask_who_saw", "register", "change_customer", "add_name", "add_fact",
+               "score_features", "refuse", "data_request.ask", "confirm", "decline", "withdraw", "rate")  # fmt: skip
 """Lines that tell of looking and of keeping the file, and of no business."""
 
 

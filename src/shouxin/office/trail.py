@@ -63,9 +63,17 @@ def line(
     )
 
 
+BATCH = 2000
+COLUMNS = ("at", "by_id", "by_name", "verb", "about", "label", "customer_id")
+
+
 def record_many(lines: Iterable[TrailEntry]) -> None:
     """Write many lines at once, in the order given."""
-    TrailEntry.objects.bulk_create(list(lines), batch_size=2000)
+    written = list(lines)
+    for start in range(0, len(written), BATCH):
+        batch = written[start : start + BATCH]
+        columns = {name: [getattr(each, name) for each in batch] for name in COLUMNS}
+        append(TrailEntry, columns | {"particulars": [to_json(each.particulars).decode() for each in batch]})
 
 
 def record_columns(

@@ -30,6 +30,8 @@ VERBS: Mapping[str, Text] = {
     "change_customer": _("changed the customer's particulars"),
     "add_name": _("added another name"),
     "add_fact": _("noted a fact"),
+    "score_features": _("scored the features"),
+    "fit_card": _("fitted a statistical card"),
     "unmask": _("looked at a masked particular"),
     "view_file": _("opened the credit file"),
     "attach": _("kept a file as evidence"),

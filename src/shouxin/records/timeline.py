@@ -26,6 +26,7 @@ VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("", "add_name"): (gettext_lazy("Another name noted"), "before", "grey"),
     ("", "unmask"): (gettext_lazy("Telephone or account read in full"), "before", "grey"),
     ("", "add_fact"): (gettext_lazy("Fact noted"), "before", "blue"),
+    ("", "score_features"): (gettext_lazy("Features scored"), "before", "blue"),
     ("", "add_note"): (gettext_lazy("Note"), "before", "blue"),
     ("", "rate"): (gettext_lazy("Rated"), "before", "blue"),
     ("", "line_request.ask"): (gettext_lazy("Line asked for"), "before", "amber"),

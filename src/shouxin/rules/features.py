@@ -6,10 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from .policy import FACTOR_GROUPS, FeatureModel
+from .policy import FACTOR_GROUPS, FACTORS, FeatureModel
 from .ratios import Feature, feature_analysis
 from .scorecard import Fact, is_known
 
+FACTOR_KEYS = frozenset(f"feature_{factor}" for factor in FACTORS)
 ReadingOfShare = Literal["no_credit", "watch", "fair", "good"]
 GOOD_FROM = Decimal("0.66")
 
@@ -44,6 +45,8 @@ class Features:
 
 def analyse(model: FeatureModel, facts: Mapping[str, Fact], today: date) -> Features | None:
     """The model read from the facts `feature_…`; None where not a single factor is scored."""
+    if not FACTOR_KEYS & facts.keys():
+        return None
     factors = tuple(_factors(model, facts, today))
     if all(each.score is None for each in factors):
         return None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from .aging import OpenItem
 from .days import add_months, month_end
@@ -160,14 +161,21 @@ def by_month(amounts: Iterable[Dated], *, as_of: date, months: int, running: boo
 
     `running` begins with the month that is not over yet and counts its days so far, as counting back the DSO needs.
     """
-    newest = as_of if running else month_end(add_months(as_of + timedelta(days=1), -1))
-    firsts = [add_months(newest.replace(day=1), -back) for back in range(months)]
-    totals = dict.fromkeys(firsts, ZERO)
+    lengths = _months(as_of, months, running)
+    totals = dict.fromkeys(lengths, ZERO)
     for entry in amounts:
         first = entry.on.replace(day=1)
         if first in totals and entry.on <= as_of:
             totals[first] += entry.amount
-    return tuple(Month(first, (min(month_end(first), newest) - first).days + 1, totals[first]) for first in firsts)
+    return tuple(Month(first, days, totals[first]) for first, days in lengths.items())
+
+
+@lru_cache(maxsize=64)
+def _months(as_of: date, months: int, running: bool) -> Mapping[date, int]:
+    """First day -> days counted, newest first; the same for every customer of a day."""
+    newest = as_of if running else month_end(add_months(as_of + timedelta(days=1), -1))
+    firsts = [add_months(newest.replace(day=1), -back) for back in range(months)]
+    return {first: (min(month_end(first), newest) - first).days + 1 for first in firsts}
 
 
 @dataclass(frozen=True, slots=True)

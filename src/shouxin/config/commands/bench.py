@@ -15,18 +15,21 @@ import typer
 from shouxin.config import terminal
 
 app = typer.Typer()
-BENCHES = ("checks", "import", "pages")
+BENCHES = ("checks", "import", "pages", "rating")
 INSIDE = "SHOUXIN_BENCH"
 
 
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="checks: credit decisions; import: files of invoices; pages: a portfolio looked at.")
+        str,
+        typer.Argument(
+            help="checks: credit decisions; import: files of invoices; pages, rating: a portfolio looked at, rated."
+        ),
     ] = "checks",
     accounts: Annotated[int, typer.Option(min=100, help="How many credit accounts.")] = 10_000,
-    customers: Annotated[int, typer.Option(min=1000, help="pages: how many customers.")] = 100_000,
-    items: Annotated[int, typer.Option(min=1000, help="pages: how many open items.")] = 1_000_000,
+    customers: Annotated[int, typer.Option(min=1000, help="pages, rating: how many customers.")] = 100_000,
+    items: Annotated[int, typer.Option(min=1000, help="pages, rating: how many open items.")] = 1_000_000,
     runs: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
     as_json: terminal.AsJson = False,
@@ -36,8 +39,8 @@ def bench(
         terminal.fail(f"no bench {name}; there is: {', '.join(BENCHES)}")
     if not os.environ.get(INSIDE):
         raise typer.Exit(_in_a_home_of_its_own())
-    if name == "pages":
-        _pages(customers, items, runs, as_json=as_json)
+    if name in ("pages", "rating"):
+        _portfolio(name, customers, items, runs, as_json=as_json)
     else:
         _measure(name, accounts, runs, seconds, as_json=as_json)
 
@@ -58,16 +61,16 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"benches.{name}")
 
 
-def _pages(customers: int, items: int, runs: int, *, as_json: bool) -> None:
+def _portfolio(name: str, customers: int, items: int, runs: int, *, as_json: bool) -> None:
     from shouxin.config import migrating
     from shouxin.lib.database import roles
 
-    measure, pages, portfolio = (_module(each) for each in ("measure", "pages", "portfolio"))
+    measure, subject, portfolio = (_module(each) for each in ("measure", name, "portfolio"))
     migrating.bring_up()
     with roles.as_owner(), terminal.progress(as_json=as_json) as bar:  # loading drops and builds indexes
         task = bar.add_task("bench", total=None)
         size = portfolio.Size(customers, items)
-        shown = pages.run(lambda: bar.advance(task), size=size, runs=runs * 6)
+        shown = subject.run(lambda: bar.advance(task), size=size, runs=runs * 6 if name == "pages" else runs)
     rows = [{k: round(v, 1) if isinstance(v, float) else v for k, v in dataclasses.asdict(s).items()} for s in shown]
     terminal.print_json_or_table(rows, as_json=as_json, columns={k: k for k in rows[0] if k != "runs"})
     if not as_json:
