@@ -22,13 +22,16 @@ from shouxin.credit.applications import Wanted
 from shouxin.credit.models import Application, FittedCard, Line
 from shouxin.customers import evidence, facts, search, standing
 from shouxin.customers.models import Customer, DataRequest
+from shouxin.lib import documents
 from shouxin.lib.models import ImportRun
 from shouxin.office import clock, policies, posts, tokens
 from shouxin.office.imports import runs
 from shouxin.office.models import Person, Webhook
 from shouxin.orders import checks
 from shouxin.orders.checks import CheckRequest
-from shouxin.receivables import invoices, receipts
+from shouxin.receivables import bulk, invoices, receipts
+from shouxin.receivables.papers import InvoiceRow
+from shouxin.records.models import Digest
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.people import CAST, EAST, SOUTH, TODAY, acme, member, person
@@ -102,6 +105,9 @@ def side(mark: str, seller: str, department: str) -> Side:
                         "at": clock.now()},
     )  # fmt: skip
     application = _declined(customer, mark)
+    good = _good(mark, seller, department)
+    day = {"first": TODAY, "last": TODAY, "made_at": clock.now()}
+    told = Digest.objects.create(department=department, paper=NOTHING_TOLD, **day)
     token, _text = tokens.create(member(seller), by=member(seller), at=clock.now(), label=mark)
     return Side(
         mark,
@@ -111,6 +117,8 @@ def side(mark: str, seller: str, department: str) -> Side:
             "attachment": kept.pk,
             "banned": banned.pk,
             "line_request": request.pk,
+            "good": good.pk,
+            "digest": told.pk,
             "security": security.pk,
             "release": release.pk,
             "invoice": invoice.pk,
@@ -150,6 +158,26 @@ def _line(customer: Customer) -> dict[str, Any]:
         "term_days": 30, "since": TODAY - timedelta(days=100), "until": TODAY + timedelta(days=200),
         "why": customer.code, "cause": "request", "policy_version": 1, "at": clock.now(),
     }  # fmt: skip
+
+
+NOTHING_TOLD = documents.paper("digest", [], house="house", language="en", head=[])
+
+
+def _good(mark: str, seller: str, department: str) -> Customer:
+    """A customer that has paid ten invoices on time for two years."""
+    found = _customer(f"{mark}-G", seller, department)
+    Line.objects.create(**_line(found))
+    rows = [
+        InvoiceRow(
+            customer_id=found.pk, source_system="", doc_no=f"{mark}-G{n}", kind="invoice", amount=Decimal(100),
+            currency="CNY", dated_on=TODAY - timedelta(days=700 - 30 * n),
+            instalments=((1, TODAY - timedelta(days=670 - 30 * n), Decimal(100)),),
+            settled_on=TODAY - timedelta(days=671 - 30 * n),
+        )
+        for n in range(10)
+    ]  # fmt: skip
+    bulk.post_invoices(rows, by=member("fi"), at=clock.now(), today=TODAY)
+    return found
 
 
 def _deposit() -> securities.SecurityTerms:

@@ -25,6 +25,7 @@ from shouxin.receivables.reports_api import router as ledger
 from shouxin.records.api import router as reports
 from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
+from shouxin.records.market_api import router as market
 
 ROUTERS = [
     office,
@@ -36,6 +37,7 @@ ROUTERS = [
     reports,
     applications,
     files,
+    market,
     attachments,
     evidence,
     imports,

@@ -68,6 +68,9 @@ STAGES = (
             Entry(_("Work list"), "collection:worklist", "list-check"),
             Entry(_("Notices"), "collection:notices", "mail", READERS),
             Entry(_("Key figures"), "records:figures", "chart-line", READERS | {Post.SALES, Post.ARCHIVIST}),
+            Entry(_("Recommended units"), "records:recommended", "award", READERS | {Post.SALES, Post.ARCHIVIST}),
+            Entry(_("Opportunities"), "records:opportunities", "trending-up", READERS | {Post.SALES, Post.ARCHIVIST}),
+            Entry(_("Digests"), "records:digests", "speakerphone", READERS | {Post.SALES, Post.ARCHIVIST}),
         ),
     ),
     Stage(

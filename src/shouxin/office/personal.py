@@ -111,6 +111,8 @@ FIELDS: tuple[Field, ...] = (
           _("to know who answers for the debts besides the customer"), "13-2", "customer", True, only_natural=True),
     Field("credit.Security", "subject", _("what secures the debts"),
           _("to know who answers for the debts besides the customer"), "13-2", "customer", only_natural=True),
+    Field("records.Digest", "paper", _("names in digests for departments"),
+          _("to tell departments of evaluation results"), "13-2", "papers", only_natural=True),
     Field("receivables.Receipt", "payer", _("payer"), _("to match money with what is owed"), "13-3", "papers"),
     Field(_NOTICE, "to", _("address a letter went to"), _("to prove that a letter was sent"), "13-2", "papers",
           masked="email"),

@@ -18,6 +18,7 @@ from shouxin.office.models import Appointment, PolicyVersion, TrailEntry
 from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.models import Invoice, Match, ProofRun, Receipt
 
+from .models import Digest
 from .regulation import Word
 
 COUNTED_UP_TO = 10_000
@@ -52,6 +53,7 @@ KINDS: dict[str, Kind] = {
     "customers": Kind(_("Customers"), Customer.objects.all, "created_at"),
     "days": Kind(_("Daily runs"), Day.objects.all, "as_of"),
     "decisions": Kind(_("Order checks"), CreditDecision.objects.all),
+    "digests": Kind(_("Digests"), Digest.objects.all, "made_at"),
     "downgrades": Kind(_("Downgrades"), lambda: Line.objects.filter(cause="downgrade")),
     "facts": Kind(_("Facts"), Fact.objects.all, "collected_at"),
     "imports": Kind(_("Imports"), ImportRun.objects.all, "created_at"),

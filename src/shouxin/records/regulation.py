@@ -71,6 +71,9 @@ PAGES: dict[str, Word] = {
     "collection:worklist": _("Work list"),
     "collection:notices": _("Notices"),
     "records:figures": _("Key figures"),
+    "records:recommended": _("Recommended units"),
+    "records:opportunities": _("Opportunities"),
+    "records:digests": _("Digests"),
     "imports:list": _("Import"),
     "office:policy": _("Policy"),
     "office:versions": _("Policy versions"),
@@ -129,7 +132,9 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "A8",
         _("Units with good records are preferred, recommended and helped to trade."),
-        lacks=_("The recommended list and the recommendation letter."),
+        _("The recommended list by the policy's rule, each unit with why, and a letter of recommendation on paper."),
+        places=("records:recommended",),
+        evidence=("lines", "ratings"),
     ),
     Clause(
         "A9",
@@ -245,10 +250,9 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B2.6",
         _("Salespeople hand in information; results go back to the departments regularly."),
-        _("A quick note from the credit file, also on the phone."),
-        _("The periodic digest for each department."),
-        ("customers:list",),
-        ("notes",),
+        _("A quick note from the credit file, also on the phone; a digest for each department at the policy's pace."),
+        places=("customers:list", "records:digests"),
+        evidence=("notes", "digests"),
     ),
     Clause(
         "B3.1",
@@ -338,7 +342,9 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "C3.7",
         _("Use the credit database to help sales open markets."),
-        lacks=_("The list of opportunities."),
+        _("Unused room, upgrade candidates with what lacks, and quiet customers like good payers; internal use only."),
+        places=("records:opportunities", "records:recommended"),
+        evidence=("lines", "ratings"),
     ),
     Clause(
         "C4.1",

@@ -3,10 +3,28 @@
 from django.urls import path
 
 from . import application_paper_views as papers
-from . import application_views, card_views, customer_views, fitted_views, public_views, rating_views, views
+from . import (
+    application_views,
+    card_views,
+    customer_views,
+    digest_views,
+    fitted_views,
+    market_views,
+    public_views,
+    rating_views,
+    views,
+)
 
 app_name = "records"
-urlpatterns = [path("figures/", views.figures_page, name="figures")]
+urlpatterns = [
+    path("figures/", views.figures_page, name="figures"),
+    path("recommended/", market_views.recommended, name="recommended"),
+    path("recommended/<int:pk>/letter.<str:ending>", market_views.letter, name="recommendation"),
+    path("opportunities/", market_views.opportunities, name="opportunities"),
+    path("digests/", digest_views.list_digests, name="digests"),
+    path("digests/preview", digest_views.preview, name="digest_preview"),
+    path("digests/<int:pk>/", digest_views.show, name="digest"),
+]
 
 customer_paths = [
     path("", customer_views.roster, name="list"),

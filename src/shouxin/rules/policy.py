@@ -391,6 +391,26 @@ class Figures(Frozen):
     year_days: Literal[360, 365]
 
 
+class Market(Frozen):
+    """The recommended list (A8), and what counts as an opportunity for sales (C3.7)."""
+
+    grade_min: Grade = Grade.B
+    months_min: Annotated[int, Field(ge=0, le=600)] = 12
+    clean_months_min: Annotated[int, Field(ge=0, le=600)] = 12
+    paid_invoices_min: Annotated[int, Field(ge=0)] = 6
+    headroom_share_min: Share = Decimal("0.5")
+    upgrade_points_max: Points = Decimal(8)
+    quiet_months: Annotated[int, Field(ge=1, le=120)] = 6
+
+
+class Digest(Frozen):
+    """How often each department is told of evaluation results (B2.6), and how many missed periods are caught up."""
+
+    cadence: Literal["weekly", "monthly"] = "weekly"
+    catch_up_max: Annotated[int, Field(ge=1, le=60)] = 8
+    ahead_days: Days = 30
+
+
 OFFICE_POSTS = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 
 
@@ -527,6 +547,8 @@ class Policy(Frozen):
     order_check: OrderCheck
     calendar: CalendarBook
     figures: Figures
+    market: Market = Market()
+    digest: Digest = Digest()
     personal_data: PersonalData = PersonalData()
     evidence: Evidence = Evidence()
     applications: Applications = Applications()
