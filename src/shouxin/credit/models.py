@@ -331,7 +331,7 @@ class Application(models.Model):
     """
 
     STATUSES = [
-        ("draft", _("Draft")),
+        ("draft", pgettext_lazy("application", "Draft")),
         ("submitted", _("Handed in")),
         ("accepted", _("Accepted for review")),
         ("investigated", _("Investigated")),

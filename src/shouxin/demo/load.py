@@ -23,6 +23,7 @@ from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 
 from . import company, secured
+from .applying import Applying
 from .company import DemoCustomer, DemoInvoice
 
 MARK = "demo company"
@@ -95,7 +96,8 @@ class Loading:
         """Every step in order, with a bar where somebody watches."""
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.lines, self.invoices, self.receipts,
-            self.standings, self.ratings, self.securities, self.orders, self.requests, self.rounds,
+            self.standings, self.ratings, self.securities, self.orders, self.requests, self.applications,
+            self.rounds,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -316,6 +318,13 @@ class Loading:
             today=self.today,
             at=self.at,
         )
+
+    def applications(self) -> None:
+        """Applications in every state."""
+        Applying(
+            self.customers, self.ids, self.person, lambda each: self.person(SALES[each.region]), today=self.today,
+            at=self.at,
+        ).load()  # fmt: skip
 
     def rounds(self) -> None:
         """The last daily runs, so that notices, tasks and downgrades are there to look at."""

@@ -1,0 +1,117 @@
+"""`shouxin applications`: what waits and until when, one application in full, and a step on it."""
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from shouxin.config import terminal
+
+app = typer.Typer()
+group = typer.Typer(no_args_is_help=True, help="Credit applications: list, show, act.")
+app.add_typer(group, name="applications")
+
+Number = Annotated[str, typer.Argument(help="The application's number, such as SQ202600001.")]
+
+
+@group.command("list")
+def list_(
+    status: Annotated[str | None, typer.Option(help="Only those in this status, such as assessed.")] = None,
+    late: Annotated[bool, typer.Option("--late", help="Only those past their day.")] = False,
+    by: terminal.By = terminal.SYSTEM,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """The applications, the earliest due first. Exit code 1 with --late where some are late."""
+    from shouxin.rules.application import PENDING
+
+    rows, today = _seen(by), terminal.day(None)
+    if status:
+        rows = rows.filter(status=status)
+    if late:
+        rows = rows.filter(due_on__lt=today, status__in=PENDING.split())
+    found = [
+        {"number": each.number, "customer": each.customer.name, "request_type": each.request_type,
+         "requested_limit": each.requested_limit, "currency": each.currency, "status": each.status,
+         "due_on": each.due_on, "grade": each.grade or None}
+        for each in rows.order_by("due_on", "pk")
+    ]  # fmt: skip
+    terminal.print_json_or_table(found, as_json=as_json)
+    raise typer.Exit(terminal.NO if late and found else 0)
+
+
+@group.command()
+def show(number: Number, by: terminal.By = terminal.SYSTEM, as_json: terminal.AsJson = False) -> None:
+    """One application: its clock, what is missing, opinions, letters, and what may be done now."""
+    told = _told(number, by)
+    if as_json:
+        terminal.print_json(told)
+        return
+    rows = [{"field": name, "value": _text(value)} for name, value in told.items()]
+    terminal.print_json_or_table(rows, as_json=False)
+
+
+@group.command()
+def act(
+    number: Number,
+    verb: Annotated[str, typer.Argument(help="submit, accept, investigate, assess, opine, approve, decline, …")],
+    reason: Annotated[str | None, typer.Option(help="Why; what the step has to say.")] = None,
+    limit: Annotated[str | None, typer.Option(help="approve: the limit granted, such as 80000.00.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="opine: agree, conditional or disagree.")] = None,
+    to: Annotated[str | None, typer.Option(help="delegate, countersign: the sign-in name.")] = None,
+    category: Annotated[str | None, typer.Option(help="decline: the kind of reason the customer reads.")] = None,
+    by: terminal.By = terminal.SYSTEM,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Do one step in somebody's name (--by), with her duties and authority."""
+    from shouxin.office import clock, policies
+    from shouxin.records import application_verbs
+
+    given: dict[str, Any] = {"reason": reason, "limit": limit, "verdict": verdict, "to": to, "category": category}
+    given = {name: value for name, value in given.items() if value is not None}
+    if limit is not None:
+        given["limit"] = _amount(limit)
+    today = terminal.day(None)
+    call = {"edition": policies.in_force(today), "by": terminal.person(by), "today": today, "at": clock.now()}
+    application_verbs.act(_found(number, by), verb, application_verbs.Said(**given), given=given, **call)
+    told = _told(number, by)
+    if as_json:
+        terminal.print_json(told)
+    else:
+        terminal.console.print(f"{told['number']}  {told['status']}")
+
+
+def _amount(text: str) -> Decimal:
+    from shouxin.rules.money import AmountError, parse_amount
+
+    try:
+        return parse_amount(text)
+    except AmountError:
+        terminal.fail(f"{text} is not an amount such as 1200.00")
+
+
+def _seen(by: str) -> Any:
+    from shouxin.credit.models import Application
+    from shouxin.office import sight
+
+    return sight.visible(Application, terminal.person(by), on=terminal.day(None)).select_related("customer")
+
+
+def _found(number: str, by: str) -> Any:
+    found = _seen(by).select_related("requested_by").filter(number=number).first()
+    return found or terminal.fail(f"no application {number}")
+
+
+def _told(number: str, by: str) -> dict[str, Any]:
+    from shouxin.office import policies
+    from shouxin.records.application_api import application_row
+
+    today = terminal.day(None)
+    row = application_row(_found(number, by), edition=policies.in_force(today), by=terminal.person(by), today=today)
+    return json.loads(json.dumps(row, default=_text, ensure_ascii=False))  # type: ignore[no-any-return]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return f"{value:.2f}" if isinstance(value, Decimal) else "–" if value is None else str(value)
