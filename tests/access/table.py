@@ -130,6 +130,10 @@ DATA_READERS = {*HEADS, OFFICER, AUDITOR, "ann"}
 DATA_VERBS = {"confirm": HEADS, "decline": HEADS, "withdraw": {"ann"}}
 DATA_COPIERS = {*HEADS, OFFICER}
 DATA_ASKED = {"customer": "{code}", "kind": "copy", "why": "because"}
+CASE_VERBS = {"stop": HEADS, "approve": HEADS, "decline": HEADS, "withdraw": {"fi"}}
+CASE_PROPOSERS = {SALES, FINANCE, OFFICER, *HEADS}
+CASE = {"ground": "fraud", "why": "because", "evidence": "paper"}
+POWER = {"name": "王五", "matters": ["place_order"]}
 NOTICE_VERBS = {"hold": CREDIT_OFFICE, "release": CREDIT_OFFICE, "hand_over": CREDIT_OFFICE}
 TASK_VERBS = {"done": {SALES, *CREDIT_OFFICE}, "drop": {SALES, *CREDIT_OFFICE}}
 
@@ -195,6 +199,26 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /data-requests/{pk}": row(DATA_READERS, pk="data_request"),
     "GET /data-requests/{pk}/copy.json": row(DATA_COPIERS, pk="data_request"),
     "POST /data-requests/{pk}/{verb}": verbs(DATA_VERBS, {"answer": "because"}, pk="data_request"),
+    # --- related parties
+    "POST /customers/{reference}/ties": row(CREDIT_OFFICE, {"parent": "{top}"}, reference="customer"),
+    "GET /customers/{reference}/ties": row(LOOKERS, reference="customer"),
+    "GET /customers/{reference}/group": row(LOOKERS, reference="customer"),
+    "POST /customers/{reference}/persons": row(
+        CREDIT_OFFICE, {"name": "李四", "role": "director", "note": "seen"}, reference="customer"
+    ),
+    "GET /customers/{reference}/persons": row(LOOKERS, reference="customer"),
+    "POST /person-ties/{pk}/end": row(CREDIT_OFFICE, pk="person_tie"),
+    "POST /customers/{reference}/agents": row({SALES, *CREDIT_OFFICE}, POWER, reference="customer"),
+    "GET /customers/{reference}/agents": row(LOOKERS, reference="customer"),
+    "POST /agents/{pk}/check": row(LOOKERS, {"matter": "place_order"}, pk="agent"),
+    "POST /agents/{pk}/revoke": row({SALES, *CREDIT_OFFICE}, WHY, pk="agent"),
+    "GET /customers/{reference}/counterparty-check": row(LOOKERS, reference="customer"),
+    "GET /customers/{reference}/counterparty-check.{ending}": row(LOOKERS, reference="customer", ending="=docx"),
+    "POST /customers/{reference}/blacklist-cases": row(CASE_PROPOSERS, CASE, reference="spare"),
+    "GET /blacklist-cases": row(EVERYBODY),
+    "GET /blacklist-cases/{pk}": row(LOOKERS, pk="case"),
+    "GET /blacklist-cases/{pk}/letter.{ending}": row(LOOKERS, pk="case", ending="=docx"),
+    "POST /blacklist-cases/{pk}/{verb}": verbs(CASE_VERBS, WHY, pk="case"),
     # --- lines
     "GET /customers/{reference}/lines": row(LOOKERS, reference="customer"),
     "POST /customers/{reference}/lines": row(ASKERS, LINE, reference="customer"),
@@ -415,6 +439,24 @@ PAGES: dict[str, Row | list[Row]] = {
         HEADS | {OFFICER}, {"standing": "watched", "reason": "because"}, pk="customer"
     ),
     "POST customers/releases/<int:pk>/<str:verb>": verbs(RELEASE_VERBS, make=page, pk="release"),
+    "GET customers/blacklist/": page(EVERYBODY),
+    "GET customers/blacklist/<int:pk>/": page(LOOKERS, pk="case"),
+    "GET customers/blacklist/<int:pk>/letter.<str:ending>": page(LOOKERS, pk="case", ending="=docx"),
+    "POST customers/blacklist/<int:pk>/<str:verb>": verbs(CASE_VERBS, WHY, make=page, pk="case"),
+    "GET customers/<int:pk>/blacklist": page(CASE_PROPOSERS, pk="spare"),
+    "POST customers/<int:pk>/blacklist": page(CASE_PROPOSERS, CASE, pk="spare"),
+    "GET customers/<int:pk>/tie": page(CREDIT_OFFICE, pk="customer"),
+    "POST customers/<int:pk>/tie": page(CREDIT_OFFICE, {"parent": "{top}", "kind": "branch"}, pk="customer"),
+    "GET customers/<int:pk>/persons/new": page(CREDIT_OFFICE, pk="customer"),
+    "POST customers/<int:pk>/persons/new": page(
+        CREDIT_OFFICE, {"name": "李四", "role": "director", "note": "seen"}, pk="customer"
+    ),
+    "POST customers/persons/<int:pk>/end": page(CREDIT_OFFICE, pk="person_tie"),
+    "GET customers/<int:pk>/agents/new": page({SALES, *CREDIT_OFFICE}, pk="customer"),
+    "POST customers/<int:pk>/agents/new": page({SALES, *CREDIT_OFFICE}, POWER, pk="customer"),
+    "GET customers/agents/<int:pk>/": page(LOOKERS, pk="agent"),
+    "POST customers/agents/<int:pk>/revoke": page({SALES, *CREDIT_OFFICE}, WHY, pk="agent"),
+    "GET customers/<int:pk>/counterparty.<str:ending>": page(LOOKERS, pk="customer", ending="=docx"),
     "GET customers/data-requests/": page(EVERYBODY),
     "POST customers/data-requests/": page({SALES, OFFICER, *HEADS}, DATA_ASKED, unseen=422),
     "GET customers/data-requests/<int:pk>/<str:verb>": page(DATA_COPIERS, pk="data_request", verb="=copy"),

@@ -20,8 +20,8 @@ from shouxin.collection.models import Notice, Task
 from shouxin.credit import applications, decisions, line_requests, securities
 from shouxin.credit.applications import Wanted
 from shouxin.credit.models import Application, FittedCard, Line
-from shouxin.customers import evidence, facts, search, standing
-from shouxin.customers.models import Customer, DataRequest
+from shouxin.customers import agents, blacklist, blacklist_letters, evidence, facts, persons, search, standing
+from shouxin.customers.models import Agent, BlacklistCase, Customer, DataRequest, PersonTie
 from shouxin.lib import documents
 from shouxin.lib.models import ImportRun
 from shouxin.office import clock, policies, posts, tokens
@@ -72,7 +72,7 @@ def side(mark: str, seller: str, department: str) -> Side:
     """A customer with a line, requests, orders, papers, a second one on the blacklist, and what its seller keeps."""
     edition = policies.in_force(TODAY)
     customer = _customer(mark, seller, department)
-    banned = _customer(f"{mark}-B", seller, department)
+    banned, spare = (_customer(f"{mark}-{letter}", seller, department) for letter in "BS")
     facts.add(customer, "years_in_business", 12, source="visit", as_of=TODAY, note=mark, **act("bo"))
     scan = SimpleUploadedFile(f"{mark}.txt", mark.encode())
     kept = evidence.keep(customer, scan, note=mark, **act("bo"))
@@ -81,6 +81,7 @@ def side(mark: str, seller: str, department: str) -> Side:
     standing.set_standing(banned, "blacklisted", why=mark, **act("cy"))
     security = securities.propose(customer, _deposit(), reason=mark, **moment("bo"))
     release = standing.set_standing(banned, "watched", why=mark, **act("cy"))
+    case, agent, tied = _parties(customer, mark)
     late = TODAY - timedelta(days=10)
     invoice = invoices.issue(
         customer, doc_no=f"{mark}-INV", amount=Decimal(3000), dated_on=late - timedelta(30), due_on=late, **moment("fi")
@@ -116,11 +117,16 @@ def side(mark: str, seller: str, department: str) -> Side:
             "code": customer.code,
             "attachment": kept.pk,
             "banned": banned.pk,
+            "spare": spare.pk,
+            "top": spare.code,
             "line_request": request.pk,
             "good": good.pk,
             "digest": told.pk,
             "security": security.pk,
             "release": release.pk,
+            "case": case.pk,
+            "agent": agent.pk,
+            "person_tie": tied.pk,
             "invoice": invoice.pk,
             "receipt": receipt.pk,
             "account": invoice.account_id,
@@ -136,6 +142,17 @@ def side(mark: str, seller: str, department: str) -> Side:
             "colleague": member("vi").pk,
         },
     )
+
+
+def _parties(customer: Customer, mark: str) -> tuple[BlacklistCase, Agent, PersonTie]:
+    """A case that Fi has proposed, with a letter of it, an agent and a controller."""
+    edition = policies.in_force(TODAY)
+    proposal = blacklist.Proposal("fraud", mark, mark)
+    case = blacklist.propose(customer, proposal, edition=edition, **act("fi"))
+    blacklist_letters.send(case, "notice", edition=edition, by=member("cy"), on=TODAY, at=clock.now())
+    power = agents.NewAgent(mark, ("place_order",), scope=mark, since=TODAY, until=TODAY, sealed=True)
+    agent = agents.record(customer, power, **act("bo"))
+    return case, agent, persons.add(customer, mark, "controller", note=mark, **act("bo"))
 
 
 def _customer(code: str, seller: str, department: str) -> Customer:

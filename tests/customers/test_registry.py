@@ -203,12 +203,15 @@ def test_reading_them_in_full_leaves_a_line_with_the_reason(fi: Person, ann: Per
     ]  # fmt: skip
 
 
-def test_groups_have_one_level(bo: Person) -> None:
+def test_a_group_is_a_tree_of_any_depth_and_never_a_ring(bo: Person) -> None:
     head, child, other = (acme(code=code) for code in ("H", "M", "O"))
     assert Caller(bo).patch(f"/customers/{child.pk}", {"group_head": "H"}).data["group_head"] == head.pk
-    for customer, wrong in ((other, child), (head, other), (other, other)):
+    assert Caller(bo).patch(f"/customers/{other.pk}", {"group_head": child.pk}).data["group_head"] == head.pk
+    for customer, wrong in ((head, other), (head, child), (other, other)):
         assert faults(Caller(bo).patch(f"/customers/{customer.pk}", {"group_head": wrong.pk})) == {"group_head"}
     assert Caller(bo).patch(f"/customers/{child.pk}", {"group_head": None}).data["group_head"] is None
+    other.refresh_from_db()
+    assert other.group_head == child, "the tie to its parent stays; the parent heads the group now"
 
 
 def test_a_customer_is_asked_by_id_or_code(bo: Person) -> None:
@@ -224,7 +227,7 @@ def test_a_list_takes_the_same_queries_for_one_and_for_many(bo: Person, django_a
         acme(code=f"M{number}", group_head=head, salesperson=member("ann"))
     caller = Caller(bo)
     caller.get("/customers", limit=1)
-    with django_assert_max_num_queries(5):  # session, person, posts, customers, standings
+    with django_assert_max_num_queries(6):  # session, person, posts, customers, policy, standings
         assert len(caller.get("/customers", limit=50).data["items"]) == 31
 
 

@@ -20,8 +20,19 @@ from shouxin.credit import (
     securities,
 )
 from shouxin.credit.models import LineRequest
-from shouxin.customers import facts, features, mails, registry, standing
-from shouxin.customers.models import StandingRelease
+from shouxin.customers import (
+    agents,
+    blacklist,
+    facts,
+    features,
+    groups,
+    mails,
+    parties_api,
+    persons,
+    registry,
+    standing,
+)
+from shouxin.customers.models import BlacklistCase, Customer, PersonTie, StandingRelease
 from shouxin.office import clock, policies, posts, rates, sign_in, tokens
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import NotYourDuty
@@ -235,6 +246,53 @@ def with_token() -> Verb:
     return lambda: tokens.revoke(token, **office("bo"))
 
 
+def proposed() -> BlacklistCase:
+    asked = blacklist.Proposal("fraud", "took the goods and went", "police report")
+    return blacklist.propose(acme(), asked, edition=policies.in_force(TODAY), **office("fi"))
+
+
+def listed() -> BlacklistCase:
+    row = proposed()
+    return blacklist.approve(row, version=row.version, reason="", edition=policies.in_force(TODAY), **office("cy"))
+
+
+def appealed() -> BlacklistCase:
+    row = listed()
+    return blacklist.appeal(row, version=row.version, reason="we paid", **office("ann"))
+
+
+def step(prepare: Callable[[], BlacklistCase], verb: str, by: str, **given: Any) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        row = prepare()
+        told = {"reason": "because", "kind": "watched", "conditions": "pays first", "months": 12} | given
+        return lambda: parties_api.act(row, verb, told, version=row.version, call=office(by))
+
+    return prepared
+
+
+def deciding_a_return(verb: str) -> Callable[[], Verb]:
+    def prepared() -> Verb:
+        row = listed()
+        blacklist.leave(row, "readmit", version=row.version, reason="paid", conditions="cash", **office("vi"))
+        release = StandingRelease.objects.get()
+        return lambda: standing.decide_release(release, verb, **office("le"))
+
+    return prepared
+
+
+def revoking() -> Verb:
+    row = agents.record(acme(), agents.NewAgent("王五", ("place_order",)), **office("bo"))
+    return lambda: agents.revoke(row, why="told by telephone", **office("bo"))
+
+
+def tied() -> Customer:
+    return groups.tie(acme(), groups.NewTie(acme(code="TOP")), **office("bo"))
+
+
+def behind() -> PersonTie:
+    return persons.add(acme(), "李四", "controller", note="seen", **office("bo"))
+
+
 # What is prepared, and the lines its act leaves: verb -> how many.
 ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (money.deciding, {"check.approve": 1}),
@@ -332,6 +390,24 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
         {"score_features": 1},
     ),
     (lambda: lambda: rates.put("USD", D("7.1"), since=TODAY, source="bank", **office("fi")), {"put_rate": 1}),
+    (lambda: proposed, {"propose_blacklisting": 1}),
+    (step(proposed, "stop", "cy"), {"stop": 1, "set_standing": 1}),
+    (step(proposed, "approve", "cy"), {"approve": 1, "set_standing": 1}),
+    (step(proposed, "decline", "cy"), {"decline": 1}),
+    (step(proposed, "withdraw", "fi"), {"withdraw": 1}),
+    (step(listed, "appeal", "ann"), {"appeal": 1}),
+    (step(appealed, "uphold", "vi"), {"uphold": 1}),
+    (step(appealed, "allow", "vi"), {"allow": 1, "propose_release": 1}),
+    (step(listed, "readmit", "vi"), {"readmit": 1, "propose_release": 1}),
+    (step(listed, "extend", "vi"), {"extend": 1}),
+    (deciding_a_return("confirm"), {"confirm": 1, "set_standing": 1, "lift": 1}),
+    (deciding_a_return("decline"), {"decline": 1, "keep": 1}),
+    (lambda: lambda: agents.record(acme(), agents.NewAgent("王五", ()), **office("bo")), {"record_agent": 1}),
+    (revoking, {"revoke_power": 1}),
+    (lambda: tied, {"tie": 1}),
+    (lambda: (lambda row: lambda: groups.tie(row, groups.NewTie(None), **office("bo")))(tied()), {"untie": 1}),
+    (lambda: behind, {"add_person_tie": 1}),
+    (lambda: (lambda row: lambda: persons.end(row, **office("bo")))(behind()), {"end_person_tie": 1}),
     (lambda: lambda: sign_in.put({"profile": "dengbao"}, why="audit", **office()), {"put_sign_in_rules": 1}),
     (lambda: lambda: sign_in.set_password(member("ann"), **office()), {"set_password": 1}),
 ]

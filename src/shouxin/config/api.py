@@ -14,6 +14,7 @@ from shouxin.credit.securities_api import router as securities
 from shouxin.customers.api import router as customers
 from shouxin.customers.data_requests_api import router as data_requests
 from shouxin.customers.evidence_api import router as evidence
+from shouxin.customers.parties_api import router as parties
 from shouxin.office.api import router as office
 from shouxin.office.attachments_api import router as attachments
 from shouxin.office.door import Door, not_found
@@ -26,11 +27,13 @@ from shouxin.records.api import router as reports
 from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
 from shouxin.records.market_api import router as market
+from shouxin.records.parties_api import router as groups
 
 ROUTERS = [
     office,
     customers,
     data_requests,
+    parties,
     credit,
     securities,
     orders,
@@ -40,6 +43,7 @@ ROUTERS = [
     market,
     attachments,
     evidence,
+    groups,
     imports,
     webhooks,
     receivables,

@@ -181,9 +181,7 @@ def submit(
     due_on = _clock_from(edition.policy, fresh.request_type, today, today).due_on
     moves.move(fresh, FLOW, "submit", by=by, on=today, at=at, submitted_on=today, due_on=due_on, turn=turn)
     _excused(fresh, "submit", reason, edition, today)
-    if standing.standings_of([fresh.customer_id], today).get(fresh.customer_id) == standing.BLACKLISTED:
-        raise Moved(_("The customer is on the blacklist."), code="blacklisted",
-                    cure=_("The blacklisting has to be lifted first."))  # fmt: skip
+    standing.refuse_blacklisted(fresh.customer, today)
     opinion = particulars.filled(fresh.details).get("sales_opinion", "")
     if opinion and Post.SALES in posts.posts_of(by, on=today):
         Opinion.objects.create(application=fresh, turn=turn, post=Post.SALES, by=by, verdict="agree",

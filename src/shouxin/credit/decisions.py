@@ -96,9 +96,7 @@ def _refuse_unready(
         raise Moved(_("Opinions are still missing: %(waited)s."), code="opinions_missing",
                     cure=_("Sign once all have spoken."), waited=", ".join(waited))  # fmt: skip
     customer = application.customer
-    if standing.effective([customer], today).get(customer.pk) == standing.BLACKLISTED:
-        raise Moved(_("The customer is on the blacklist."), code="blacklisted",
-                    cure=_("The blacklisting has to be lifted first."))  # fmt: skip
+    standing.refuse_blacklisted(customer, today)
     if customer.natural_person and application.grade_confirmed_by_id is None:
         raise Moved(_("A program graded a natural person; somebody has to confirm the grade first."),
                     code="grade_unconfirmed", cure=_("The credit office confirms it on the application."))  # fmt: skip

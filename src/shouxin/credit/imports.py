@@ -9,6 +9,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers.identify import COLUMNS, ONE_OF, Identifier, record_import
+from shouxin.customers.standing import BARRED, BLACKLISTED, bites
 from shouxin.lib.imports import kinds
 from shouxin.lib.imports.faults import register_messages
 from shouxin.lib.imports.kinds import Column, Conditions, Kind, Outcome, Refused, Row, also
@@ -24,6 +25,7 @@ from .models import GRADE_CHOICES, Line
 register_messages(
     {
         "line_exists": _("A line from {since} on stands already ({label}); change it by a line request."),
+        "blacklisted": BARRED,
         "window": _("The line ends before it begins."),
         "above_authority": _("The limit is beyond your authority; somebody with more must import it."),
         "discount_incomplete": _("A discount needs a percentage and its days."),
@@ -118,10 +120,13 @@ class LineWriter:
         known = {each for each in found if not isinstance(each, Refused)}
         standing = self._standing(known)
         temporary = self._temporary(known)
+        barred = {pk for pk, bite in bites(known, self.conditions.today).items() if bite.standing == BLACKLISTED}
         outcomes: list[Outcome] = []
         new: list[Line] = []
         for row, answer in zip(rows, found, strict=True):
             outcome = answer if isinstance(answer, Refused) else self._judge(row.values, answer, standing, temporary)
+            if isinstance(outcome, Line) and outcome.customer_id in barred and outcome.limit_kind != "none":
+                outcome = Refused("blacklisted", {}, "customer_code")
             if isinstance(outcome, Line):
                 new.append(outcome)
                 outcomes.append("accepted")

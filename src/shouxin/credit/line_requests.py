@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.customers import standing
 from shouxin.customers.models import Customer
 from shouxin.office import moves, posts, rates, trail
 from shouxin.office.models import Person
@@ -83,6 +84,7 @@ def put_down(
     current = lines.in_force([customer.pk], on=today)[customer.pk]
     terms = completed(terms, current.line, edition, today)
     refuse_faults(terms, reason, current, edition, today)
+    refuse_trust(customer, terms.limit, today)
     request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at)
     fill(request, terms, kind_of(terms, current.line), edition, customer, rating)
     with transaction.atomic():
@@ -100,6 +102,12 @@ def completed(terms: LineTerms, current: Line | None, edition: Edition, today: d
     if until is None and not terms.temporary:
         until = add_months(since, edition.policy.lines.months)
     return LineTerms(**{**terms.__dict__, "grade": grade, "since": since, "until": until})
+
+
+def refuse_trust(customer: Customer, limit: Limit, today: date) -> None:
+    """Raise Moved where a blacklisted customer would be trusted with anything; taking its line away is always open."""
+    if limit.kind in ("amount", "unlimited"):
+        standing.refuse_blacklisted(customer, today)
 
 
 def refuse_faults(terms: LineTerms, reason: str, current: lines.InForce, edition: Edition, today: date) -> None:
@@ -305,6 +313,7 @@ def change(
         current = lines.in_force([fresh.customer_id], on=today)[fresh.customer_id]
         terms = completed(terms, current.line, edition, today)
         refuse_faults(terms, reason, current, edition, today)
+        refuse_trust(fresh.customer, terms.limit, today)
         moves.move(fresh, FLOW, "change", by=by, on=today, at=at, version=version)
         fresh.reason = reason
         fill(fresh, terms, kind_of(terms, current.line), edition, fresh.customer)
@@ -343,6 +352,7 @@ def approve(
         exposure.lock([request.customer_id])
         fresh = locked(request, version)
         refuse_unauthorised(fresh, edition=edition, by=by, today=today, holds=holds)
+        refuse_trust(fresh.customer, asked_limit(fresh), today)
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, **decided)
         line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)

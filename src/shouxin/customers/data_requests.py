@@ -23,7 +23,7 @@ from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
 
-from . import registry
+from . import registry, standing
 from .models import Customer, DataRequest
 
 HEADS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
@@ -113,14 +113,37 @@ def _delete(request: DataRequest, by: Person, on: date, at: datetime) -> None:
             cure=_("Restrict it until then: it is stored and used for nothing."),
         )  # fmt: skip
     customer = request.customer
-    customer.name = f"#{customer.pk}"
-    for name in ERASED:
+    kept = known_by(customer, on)
+    if "name" not in kept:
+        customer.name = f"#{customer.pk}"
+    for name in set(ERASED) - set(kept):
         setattr(customer, name, "")
+    if kept:
+        told = f"{request.answer} {KEPT_BY_THE_BLACKLIST}"[:500]
+        DataRequest.objects.filter(pk=request.pk).update(answer=told)
+        request.answer = told
+        trail.record("keep_for_blacklist", about=customer, by=by, at=at, fields=list(kept))
     customer.search_keys, customer.restricted_on, customer.version = [], on, customer.version + 1
     customer.save()
     customer.other_names.all().delete()
     attachments.erase(customer)
     DataRequest.objects.filter(customer=customer).update(changes="")
+
+
+def known_by(customer: Customer, on: date) -> tuple[str, ...]:
+    """What the blacklist must keep of a listed person to know it again: the identity number, or else the name.
+
+    Nothing of somebody who is not listed. It rests sealed, is used for nothing else, and goes with the listing.
+    """
+    if standing.effective([customer], on)[customer.pk] != standing.BLACKLISTED:
+        return ()
+    return ("id_number",) if customer.id_number else ("name",)
+
+
+KEPT_BY_THE_BLACKLIST = _(
+    "Kept, and used for nothing else, is what the blacklist knows you by, as long as the listing lasts "
+    "(PIPL art. 13(1)(2), art. 47); it is deleted with the listing."
+)
 
 
 def _nothing(request: DataRequest, by: Person, on: date, at: datetime) -> None:

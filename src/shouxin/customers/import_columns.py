@@ -9,6 +9,13 @@ from .identify import CODE, NAME, USCC
 
 _INDUSTRY_WORDS = {word: letter for letter, (zh, en) in INDUSTRIES.items() for word in (letter, zh, en)}
 
+_TIES = {
+    "subsidiary": "subsidiary", "子公司": "subsidiary", "控股子公司": "subsidiary", "全资子公司": "subsidiary",
+    "branch": "branch", "分公司": "branch", "分支机构": "branch",
+    "controlled": "controlled", "受控": "controlled", "实际控制": "controlled",
+    "affiliate": "affiliate", "参股": "affiliate", "参股公司": "affiliate", "关联企业": "affiliate",
+}  # fmt: skip
+
 CUSTOMER_COLUMNS = (
     CODE,
     NAME,
@@ -201,13 +208,26 @@ CUSTOMER_COLUMNS = (
     ),
     Column(
         "group_code",
-        _("code of the group head"),
+        _("code of the parent in the group"),
         "code",
         also(
-            "集团编码 集团客户编码 上级客户编码 总公司编码",
-            "group code, parent customer",
+            "集团编码 集团客户编码 上级客户编码 总公司编码 母公司编码",
+            "group code, parent customer, parent code",
         ),
         length_max=40,
+    ),
+    Column(
+        "tie_kind",
+        _("kind of tie to the parent"),
+        "choice",
+        also("关联关系 隶属关系 关联类型", "kind of tie, relation"),
+        choices=_TIES,
+    ),
+    Column(
+        "share_percent",
+        _("share of the capital the parent holds, %"),
+        "share",
+        also("持股比例 母公司持股比例 控股比例", "share percent, percent held"),
     ),
     Column(
         "customer_since",

@@ -13,9 +13,10 @@ from shouxin.lib.imports.faults import register_messages
 from shouxin.lib.imports.kinds import Conditions, Kind, Outcome, Refused, Row
 from shouxin.office import policies
 from shouxin.office.models import Person
+from shouxin.rules import groups as tree
 from shouxin.rules.ids import check_uscc, normalise
 
-from . import bulk, fact_imports, standing
+from . import bulk, fact_imports, groups, standing
 from .identify import ONE_OF, Identifier, may_import, people_named, record_import, well_coded
 from .import_columns import CUSTOMER_COLUMNS
 from .models import Customer
@@ -25,7 +26,9 @@ register_messages(
     {
         **{f"uscc_{problem}": text for problem, text in USCC_PROBLEMS.items()},
         "unknown_salesperson": _("Nobody signs in under this name, or several people have it."),
-        "unknown_head": _("There is no such group head; it must be registered, and head its own group."),
+        "unknown_head": _("No customer has this code: register the parent first, or in the same file."),
+        "ring": groups.RING,
+        "bad_percent": _("must be above 0 and at most 100"),
         "bad_email": _("This is no e-mail address."),
         "in_the_future": _("The day lies in the future."),
         "same_uscc": _("Another row of this file has the same credit code."),
@@ -67,6 +70,8 @@ def _check_customer(values: Mapping[str, Any]) -> Iterable[Refused]:
             validate_email(values["email"])
         except ValidationError:
             yield Refused("bad_email", {}, "email")
+    if values["share_percent"] is not None and not 0 < values["share_percent"] <= 100:
+        yield Refused("bad_percent", {}, "share_percent")
 
 
 class CustomerWriter:
@@ -89,38 +94,53 @@ class CustomerWriter:
         outcomes: list[Outcome] = []
         new: dict[int, bulk.NewCustomer] = {}
         changes: list[tuple[Customer, dict[str, Any]]] = []
+        hung: dict[int, tree.Tie] = {}
+        ties = groups.ties_on(self.conditions.today) if heads else {}
         seen: set[str] = set()
         for index, (row, answer) in enumerate(zip(rows, found, strict=True)):
             refusal = self._refusal(row, answer, people, heads, seen)
+            wish = _wish(row, answer if isinstance(answer, int) else _unborn(index), heads, ties)
+            if not refusal and wish and tree.closes_ring(wish.child, wish.parent, ties):
+                refusal = Refused("ring", {}, "group_code")
             if refusal:
                 outcomes.append(refusal)
-            elif isinstance(answer, int):
-                changed = _differing(known[answer], self._fields(row, people, heads))
-                if fast := held_fast[answer] & set(changed):
+                continue
+            if isinstance(answer, int):
+                changed = _differing(known[answer], self._fields(row, people))
+                told = {*changed, *([standing.HEAD[0]] if wish else [])}
+                if fast := held_fast[answer] & told:
                     outcomes.append(Refused("held_fast", {}, "group_code" if fast & set(standing.HEAD) else min(fast)))
                     continue
                 if changed:
                     changes.append((known[answer], changed))
-                outcomes.append("accepted" if changed else "unchanged")
+                outcomes.append("accepted" if told else "unchanged")
             else:
-                new[index] = self._new(row, people, heads)
+                new[index] = self._new(row, people)
                 outcomes.append("accepted")
-        told = {"by": self.conditions.by, "on": self.conditions.today, "at": self.conditions.at}
+            if wish:
+                ties[wish.child] = hung[index] = wish
+        for index in _orphans(hung, new):
+            outcomes[index] = Refused("unknown_head", {}, "group_code")
+            changes = [each for each in changes if each[0].pk != hung[index].child]
+            new.pop(index, None)
+            del hung[index]
+        moment = {"by": self.conditions.by, "on": self.conditions.today, "at": self.conditions.at}
         source = self.conditions.source_system or "import"
-        made = bulk.create_customers(list(new.values()), source=source, **told)
-        changes += self._late_heads([(rows[index], customer) for index, customer in zip(new, made, strict=True)], heads)
-        bulk.change_customers(changes, source=source, **told)
+        made = bulk.create_customers(list(new.values()), source=source, **moment)
+        bulk.change_customers(changes, source=source, **moment)
+        born = {_unborn(index): customer.pk for index, customer in zip(new, made, strict=True)}
+        groups.tie_many(_born(hung.values(), born), source=source, **moment)
         self.identifier.remember(made)
         return outcomes
 
-    def _heads(self, rows: Sequence[Row]) -> dict[str, int | None]:
-        """Code of a group head -> its id; None for one that this batch registers itself."""
+    def _heads(self, rows: Sequence[Row]) -> dict[str, int]:
+        """Code of a parent -> its id, or the place holder of one that this batch registers itself."""
         asked = {row.values["group_code"] for row in rows if row.values["group_code"]}
         if not asked:
             return {}
-        found: dict[str, int | None] = dict.fromkeys(asked & {row.values["customer_code"] for row in rows})
-        heads = Customer.objects.filter(code__in=asked, group_head=None).values_list("code", "pk")
-        return found | dict(heads)
+        found = {row.values["customer_code"]: _unborn(index) for index, row in enumerate(rows)
+                 if row.values["customer_code"] in asked}  # fmt: skip
+        return found | dict(Customer.objects.filter(code__in=asked).values_list("code", "pk"))
 
     def _refusal(
         self, row: Row, answer: int | Refused, people: Mapping[str, Person], heads: Mapping[str, Any], seen: set[str]
@@ -149,7 +169,7 @@ class CustomerWriter:
             return Refused("bad_code", {}, "customer_code")
         return None
 
-    def _fields(self, row: Row, people: Mapping[str, Person], heads: Mapping[str, int | None]) -> dict[str, Any]:
+    def _fields(self, row: Row, people: Mapping[str, Person]) -> dict[str, Any]:
         """What the row says about the customer, in the model's own fields; blanks are left out."""
         values = row.values
         fields = {key: values[key] for key in _COPIED if values[key] is not None}
@@ -160,26 +180,50 @@ class CustomerWriter:
         if values["salesperson"]:
             fields["salesperson_id"] = people[values["salesperson"]].pk
             fields.setdefault("department", people[values["salesperson"]].department)
-        if values["group_code"] and heads.get(values["group_code"]):
-            fields["group_head_id"] = heads[values["group_code"]]
         return fields
 
-    def _new(self, row: Row, people: Mapping[str, Person], heads: Mapping[str, int | None]) -> bulk.NewCustomer:
-        fields = self._fields(row, people, heads)
+    def _new(self, row: Row, people: Mapping[str, Person]) -> bulk.NewCustomer:
+        fields = self._fields(row, people)
         name = fields.pop("name", None) or row.values["customer_code"] or fields.get("uscc", "")
         currency = fields.pop("currency", None) or self.conditions.currency or self.currency
         return bulk.NewCustomer(name, currency, row.values["customer_code"] or "", fields)
 
-    def _late_heads(
-        self, made: Sequence[tuple[Row, Customer]], heads: Mapping[str, int | None]
-    ) -> list[tuple[Customer, dict[str, Any]]]:
-        """Members whose head was registered by the same batch."""
-        by_code = {customer.code: customer.pk for _row, customer in made}
-        return [
-            (customer, {"group_head_id": by_code[head]})
-            for row, customer in made
-            if (head := row.values["group_code"]) and heads.get(head) is None and head in by_code
-        ]
+
+def _unborn(index: int) -> int:
+    """What stands for the customer a row is going to register."""
+    return -1 - index
+
+
+def _wish(row: Row, child: int, heads: Mapping[str, int], ties: Mapping[int, tree.Tie]) -> tree.Tie | None:
+    """The tie the row asks for, where it is not there already; what the row leaves out stays as it is."""
+    values = row.values
+    parent = heads.get(values["group_code"] or "")
+    if parent is None:
+        return None
+    now = ties.get(child)
+    now = now if now and now.parent == parent else None
+    kind = values["tie_kind"] or (now.kind if now else "controlled")
+    percent = values["share_percent"] if values["share_percent"] is not None else now.percent if now else None
+    wish = tree.Tie(child, parent, kind, percent)
+    return None if wish == now else wish
+
+
+def _orphans(hung: Mapping[int, tree.Tie], new: Mapping[int, Any]) -> list[int]:
+    """The rows whose parent was to be registered by a row that is refused, and those that hang on them in turn."""
+    lost: set[int] = set()
+    while found := {
+        index
+        for index, tie in hung.items()
+        if index not in lost and tie.parent < 0 and (-1 - tie.parent not in new or -1 - tie.parent in lost)
+    }:
+        lost |= found
+    return sorted(lost)
+
+
+def _born(hung: Iterable[tree.Tie], born: Mapping[int, int]) -> list[tree.Tie]:
+    """The ties with the ids of those who are registered now."""
+    return [tree.Tie(born.get(tie.child, tie.child), born.get(tie.parent, tie.parent), tie.kind, tie.percent)
+            for tie in hung]  # fmt: skip
 
 
 def _after(day: date | None, today: date) -> bool:

@@ -48,6 +48,13 @@ class Customer(models.Model):
     group_head = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("group head")
     )
+    parents = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text="who stands above it by ties that bind, nearest first, kept for the order check; from `ties`",
+    )
     customer_since = models.DateField(_("customer since"), null=True, blank=True)
     restricted_on = models.DateField(null=True, editable=False, help_text="stored since, and used for nothing")
     search_keys = ArrayField(models.CharField(max_length=40), default=list, editable=False)
@@ -104,6 +111,7 @@ class Standing(models.Model):
     by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     confirmed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     policy_version = models.PositiveIntegerField(null=True)
+    case = models.ForeignKey("customers.BlacklistCase", models.PROTECT, null=True, related_name="standings")
     at = models.DateTimeField()
 
     class Meta:
@@ -117,6 +125,10 @@ class StandingRelease(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="standing_releases")
     standing = models.CharField(max_length=12, choices=StandingKind.choices)
     why = models.CharField(max_length=500)
+    conditions = models.CharField(
+        max_length=1000, blank=True, db_default="", help_text="on which the customer comes back"
+    )
+    case = models.ForeignKey("customers.BlacklistCase", models.PROTECT, null=True, related_name="releases")
     proposed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()
     status = models.CharField(max_length=12, default="proposed")
@@ -220,3 +232,11 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+from .party_models import Agent, BlacklistCase, GroupTie, PersonTie, RelatedPerson  # noqa: E402
+
+__all__ = [
+    "Agent", "BlacklistCase", "Customer", "DataRequest", "Fact", "GroupTie", "Mail", "OtherName", "PersonTie",
+    "RelatedPerson", "Standing", "StandingKind", "StandingRelease",
+]  # fmt: skip

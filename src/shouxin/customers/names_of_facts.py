@@ -51,6 +51,9 @@ NAMES = {
     "sued_by_supplier": _("Sued by another supplier"),
     "forged_documents": _("Documents found forged"),
     "malicious_default": _("Malicious default"),
+    "registration_status": _("Registration status"),
+    "licence_until": _("Licence valid until"),
+    "scope_covers": _("Business scope covers the deal"),
     "note": _("Note"),
 }
 """The facts people note about a customer; what our own ledger says is never typed in."""

@@ -23,7 +23,7 @@ from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.industries import INDUSTRIES
 from shouxin.rules.policy import Post
 
-from . import names, search, standing
+from . import groups, names, search, standing
 from .models import Customer, OtherName
 
 CREDIT_OFFICE = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
@@ -104,9 +104,13 @@ def create(*, by: Person, on: date, at: datetime, code: str = "", **fields: Any)
         errors.append(("name", _("is missing")))
     if errors:
         raise BadForm(errors)
+    head = fields.pop("group_head", None)
     customer = Customer(code=code or _next_code(), created_at=at, **fields)
     customer.search_keys = search.keys_of(customer)
     customer.save(force_insert=True)
+    if head is not None:
+        groups.follow(customer, head, by=by, on=on, at=at)
+        fields["group_head"] = head
     trail.record("register", about=customer, by=by, at=at, code=customer.code, **_shown(fields))
     return customer
 
@@ -131,6 +135,8 @@ def change(
     if not changes:
         return _unmoved(customer, seen)
     was = {name: getattr(customer, name) for name in changes}
+    tied = "group_head" in changes
+    head = changes.pop("group_head", None)
     for name, value in changes.items():
         setattr(customer, name, value)
     if "name" in changes:
@@ -140,6 +146,9 @@ def change(
     marks = sealed.marks(Customer, changes)
     if not Customer.objects.filter(pk=customer.pk, version=seen).update(version=seen + 1, **changes, **marks):
         raise Moved
+    if tied:
+        groups.follow(customer, head, by=by, on=on, at=at)
+        changes["group_head"] = head
     customer.version, customer.search_keys = seen + 1, changes.pop("search_keys", customer.search_keys)
     told, before = _shown(changes), _shown(was)
     trail.record(
@@ -300,7 +309,7 @@ def _errors(fields: Mapping[str, Any], customer: Customer, *, on: date) -> list[
         *_value_errors(fields, on=on),
         *_uscc_errors(fields, customer),
         *_id_number_errors(fields, customer),
-        *_group_errors(fields.get("group_head"), customer),
+        *_group_errors(fields.get("group_head"), customer, on=on),
     ]
 
 
@@ -374,14 +383,10 @@ USCC_PROBLEMS = {
 NO_SUCH_PERSON = _("Nobody signs in with this name.")
 
 
-def _group_errors(head: Customer | None, customer: Customer) -> Iterable[tuple[str, Any]]:
-    """Groups have one level: a head has no head, a member has no members."""
-    if head is None:
-        return
-    if head.pk == customer.pk or head.group_head_id:
-        yield "group_head", _("must be the head of the group itself, not one of its members")
-    elif customer.pk and customer.members.exists():
-        yield "group_head", _("This customer heads a group of its own; move its members first.")
+def _group_errors(head: Customer | None, customer: Customer, *, on: date) -> Iterable[tuple[str, Any]]:
+    """Nobody hangs beneath itself, however far down."""
+    if head is not None and customer.pk and groups.would_close_ring(customer.pk, head.pk, on):
+        yield "group_head", groups.RING
 
 
 def _code_errors(code: str) -> Iterable[tuple[str, Any]]:

@@ -12,14 +12,15 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib.statements import Reply, array, ask
-from shouxin.office import moves, posts, trail
+from shouxin.office import moves, policies, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
+from shouxin.rules import blacklist
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
 
-from . import facts
-from .models import Customer, Standing, StandingKind, StandingRelease
+from . import blacklist_letters, facts
+from .models import BlacklistCase, Customer, PersonTie, RelatedPerson, Standing, StandingKind, StandingRelease
 
 GOOD = StandingKind.GOOD.value
 BLACKLISTED = StandingKind.BLACKLISTED.value
@@ -80,30 +81,98 @@ def ask_standings(customers: Iterable[int], on: date) -> Reply[dict[int, str]]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """What holds for a customer, and through whom: its own standing, a blacklisted parent, a listed person behind it.
+
+    `person`: somebody listed leads or controls it, or is the customer. `namesake`: its legal representative bears the
+    name of somebody listed, and nobody has said yet who he is.
+    """
+
+    own: str
+    parent: int | None = None
+    person: int | None = None
+    namesake: int | None = None
+
+    @property
+    def standing(self) -> str:
+        """The standing that bites (I-20)."""
+        if self.parent or self.person or self.own == BLACKLISTED:
+            return BLACKLISTED
+        return StandingKind.SUSPENDED.value if self.namesake else self.own
+
+
+BITES = f"""
+WITH listed AS MATERIALIZED (
+  SELECT p.id, p.name, p.id_number_index FROM {RelatedPerson._meta.db_table} p WHERE EXISTS (
+    SELECT 1 FROM {BlacklistCase.persons.through._meta.db_table} named JOIN {BlacklistCase._meta.db_table} found
+    ON found.id = named.blacklistcase_id WHERE named.relatedperson_id = p.id AND found.status = ANY(%s::text[]))
+)
+SELECT c.id, COALESCE(own.standing, 'good'),
+  (SELECT above.id FROM unnest(array_append(c.parents, c.group_head_id)) above (id) CROSS JOIN LATERAL (
+    SELECT s.standing FROM {Standing._meta.db_table} s WHERE s.customer_id = above.id AND s.since <= %s
+    ORDER BY s.id DESC LIMIT 1) theirs WHERE theirs.standing = 'blacklisted' LIMIT 1),
+  (SELECT listed.id FROM listed WHERE (listed.id_number_index <> '' AND listed.id_number_index = c.id_number_index)
+    OR EXISTS (SELECT 1 FROM {PersonTie._meta.db_table} t WHERE t.person_id = listed.id AND t.customer_id = c.id
+      AND t.role IN ('legal_representative', 'controller') AND t.until IS NULL) LIMIT 1),
+  (SELECT listed.id FROM listed WHERE %s AND listed.name = c.legal_representative AND NOT EXISTS (
+    SELECT 1 FROM {PersonTie._meta.db_table} t JOIN {RelatedPerson._meta.db_table} who ON who.id = t.person_id
+    WHERE t.customer_id = c.id AND t.role = 'legal_representative' AND t.until IS NULL
+      AND who.name = c.legal_representative) LIMIT 1)
+FROM {Customer._meta.db_table} c LEFT JOIN LATERAL (
+  SELECT s.standing FROM {Standing._meta.db_table} s WHERE s.customer_id = c.id AND s.since <= %s
+  ORDER BY s.id DESC LIMIT 1) own ON true
+WHERE c.id = ANY(%s::bigint[])
+"""
+
+
+def ask_bites(customers: Iterable[int], on: date, *, hold_same_name: bool) -> Reply[dict[int, Bite]]:
+    """Customer id -> what holds for it and through whom, as one of the questions of a pipeline; one for any number."""
+    return ask(
+        BITES, list(blacklist.BITES), on, hold_same_name, on, array(set(customers)),
+        read=lambda rows: {row[0]: Bite(*row[1:]) for row in rows},
+    )  # fmt: skip
+
+
+def bites(customers: Iterable[int], on: date) -> dict[int, Bite]:
+    """Customer id -> what holds for it and through whom, today's policy deciding about namesakes."""
+    hold = policies.in_force(on).policy.blacklist.hold_same_name
+    return ask_bites(customers, on, hold_same_name=hold).read()
+
+
 def effective(customers: Iterable[Customer], on: date) -> dict[int, str]:
-    """Customer id -> the standing that bites: its own, or the blacklist where its group's head is on it (I-20)."""
-    customers = list(customers)
-    found = standings_of({each.pk for each in customers} | {each.group_head_id or each.pk for each in customers}, on)
-    return {
-        each.pk: BLACKLISTED if found.get(each.group_head_id or 0) == BLACKLISTED else found.get(each.pk, GOOD)
-        for each in customers
-    }
+    """Customer id -> the standing that bites: its own, or the blacklist through a parent or a person (I-20)."""
+    return {pk: bite.standing for pk, bite in bites([each.pk for each in customers], on).items()}
+
+
+def refuse_blacklisted(customer: Customer, on: date) -> None:
+    """Raise Moved where nothing new may begin with the customer: no line, no application, no reservation (I-20)."""
+    if effective([customer], on).get(customer.pk) == BLACKLISTED:
+        raise Moved(BARRED, code="blacklisted", cure=_("Two people have to lift the blacklisting first."))
+
+
+BARRED = _("The customer, a parent of its group or a person behind it is on the blacklist: no new business.")
 
 
 def held_fast(customers: Iterable[Customer], on: date) -> dict[int, frozenset[str]]:
     """Customer id -> the fields by which the blacklist knows it and which nobody changes before it is lifted (I-20).
 
-    Its credit code and identity number once they are known, and the head whose blacklisting binds it.
+    Its credit code and identity number once they are known, the tie to a blacklisted parent, the listed person's name.
     """
     customers = list(customers)
-    stands = standings_of({each.pk for each in customers} | {each.group_head_id or each.pk for each in customers}, on)
+    found = bites([each.pk for each in customers], on)
     return {
         each.pk: frozenset(
-            [name for name in ("uscc", "id_number") if getattr(each, name) and stands.get(each.pk) == BLACKLISTED]
-            + [name for name in HEAD if stands.get(each.group_head_id or 0) == BLACKLISTED]
+            [name for name in ("uscc", "id_number") if getattr(each, name) and _is_listed(found[each.pk])]
+            + [name for name in HEAD if found[each.pk].parent]
+            + (["legal_representative"] if found[each.pk].person else [])
         )
         for each in customers
     }
+
+
+def _is_listed(bite: Bite) -> bool:
+    return bite.own == BLACKLISTED or bite.person is not None
 
 
 HEAD = ("group_head", "group_head_id")
@@ -194,15 +263,74 @@ def decide_release(release: StandingRelease, verb: str, *, by: Person, on: date,
         raise posts.not_your_duty(by, about=release, verb=verb, at=at, cure=_("Only the proposer can withdraw it."))
     moves.move(release, RELEASE, verb, by=by, on=on, at=at, decided_by=by, decided_at=at)
     if verb == "confirm":
+        _lift(release, customer, by=by, on=on, at=at)
+    if release.case is not None:
+        moves.move(release.case, blacklist.FLOW, "lift" if verb == "confirm" else "keep", by=by, on=on, at=at)
+    if release.case is not None and verb == "confirm":
+        blacklist_letters.send(release.case, "lifted", edition=policies.in_force(on), by=by, on=on, at=at)
+    return release
+
+
+def _lift(release: StandingRelease, customer: Customer, *, by: Person, on: date, at: datetime) -> None:
+    """The new standing for the customer, and for the others of its group that the same case has listed."""
+    listed = {customer.pk: customer}
+    if release.case is not None:
+        rows = release.case.standings.filter(standing=BLACKLISTED).select_related("customer")
+        mine = {row.customer_id: row.customer for row in rows}
+        now = rows_of(mine, on)
+        listed |= {pk: each for pk, each in mine.items() if now[pk].case_id == release.case_id}
+    for each in listed.values():
         Standing.objects.create(
-            customer=customer, standing=release.standing, since=on, why=release.why, by=release.proposed_by,
-            confirmed_by=by, at=at,
+            customer=each, standing=release.standing, since=on, why=release.why, by=release.proposed_by,
+            confirmed_by=by, at=at, case=release.case,
         )  # fmt: skip
         trail.record(
-            "set_standing", about=customer, by=by, at=at, was=BLACKLISTED, now=release.standing, why=release.why,
-            proposed_by=release.proposed_by,
+            "set_standing", about=each, by=by, at=at, was=BLACKLISTED, now=release.standing, why=release.why,
+            proposed_by=release.proposed_by, conditions=release.conditions,
         )  # fmt: skip
-    return release
+        _forget(each)
+
+
+def _forget(customer: Customer) -> None:
+    """What only the blacklist still kept of somebody who has been deleted goes with the listing (PIPL art. 47)."""
+    if customer.data_requests.filter(kind="delete", status="done").exists():
+        Customer.objects.filter(pk=customer.pk).update(name=f"#{customer.pk}", id_number="", id_number_index="")
+
+
+def propose_release(
+    customer: Customer,
+    standing: str,
+    *,
+    why: str,
+    by: Person,
+    on: date,
+    at: datetime,
+    conditions: str = "",
+    case: BlacklistCase | None = None,
+) -> StandingRelease:
+    """The proposal a second person confirms. `case`: the one that is left by it, already on its way."""
+    proposal = StandingRelease.objects.create(
+        customer=customer, standing=standing, why=why.strip(), proposed_by=by, proposed_at=at, case=case,
+        conditions=conditions.strip(),
+    )  # fmt: skip
+    trail.record(
+        "propose_release", about=customer, by=by, at=at, standing=standing, why=why, conditions=conditions.strip()
+    )
+    return proposal
+
+
+def _leaving(customer: Customer, *, by: Person, on: date, at: datetime) -> BlacklistCase | None:
+    """The case behind the listing waits for the proposal's answer. Raises Moved while an appeal is being heard."""
+    case = BlacklistCase.objects.select_for_update().filter(customer=customer, status__in=blacklist.BITES).first()
+    if case is None:
+        return None
+    if case.status == "appealed":
+        raise Moved(
+            _("The customer's appeal is being heard; it is decided first."),
+            code="appeal_runs",
+            cure=_("Allow the appeal on the page of the case."),
+        )
+    return moves.move(case, blacklist.FLOW, "readmit", by=by, on=on, at=at)
 
 
 def verbs_for(release: StandingRelease, by: Person, on: date) -> list[str]:
@@ -249,11 +377,8 @@ def _propose_or_confirm(
     """The first to ask proposes; a second who asks for the same confirms."""
     proposal = customer.standing_releases.filter(status=RELEASE.start).select_related("proposed_by").first()
     if proposal is None:
-        proposal = StandingRelease.objects.create(
-            customer=customer, standing=standing, why=why.strip(), proposed_by=by, proposed_at=at
-        )
-        trail.record("propose_release", about=customer, by=by, at=at, standing=standing, why=why)
-        return proposal
+        case = _leaving(customer, by=by, on=on, at=at)
+        return propose_release(customer, standing, why=why, by=by, on=on, at=at, case=case)
     if proposal.proposed_by_id == by.pk:
         raise _second_person(customer, by, at)
     if proposal.standing != standing:

@@ -46,6 +46,7 @@ STAGES = (
             Entry(_("Credit applications"), "credit:applications", "file-text"),
             Entry(_("Line requests"), "credit:line_requests", "adjustments"),
             Entry(_("Securities"), "credit:securities", "lock"),
+            Entry(_("Blacklist"), "customers:blacklist", "shield"),
         ),
     ),
     Stage(

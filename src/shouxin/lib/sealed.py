@@ -79,21 +79,22 @@ class BlindIndexField(models.CharField):  # type: ignore[type-arg]
     """A mark of another, sealed column of the row: equal for equal numbers (blanks and case aside), and tells no more.
 
     Written with the row by `save` and `bulk_create`; whoever updates the source otherwise writes `mark_of` too.
+    `like`: another column whose marks these are equal to, such as `customers.customer.id_number`.
     """
 
-    def __init__(self, *args: Any, source: str, **options: Any) -> None:
-        self.source = source
+    def __init__(self, *args: Any, source: str, like: str = "", **options: Any) -> None:
+        self.source, self.like = source, like
         super().__init__(*args, **{"max_length": 64, "default": "", "blank": True, "editable": False} | options)
 
     def deconstruct(self) -> Any:
         """For migrations."""
         name, path, args, options = super().deconstruct()
-        return name, path, args, options | {"source": self.source}
+        return name, path, args, options | {"source": self.source} | ({"like": self.like} if self.like else {})
 
     def mark_of(self, text: str) -> str:
         """The mark of a number as people write it."""
         plain = "".join(sign for sign in text.upper() if sign.isalnum())
-        return vault().index(plain, f"{self.model._meta.label_lower}.{self.source}")
+        return vault().index(plain, self.like or f"{self.model._meta.label_lower}.{self.source}")
 
     def pre_save(self, row: Any, add: bool) -> str:
         """The mark of what the source says now."""

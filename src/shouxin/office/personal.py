@@ -78,6 +78,11 @@ _CUSTOMER, _PERSON, _NOTICE, _MAIL = "customers.Customer", "office.Person", "col
 _APPLICATION, _APPLYING = "credit.Application", _("to decide about an application for credit")
 _IDENTIFY = _("to know with whom we contract and to rate its credit")
 _REACH = _("to reach the customer about orders, invoices and letters")
+_RELATED = _("to know who stands behind a customer and to tell namesakes apart")
+_AGENCY = _("to see that whoever signs for a customer may do so")
+_BLACKLIST = _(
+    "to guard against new business with those who broke faith; of deleted persons only what knows them again"
+)
 _STAFF = _("to sign in, to give posts, and to say on letters whom to call")
 _ACTS = _("to tell who did what, and why")
 
@@ -106,6 +111,19 @@ FIELDS: tuple[Field, ...] = (
           _("to answer what persons ask about their data"), "13-3", "customer"),
     Field("customers.DataRequest", "answer", _("what was answered"), _("to answer what persons ask about their data"),
           "13-3", "customer"),
+    Field("customers.RelatedPerson", "name", _("name"), _RELATED, "13-6", "customer"),
+    Field("customers.RelatedPerson", "id_number", _("identity number"), _RELATED, "13-2", "customer", True,
+          "id_number"),
+    Field("customers.RelatedPerson", "note", _("how a person was identified"), _RELATED, "13-2", "customer"),
+    Field("customers.Agent", "name", _("agent"), _AGENCY, "13-2", "customer"),
+    Field("customers.Agent", "id_number", _("identity number"), _AGENCY, "13-2", "customer", True, "id_number"),
+    Field("customers.Agent", "telephone", _("telephone"), _AGENCY, "13-2", "customer", masked="telephone"),
+    Field("customers.Agent", "scope", _("scope of the power"), _AGENCY, "13-2", "customer"),
+    Field("customers.Agent", "evidence", _("where the power is kept"), _AGENCY, "13-2", "customer"),
+    Field("customers.Agent", "revoked_why", _("who revoked the power"), _AGENCY, "13-2", "customer"),
+    Field("customers.BlacklistCase", "why", _("what happened"), _BLACKLIST, "13-2", "customer"),
+    Field("customers.BlacklistCase", "evidence", _("evidence"), _BLACKLIST, "13-2", "customer"),
+    Field("customers.BlacklistCase", "appeal", _("what the customer objects"), _BLACKLIST, "13-2", "customer"),
     Field("customers.Fact", "note", _("remarks on facts"), _IDENTIFY, "13-2", "customer"),
     Field("credit.Security", "provider", _("who gives a security"),
           _("to know who answers for the debts besides the customer"), "13-2", "customer", True, only_natural=True),
@@ -167,6 +185,7 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
         "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name", "lib.Kept.asked",
         "credit.Reservation.number", "customers.Customer.id_number_index", "customers.Customer.bank_account_index",
+        "customers.RelatedPerson.id_number_index", "customers.Agent.id_number_index",
     }
 )  # fmt: skip
 """Fields whose name or type could hold personal data and that do not: figures, rules, codes, file names."""

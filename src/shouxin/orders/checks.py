@@ -187,7 +187,8 @@ def _under_locks(questions: Sequence[Question], named: Named, moment: Moment) ->
     """
     customers = named.customers
     with statements.pipeline():
-        asked = BooksAsked(customers.values(), named.holders, today=moment.today)
+        hold = moment.edition.policy.blacklist.hold_same_name
+        asked = BooksAsked(customers.values(), named.holders, today=moment.today, hold_same_name=hold)
         read_live = ask_live(named.keys, today=moment.today)
     books, live = asked.read(), read_live()
     if any(row.account_id not in books.accounts for row in live.reservations.values()):

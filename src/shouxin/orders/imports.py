@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.credit import exposure, reservations
 from shouxin.credit.models import Reservation
 from shouxin.customers.identify import COLUMNS, ONE_OF, Identifier, record_import
+from shouxin.customers.standing import BARRED, BLACKLISTED, bites
 from shouxin.lib.imports import kinds
 from shouxin.lib.imports.faults import register_messages
 from shouxin.lib.imports.kinds import Column, Conditions, Kind, Outcome, Refused, Row, also
@@ -23,6 +24,7 @@ MAY_IMPORT = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE)
 register_messages(
     {
         "order_known": _("Order {order_no} stands already with {amount} {currency}; check it anew instead."),
+        "blacklisted": BARRED,
         "order_decided": _("Order {order_no} was decided here already; check it anew instead."),
     }
 )
@@ -82,6 +84,7 @@ class OrderWriter:
         accounts = exposure.open_accounts(pairs)
         exposure.lock({customer for customer, _currency in pairs})
         standing, decided = self._standing(rows)
+        found_bites = bites({customer for customer, _currency in pairs}, conditions.today)
         outcomes: list[Outcome] = []
         wanted: list[reservations.Wanted] = []
         for row, answer in zip(rows, found, strict=True):
@@ -95,6 +98,8 @@ class OrderWriter:
                 outcomes.append("unchanged" if same else Refused("order_known", params, "order_no"))
             elif order_no in decided:
                 outcomes.append(Refused("order_decided", {"order_no": order_no}, "order_no"))
+            elif found_bites[answer].standing == BLACKLISTED:
+                outcomes.append(Refused("blacklisted", {}, "customer_code"))
             else:
                 account = accounts[answer, currency]
                 standing[order_no] = (account, amount, currency)

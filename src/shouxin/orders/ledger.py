@@ -12,6 +12,7 @@ from shouxin.credit.exposure import Account
 from shouxin.credit.lines import NOTHING, Trust
 from shouxin.customers import standing
 from shouxin.customers.registry import Known
+from shouxin.customers.standing import Bite
 from shouxin.lib.statements import Reply
 from shouxin.office import rates
 from shouxin.office.policies import Edition
@@ -37,7 +38,7 @@ class Books:
 
     accounts: Mapping[int, Account]
     trusts: Mapping[int, Trust]
-    standings: Mapping[int, str]
+    standings: Mapping[int, Bite]
     overdue: Mapping[int, Overdue]
     stages: Mapping[int, int]
     rated: Mapping[int, date]
@@ -47,7 +48,9 @@ class Books:
 class BooksAsked:
     """The questions that make up the books, asked in one pipeline; the first of them takes the locks (I-1)."""
 
-    def __init__(self, customers: Iterable[Known], holders: Iterable[int], *, today: date) -> None:
+    def __init__(
+        self, customers: Iterable[Known], holders: Iterable[int], *, today: date, hold_same_name: bool
+    ) -> None:
         """`holders`: other customers on whose accounts the orders stand now."""
         own = {customer.id for customer in customers}
         with_heads = own | {customer.head_id for customer in customers}
@@ -55,7 +58,7 @@ class BooksAsked:
         self._replies: tuple[Reply, ...] = (  # type: ignore[type-arg]
             exposure.ask_lock(locked),
             lines.ask_trusts(with_heads, on=today),
-            standing.ask_standings(with_heads, today),
+            standing.ask_bites(own, today, hold_same_name=hold_same_name),
             owed.ask_overdue(own, today=today),
             owed.ask_stages(own),
             review.ask_rated(own),
@@ -163,7 +166,7 @@ class Ledger:
         days, amount, missing = self._overdue_in(pk, target)
         graded = trust.grade is not None and trust.since is not None
         lasting = self._standing_facts[pk] = Facts(
-            standing=self._worst_standing(pk, customer.head_id),
+            standing=self._books.standings[pk].standing,
             grade=trust.grade,
             limit=trust.limit,
             temporary=trust.temporary,
@@ -199,11 +202,6 @@ class Ledger:
     def _unknown(self, source: str, target: str) -> str:
         """The source currency where no rate to the target is known, or nothing."""
         return "" if self._rate(source, target) is not None else source
-
-    def _worst_standing(self, pk: int, head: int) -> str:
-        """The customer's own standing, unless its group's head is blacklisted: then that (I-20)."""
-        own, group = self._books.standings.get(pk, "good"), self._books.standings.get(head, "good")
-        return "blacklisted" if "blacklisted" in (own, group) else own
 
     def _pool_limit(self, head: Trust, target: str) -> Limit:
         """The group's shared limit in the customer's line currency."""

@@ -26,7 +26,7 @@ from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
 from shouxin.rules.securities import ASKERS as SECURERS
 
-from . import credit_file, labels, rating_sheet, timeline, whys
+from . import credit_file, labels, party_views, rating_sheet, timeline, whys
 from .positions import Position
 from .roster import Roster, industries
 
@@ -342,6 +342,8 @@ TABS: dict[str, tuple[Any, Gather]] = {
     "orders": (gettext_lazy("Orders"), _orders),
     "invoices": (gettext_lazy("Open items"), _invoices),
     "facts": (gettext_lazy("Facts"), _facts),
+    "parties": (gettext_lazy("Related parties"), party_views.related),
+    "counterparty": (gettext_lazy("Counterparty check"), party_views.counterparty),
     "standing": (gettext_lazy("Standing"), _standing),
     "timeline": (gettext_lazy("Timeline"), _timeline),
 }

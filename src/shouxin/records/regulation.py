@@ -56,6 +56,7 @@ PAGES: dict[str, Word] = {
     "customers:list": _("Customers"),
     "customers:create": _("New customer"),
     "credit:applications": _("Credit applications"),
+    "customers:blacklist": _("Blacklist"),
     "credit:line_requests": _("Line requests"),
     "credit:securities": _("Securities"),
     "credit:rate_everybody": _("Rate everybody"),
@@ -181,17 +182,29 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B1.1",
         _("Examine the counterparty's legal standing."),
-        lacks=_("The review of registration, licence and public lists with its evidence."),
+        _(
+            "The check on the customer's file: credit code, registration, licence, scope, public lists and our own "
+            "blacklist, each passed, failed or not known, with what would cure it; to print."
+        ),
+        _("Evidence files behind each look, and the contract that cannot be signed without it."),
+        ("customers:list",),
+        ("customers",),
     ),
     Clause(
         "B1.2",
         _("Examine the agent's identity and authority."),
-        lacks=_("Agents and their powers of attorney."),
+        _("Agents with the five elements of their power, period and amount; whether one may sign is answered in full."),
+        _("The contract, where a signature outside the power is refused."),
+        ("customers:list",),
+        ("customers",),
     ),
     Clause(
         "B1.3",
         _("Examine the ability to perform."),
-        lacks=_("The review fed by grade, exposure, deliveries and litigation."),
+        _("The same check reads grade, room of the line, overdue debt, orders carried out, lawsuits and enforcement."),
+        _("The contract that cannot be signed without it."),
+        ("customers:list",),
+        ("customers",),
     ),
     Clause(
         "B1.4",
@@ -242,9 +255,9 @@ CLAUSES: tuple[Clause, ...] = (
         _("Late payers are downgraded by severity; malicious defaulters pay cash or are blacklisted."),
         _(
             "The ladder of the policy downgrades in the daily run; a malicious default is cash only at once; "
-            "a blacklisted customer is refused on every path."
+            "a blacklisted customer is refused on every path, its group and the persons behind it with it."
         ),
-        places=("collection:today", "orders:holds", "office:policy"),
+        places=("collection:today", "orders:holds", "customers:blacklist", "office:policy"),
         evidence=("downgrades", "standings"),
     ),
     Clause(
@@ -257,9 +270,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B3.1",
         _("When a counterparty breaks faith: cancel the credit sale, stop supply, go to law."),
-        _("Watched, supply stopped, cash only, suspended, blacklisted: each with its reason, binding orders at once."),
+        _(
+            "Watched, supply stopped, cash only, suspended, blacklisted: each with its reason, binding orders at once; "
+            "the blacklist with proposal, signature, notice, appeal and re-admission."
+        ),
         _("Suppliers and the case at law."),
-        ("customers:list", "orders:holds"),
+        ("customers:list", "customers:blacklist", "orders:holds"),
         ("standings",),
     ),
     Clause(

@@ -10,6 +10,7 @@ from . import (
     digest_views,
     fitted_views,
     market_views,
+    party_views,
     public_views,
     rating_views,
     views,
@@ -30,6 +31,7 @@ customer_paths = [
     path("", customer_views.roster, name="list"),
     path("<int:pk>/", customer_views.show, name="file"),
     path("<int:pk>/sheet", customer_views.sheet, name="sheet"),
+    path("<int:pk>/counterparty.<str:ending>", party_views.counterparty_file, name="counterparty_file"),
 ]
 """To stand under the namespace `customers`: what they show lies above that package."""
 

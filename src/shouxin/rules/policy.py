@@ -501,6 +501,52 @@ class Applications(Frozen):
         return self
 
 
+class Ground(Frozen):
+    """A ground on which a customer may be proposed for the blacklist: what it must show is in its name."""
+
+    code: str = Field(pattern="^[a-z][a-z_]{0,39}$")
+    name: Text
+
+
+def _ground(code: str, zh: str, en: str) -> Ground:
+    return Ground(code=code, name=Text(zh=zh, en=en))
+
+
+GROUNDS = (
+    _ground("malicious_default", "恶意拖欠，有能力而拒不付款", "Malicious default: able to pay, refuses"),
+    _ground("fraud", "合同诈骗或骗取货物", "Contract fraud, or goods obtained by deceit"),
+    _ground("forged_documents", "伪造、变造证照、报表或印章", "Forged licences, statements or seals"),
+    _ground("asset_flight", "转移资产、抽逃资金或负责人失联", "Assets moved away, or the owners cannot be found"),
+    _ground("public_list", "列入失信被执行人或严重违法失信名单", "On a public list of dishonest debtors or offenders"),
+    _ground("repeated_breach", "屡次违约经催告仍不改正", "Repeated breach in spite of warnings"),
+    _ground("bribery", "商业贿赂", "Commercial bribery"),
+)
+
+
+class Blacklisting(Frozen):
+    """The blacklist's due process (B2.5, B3.1): grounds, days to object, review, persons of the same name."""
+
+    grounds: tuple[Ground, ...] = GROUNDS
+    objection_days: Annotated[int, Field(ge=1, le=180)] = 15
+    review_months: Annotated[int, Field(ge=1, le=120)] = 24
+    hold_same_name: bool = True
+
+    def ground(self, code: str) -> Ground | None:
+        """The ground with this code, or None."""
+        return next((each for each in self.grounds if each.code == code), None)
+
+
+class Parties(Frozen):
+    """Related parties and the checks of a counterparty (B1.1 to B1.3)."""
+
+    pool_percent_min: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(50)
+    agent_warning_days: Annotated[int, Field(ge=0, le=366)] = 30
+    check_fresh_days: Annotated[int, Field(ge=1, le=3660)] = 180
+    lawsuits_max: Annotated[int, Field(ge=0, le=1000)] = 3
+    overdue_days_max: Days = 30
+    grade_worst: Grade = Grade.C
+
+
 REASON_CODES = (
     "blacklisted",
     "suspended",
@@ -552,6 +598,8 @@ class Policy(Frozen):
     personal_data: PersonalData = PersonalData()
     evidence: Evidence = Evidence()
     applications: Applications = Applications()
+    blacklist: Blacklisting = Blacklisting()
+    parties: Parties = Parties()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Policy":

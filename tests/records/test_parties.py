@@ -1,0 +1,101 @@
+"""The drawn group with its pool and the counterparty's checklist, as the API and the file show them."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from shouxin.credit.models import CreditAccount, Line
+from shouxin.customers import facts, groups
+from shouxin.customers.models import Customer
+from shouxin.office import clock, policies
+from tests.api import Caller
+from tests.people import TODAY, acme, member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def book(the_day: None, db: None) -> None:
+    """The shipped policy is in force."""
+    policies.ensure()
+
+
+def act(by: str = "bo") -> dict[str, Any]:
+    return {"by": member(by), "on": TODAY, "at": clock.now()}
+
+
+def family() -> list[Customer]:
+    """A head with a pool of 1000; a subsidiary, its branch owing 300, and an affiliate that owes 500 of its own."""
+    rows = [acme(code=code, name=f"{code}公司") for code in ("H", "S", "B", "A")]
+    head, subsidiary, branch, affiliate = rows
+    groups.tie(subsidiary, groups.NewTie(head, "subsidiary", Decimal(80)), **act())
+    groups.tie(branch, groups.NewTie(subsidiary, "branch"), **act())
+    groups.tie(affiliate, groups.NewTie(head, "affiliate", Decimal(20)), **act())
+    CreditAccount.objects.create(customer=branch, currency="CNY", receivable=Decimal(300))
+    CreditAccount.objects.create(customer=affiliate, currency="CNY", receivable=Decimal(500))
+    Line.objects.create(
+        customer=head, grade="B", limit_kind="amount", limit=Decimal(1000), currency="CNY", term_days=30, pool=True,
+        since=TODAY, why="x", cause="request", policy_version=1, at=clock.now(),
+    )  # fmt: skip
+    return rows
+
+
+@pytest.mark.invariant("I-6")
+def test_the_group_is_drawn_with_what_each_owes_and_the_pool_counts_those_it_binds() -> None:
+    rows = family()
+    told = Caller(member("bo")).get(f"/customers/{rows[2].pk}/group").data
+    assert [(each["code"], each["depth"], each["in_pool"], each["exposure"]) for each in told["members"]] == [
+        ("H", 0, True, "0.00"), ("S", 1, True, "0.00"), ("B", 2, True, "300.00"), ("A", 1, False, "500.00")
+    ]  # fmt: skip
+    assert (told["head"], told["pool"], told["used"], told["room"]) == (rows[0].pk, "1000.00", "300.00", "700.00")
+    earlier = Caller(member("bo")).get(f"/customers/{rows[2].pk}/group", as_of="2026-11-23").data
+    assert [each["code"] for each in earlier["members"]] == ["B"]
+
+
+def test_who_is_out_of_sight_is_drawn_without_a_name() -> None:
+    rows = family()
+    Customer.objects.filter(pk=rows[1].pk).update(department="华南", salesperson=member("di"))
+    told = Caller(member("ann")).get(f"/customers/{rows[2].pk}/group").data
+    assert [(each["code"], each["name"]) for each in told["members"]][1] == ("", "")
+    assert [each["parent"] for each in told["members"]][2] is None
+
+
+def test_the_tab_draws_the_tree_the_warning_and_the_empty_states(client: Client) -> None:
+    rows = family()
+    client.force_login(member("bo"), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/customers/{rows[2].pk}/?tab=parties").content.decode()
+    assert page.count("group-node") == 4
+    assert page.count("<ul") == page.count("</ul>")
+    assert len(re.findall("<li[ >]", page)) == page.count("</li>")
+    alone = client.get(f"/customers/{acme(code='Z').pk}/?tab=parties", headers={"Accept-Language": "en"})
+    assert "Belongs to no group" in alone.content.decode()
+
+
+@pytest.mark.clause("B1.1", "B1.3")
+def test_the_checklist_reads_what_is_known_and_says_what_would_cure_the_rest(client: Client) -> None:
+    customer = acme(uscc="91350100M000100Y43")
+    path = f"/customers/{customer.pk}/counterparty-check"
+    told = Caller(member("bo")).get(path).data
+    outcomes = {each["key"]: each["outcome"] for each in told["items"]}
+    assert (told["outcome"], outcomes["code"], outcomes["registration"]) == ("unknown", "pass", "unknown")
+    assert all(each["cure"] for each in told["items"] if each["outcome"] != "pass")
+    known = {"registration_status": "in_business", "licence_until": "长期", "scope_covers": True, "lawsuits": 0,
+             "abnormal_operation": False, "dishonest_debtor": False, "serious_offender": True}  # fmt: skip
+    for key, value in known.items():
+        facts.add(customer, key, value, source="registry", as_of=TODAY, **act())
+    Line.objects.create(
+        customer=customer, grade="B", limit_kind="amount", limit=Decimal(1000), currency="CNY", term_days=30,
+        since=TODAY, why="x", cause="request", policy_version=1, at=clock.now(),
+    )  # fmt: skip
+    told = Caller(member("bo")).get(path, amount="1000.01").data
+    wrong = {each["key"]: each["outcome"] for each in told["items"] if each["outcome"] != "pass"}
+    assert wrong == {"serious": "fail", "room": "fail", "deliveries": "unknown"}
+    assert told["outcome"] == "fail"
+    for ending, start in (("pdf", b"%PDF"), ("docx", b"PK")):
+        client.force_login(member("ann"), backend="django.contrib.auth.backends.ModelBackend")
+        answer = client.get(f"/customers/{customer.pk}/counterparty.{ending}")
+        assert b"".join(answer.streaming_content).startswith(start)
+    assert Caller(member("ann")).get(f"{path}.exe").status_code == 404
