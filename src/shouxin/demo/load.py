@@ -22,7 +22,7 @@ from shouxin.rules.days import add_months
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 
-from . import company, secured
+from . import company, judged, secured
 from .applying import Applying
 from .company import DemoCustomer, DemoInvoice
 
@@ -95,9 +95,9 @@ class Loading:
     def run(self, progress: Any) -> None:
         """Every step in order, with a bar where somebody watches."""
         steps: list[Step] = [
-            self.people, self.book, self.registry, self.dossier, self.lines, self.invoices, self.receipts,
-            self.standings, self.ratings, self.securities, self.orders, self.requests, self.applications,
-            self.rounds,
+            self.people, self.book, self.registry, self.dossier, self.features, self.lines, self.invoices,
+            self.receipts, self.standings, self.ratings, self.securities, self.orders, self.requests,
+            self.applications, self.rounds,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -166,6 +166,11 @@ class Loading:
 
     def _by(self, name: str) -> dict[str, Any]:
         return {"by": self.person(name), "at": self.at}
+
+    def features(self) -> None:
+        """What sales think of a dozen customers."""
+        people = {region: self.person(name) for region, name in SALES.items()}
+        judged.load(self.customers, self.ids, people, today=self.today, at=self.at)
 
     def dossier(self) -> None:
         """Facts with source and date, a few months old."""

@@ -223,6 +223,8 @@ CLAUSES: tuple[Clause, ...] = (
             "credit:line_requests",
             "credit:securities",
             "credit:rate_everybody",
+            "credit:card",
+            "credit:fitted_cards",
             "office:policy",
         ),
         evidence=("lines", "applications", "line_requests", "ratings", "securities"),
