@@ -25,6 +25,7 @@ from shouxin.rules.policy import Grade, Post
 from . import company, judged, secured
 from .applying import Applying
 from .company import DemoCustomer, DemoInvoice
+from .related import Related
 
 MARK = "demo company"
 PASSWORD = "shouxin-demo-2026"
@@ -97,7 +98,7 @@ class Loading:
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.features, self.lines, self.invoices,
             self.receipts, self.standings, self.ratings, self.securities, self.orders, self.requests,
-            self.applications, self.rounds,
+            self.applications, self.between, self.rounds,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -145,8 +146,7 @@ class Loading:
         for row in rows:
             row.search_keys = search.keys_of(row)
         self.ids = {row.code: row.pk for row in Customer.objects.bulk_create(rows)}
-        members = [row for row in rows if (head := self._head_of(row)) and setattr(row, "group_head_id", head) is None]
-        Customer.objects.bulk_update(members, ["group_head"])
+        self.related.groups()
         exposure.open_accounts((pk, "CNY") for pk in self.ids.values())
         trail.record_many([trail.line("create", about=row, **self._by("bo")) for row in rows])
 
@@ -159,10 +159,6 @@ class Loading:
             created_at=self.at,
             **each.fields,
         )
-
-    def _head_of(self, row: Customer) -> int | None:
-        found = next(each for each in self.customers if each.code == row.code)
-        return self.ids[found.group_head] if found.group_head else None
 
     def _by(self, name: str) -> dict[str, Any]:
         return {"by": self.person(name), "at": self.at}
@@ -256,6 +252,17 @@ class Loading:
         refused = [outcome for outcome in outcomes if outcome.state != "posted"]
         if refused:
             raise RuntimeError(f"the demo company's papers were refused: {refused[:3]}")
+
+    @property
+    def related(self) -> Related:
+        """What lies between the customers."""
+        return Related(self.customers, self.ids, today=self.today, at=self.at)
+
+    def between(self) -> None:
+        """A pool in force, persons and agents, a blacklisting under appeal."""
+        self.related.pool()
+        self.related.people_and_powers()
+        self.related.case()
 
     def standings(self) -> None:
         """A blacklisted customer, one with supply stopped, one under watch by a person's word."""
