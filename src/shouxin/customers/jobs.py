@@ -1,4 +1,4 @@
-"""What the worker does for letters by e-mail: let what waits leave the house."""
+"""What the worker does: let letters by e-mail leave the house, and groups follow the policy of the day."""
 
 from shouxin.lib.jobs import app
 from shouxin.office import clock, mail, posts
@@ -9,6 +9,15 @@ from shouxin.office import clock, mail, posts
 def mail_outbox(timestamp: int) -> None:
     """Every ten minutes, if there is a mail server."""
     send_mails()
+
+
+@app.periodic(cron="10 0 * * *")
+@app.task(name="customers.renew_groups", queueing_lock="customers.renew_groups")
+def renew_groups(timestamp: int) -> None:
+    """Early each day: who shares whose limit follows the policy of the day."""
+    from . import groups
+
+    groups.renew(clock.today())
 
 
 @app.task(name="customers.send_mails", lock="customers.send_mails")

@@ -428,7 +428,8 @@ def _steps(found: BlacklistCase) -> list[dict[str, Any]]:
             {
                 "label": _("Objection"),
                 "state": "done" if appealed else "todo",
-                "hint": found.appealed_on or _("until %(day)s") % {"day": found.objection_until},
+                "hint": (found.appealed_on and found.appealed_on.isoformat())
+                or _("until %(day)s") % {"day": found.objection_until},
             },
             {
                 "label": _("Appeal decided"),

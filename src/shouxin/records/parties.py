@@ -70,6 +70,11 @@ class Group:
         """What is left of the pool."""
         return room(self.pool, self.used)
 
+    @property
+    def over(self) -> bool:
+        """Whether more is used than the pool holds; equal is within it."""
+        return self.pool.bound is not None and self.used > self.pool.bound
+
 
 def group_of(customer: Customer, *, seen_by: Q, policy: Policy, on: date) -> Group:
     """The customer's group as it was tied on the day; exposures stand as they are now. A single customer is a tree of

@@ -103,7 +103,7 @@ def get_group(request: HttpRequest, reference: str, asked: Query[GroupAsked]) ->
         "pool_kind": found.pool.kind,
         "currency": found.currency,
         "used": found.used,
-        "room": found.room.amount,
+        "room": found.room.bound,
         "missing_rate": found.missing,
         "members": [_member(each, seen) for each in found.members],
     }

@@ -137,7 +137,7 @@ def _room(facts: Facts, _bounds: Bounds) -> Answer:
         return "unknown", ""
     if facts.line_until is not None and facts.line_until < facts.on:
         return "fail", facts.line_until.isoformat()
-    return "pass" if facts.available >= (facts.needed or Decimal(0)) else "fail", f"{facts.available:.2f}"
+    return "pass" if facts.available >= (facts.needed or Decimal(0)) else "fail", f"{facts.available:,.2f}"
 
 
 def _overdue(facts: Facts, bounds: Bounds) -> Answer:
