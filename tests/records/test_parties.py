@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from shouxin.credit.models import CreditAccount, Line
@@ -99,3 +100,24 @@ def test_the_checklist_reads_what_is_known_and_says_what_would_cure_the_rest(cli
         answer = client.get(f"/customers/{customer.pk}/counterparty.{ending}")
         assert b"".join(answer.streaming_content).startswith(start)
     assert Caller(member("ann")).get(f"{path}.exe").status_code == 404
+
+
+@pytest.mark.clause("B1.2", "B3.1")
+def test_the_scan_of_a_power_and_of_a_proposal_is_kept_with_it_and_a_disguised_one_keeps_nothing(
+    client: Client,
+) -> None:
+    customer = acme()
+    client.force_login(member("bo"), backend="django.contrib.auth.backends.ModelBackend")
+    power = {"name": "王五", "matters": "place_order"}
+    proposal = {"ground": "fraud", "why": "goods gone", "evidence": "report"}
+    for path, form in (
+        (f"/customers/{customer.pk}/agents/new", power),
+        (f"/customers/{customer.pk}/blacklist", proposal),
+    ):
+        bad = SimpleUploadedFile("scan.pdf", b"MZ this is a program")
+        assert client.post(path, form | {"file": bad}).status_code == 422
+        assert (customer.agents.count(), customer.blacklist_cases.count()) == (int("blacklist" in path), 0)
+        good = SimpleUploadedFile("scan.txt", f"seen at {path}".encode())
+        assert client.post(path, form | {"file": good}).status_code == 302
+    assert "scan.txt" in client.get(f"/customers/agents/{customer.agents.get().pk}/").content.decode()
+    assert "scan.txt" in client.get(f"/customers/blacklist/{customer.blacklist_cases.get().pk}/").content.decode()

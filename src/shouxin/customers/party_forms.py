@@ -79,6 +79,7 @@ class AgentForm(forms.Form):
     sealed = forms.BooleanField(label=_("Signed or sealed by the principal"), required=False)
     original_seen = forms.BooleanField(label=_("Original and identity card seen"), required=False)
     evidence = forms.CharField(label=_("Where the power is kept"), max_length=300, required=False)
+    file = forms.FileField(label=_("Evidence file"), required=False, help_text=_("The scan of the paper."))
 
 
 class SigningForm(forms.Form):
@@ -100,6 +101,7 @@ class ProposalForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Papers, judgments, files: what each is and where it lies."),
     )
+    file = forms.FileField(label=_("Evidence file"), required=False)
     whole_group = forms.BooleanField(
         label=_("The whole group"),
         required=False,

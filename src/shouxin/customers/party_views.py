@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
+from django.db.models import Model
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib.lists import Ask, Column, Listing
-from shouxin.office import policies, posts, sight, trail_words
+from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
 from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
@@ -118,6 +120,12 @@ def _filled(request: HttpRequest, form: Form, customer: Customer, title: Any, sa
     return render(request, "customers/party_form.html", told, status=422 if form.errors else 200)
 
 
+def _keep(upload: Any, about: Model, customer: Customer, call: dict[str, Any]) -> None:
+    """The file handed in with a paper, as evidence about it."""
+    if upload:
+        attachments.attach(upload, about=about, customer=customer, by=call["by"], at=call["at"])
+
+
 @page
 @require_http_methods(["GET", "POST"])
 def add_tie(request: HttpRequest, pk: int) -> HttpResponse:
@@ -174,10 +182,14 @@ def add_agent(request: HttpRequest, pk: int) -> HttpResponse:
     require_duty(request, *agents.RECORDERS, verb="record_agent", about=customer)
 
     def save(given: dict[str, Any]) -> None:
-        agents.record(customer, agents.NewAgent(**given | {"matters": tuple(given["matters"])}), **call)
+        upload = given.pop("file")
+        with transaction.atomic():
+            made = agents.record(customer, agents.NewAgent(**given | {"matters": tuple(given["matters"])}), **call)
+            _keep(upload, made, customer, call)
 
     done = _("The power of attorney is on record.")
-    return _filled(request, AgentForm(request.POST or None), customer, _("New power of attorney"), save, done)
+    form = AgentForm(request.POST or None, request.FILES or None)
+    return _filled(request, form, customer, _("New power of attorney"), save, done)
 
 
 @page
@@ -199,6 +211,7 @@ def agent(request: HttpRequest, pk: int) -> HttpResponse:
         "state": _state(found, call),
         "elements": [(label, name not in lacks) for name, label in ELEMENTS.items()],
         "masked": agents.masked(found),
+        "attachments": attachments.listed(found, by=call["by"], on=call["on"]),
         "matters": [label for name, label in Agent.MATTERS if name in found.matters],
         "may_revoke": agents.may_revoke(found, call["by"], call["on"]),
     }
@@ -307,14 +320,16 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     edition = policies.in_force(call["on"])
     chinese = (get_language() or "zh").startswith("zh")
     grounds = [(each.code, each.name.zh if chinese else each.name.en) for each in edition.policy.blacklist.grounds]
-    form = ProposalForm(request.POST or None, grounds=grounds, customer=customer)
+    form = ProposalForm(request.POST or None, request.FILES or None, grounds=grounds, customer=customer)
 
     def save(given: dict[str, Any]) -> None:
         named = tuple(blacklist.Named(name) for name in given.get("persons", ()))
         asked = blacklist.Proposal(
             given["ground"], given["why"], given["evidence"], given.get("whole_group", False), named
         )
-        blacklist.propose(customer, asked, edition=edition, **call)
+        with transaction.atomic():
+            made = blacklist.propose(customer, asked, edition=edition, **call)
+            _keep(given["file"], made, customer, call)
 
     done = _("Proposed. Another person has to sign it.")
     return _filled(request, form, customer, _("Propose for the blacklist"), save, done)
@@ -341,6 +356,7 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
         "why_not": _why_not(found, call),
         "releases": list(found.releases.select_related("proposed_by", "decided_by").order_by("-pk")),
         "letters": letters,
+        "attachments": attachments.listed(found, by=call["by"], on=call["on"]),
         "history": [(trail_words.verb(entry), entry) for entry in history],
         "late": found.objection_until is not None and call["on"] > found.objection_until,
         "review_due": found.status in rules.BITES and found.review_on is not None and found.review_on <= call["on"],
