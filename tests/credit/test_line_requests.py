@@ -371,7 +371,7 @@ def test_lines_as_of_a_past_day(ann: Person, cy: Person) -> None:
 
 def test_needs_of_many_requests_take_a_handful_of_queries(ann: Person, django_assert_max_num_queries: Any) -> None:
     requests = [asked_by(ann, acme(code=f"Q{n}", name=f"客户{n}")) for n in range(12)]
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(4):
         line_requests.needs_of(requests, edition=edition(), today=clock.today())
 
 

@@ -60,7 +60,7 @@ class _Found:
 
 
 def in_force(customers: Iterable[int], *, on: date) -> dict[int, InForce]:
-    """Customer id -> what holds on the day, in two queries for any number of customers.
+    """Customer id -> what holds on the day, in one query for any number of customers.
 
     An expired line is still answered: that it has run out is a reason of the order check, not an absence.
     """
@@ -68,11 +68,12 @@ def in_force(customers: Iterable[int], *, on: date) -> dict[int, InForce]:
     found: dict[int, _Found] = defaultdict(_Found)
     begun = Line.objects.filter(customer__in=wanted, since__lte=on)
     latest = begun.filter(temporary=False).order_by("customer", "pool", "-since", "-pk").distinct("customer", "pool")
-    window = begun.filter(Q(until__isnull=True) | Q(until__gte=on), temporary=True)
-    for line in latest:
-        setattr(found[line.customer_id], "pool" if line.pool else "line", line)
-    for line in window.order_by("pk"):
-        found[line.customer_id].temporary.append(line)
+    window = Q(temporary=True) & (Q(until__isnull=True) | Q(until__gte=on))
+    for line in begun.filter(window | Q(pk__in=latest.values("pk"))).order_by("pk"):
+        if line.temporary:
+            found[line.customer_id].temporary.append(line)
+        else:
+            setattr(found[line.customer_id], "pool" if line.pool else "line", line)
     return {pk: InForce(found[pk].line, tuple(found[pk].temporary), found[pk].pool) for pk in wanted}
 
 

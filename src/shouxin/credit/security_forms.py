@@ -21,7 +21,7 @@ class SecurityForm(forms.Form):
     """The terms of a security. What cannot stand the verb says, field by field."""
 
     kind = forms.ChoiceField(label=_("Kind of security"), choices=Security.KINDS)
-    value = _amount(_("Value"))
+    value = _amount(_("Value of the security"))
     currency = forms.ChoiceField(label=_("Currency"))
     prior_claims = _amount(_("Claims before ours"), required=False, help_text=_("What others get from it before us."))
     provider = forms.CharField(label=_("Given by"), max_length=200, help_text=_("Guarantor, owner, bank or insurer."))

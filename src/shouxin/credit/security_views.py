@@ -41,7 +41,7 @@ COLUMNS = (
     Column("document", gettext_lazy("Document"), link=_address, sort="document"),
     Column("customer", gettext_lazy("Customer"), "text", "customer.name", link=_address),
     Column("kind", gettext_lazy("Kind of security"), value=lambda row: row.get_kind_display(), sort="kind"),
-    Column("value", gettext_lazy("Value"), "amount", "value", "value", currency="currency"),
+    Column("value", gettext_lazy("Value of the security"), "amount", "value", "value", currency="currency"),
     Column("provider", gettext_lazy("Given by")),
     Column("status", gettext_lazy("Status"), "status", status),
     Column("since", gettext_lazy("From"), "date", sort="since"),

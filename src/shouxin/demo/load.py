@@ -18,6 +18,7 @@ from shouxin.office.models import POST_LABELS, Person
 from shouxin.orders import checks
 from shouxin.receivables import bulk, ratings
 from shouxin.receivables.papers import InvoiceRow, ReceiptRow
+from shouxin.records import digests
 from shouxin.rules.days import add_months
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
@@ -98,7 +99,7 @@ class Loading:
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.features, self.lines, self.invoices,
             self.receipts, self.standings, self.ratings, self.securities, self.orders, self.requests,
-            self.applications, self.between, self.rounds,
+            self.applications, self.between, self.rounds, self.digests,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -342,3 +343,7 @@ class Loading:
         """The last daily runs, so that notices, tasks and downgrades are there to look at."""
         for days_ago in reversed(range(ROUNDS)):
             rounds.run(as_of=self.today - timedelta(days=days_ago), by=self.system, at=self.at)
+
+    def digests(self) -> None:
+        """What the departments were told of the last week."""
+        digests.make_due(today=self.today, at=self.at, by=self.system)

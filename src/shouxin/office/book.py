@@ -119,6 +119,23 @@ class Chapter:
     tables: Sequence[Table] = ()
 
 
+def _market(policy: Policy) -> Chapter:
+    rule, told = policy.market, policy.digest
+    sentences = [
+        _("Recommended are units in good standing from grade %(grade)s up, customers for %(months)s months, with "
+          "%(clean)s months without a late payment and %(paid)s invoices paid, nothing overdue and no dispute.")
+        % {"grade": rule.grade_min, "months": rule.months_min, "clean": rule.clean_months_min,
+           "paid": rule.paid_invoices_min},
+        _("Sales are shown unused room from %(share)s of the line, customers within %(points)s points of the next "
+          "grade, and those without an invoice for %(months)s months that are like good payers.")
+        % {"share": share(rule.headroom_share_min), "points": number(rule.upgrade_points_max),
+           "months": rule.quiet_months},
+        _("Each department is told every week of what concerns it.") if told.cadence == "weekly" else
+        _("Each department is told every month of what concerns it."),
+    ]  # fmt: skip
+    return Chapter("market", _("Recommending and opportunities"), sentences, [])
+
+
 def chapters(policy: Policy) -> list[Chapter]:
     """The whole book, in the order in which it is lived."""
     makers = (
@@ -127,6 +144,7 @@ def chapters(policy: Policy) -> list[Chapter]:
         _triggers,
         _limits,
         _features,
+        _market,
         _downgrade,
         _aging,
         _dunning,

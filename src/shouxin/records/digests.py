@@ -92,10 +92,11 @@ def paper(department: str, period: Period, *, policy: Policy) -> Paper:
     english = _("Date") == "Date"
     seen = Q(customer__restricted_on=None) & (Q(customer__department=department) if department else Q())
     begin, end = (_midnight(day) for day in (period.first, period.last + timedelta(days=1)))
+    begun = _begun(seen, begin, end)
     blocks: list[Block] = [
         documents.text(_("For internal use only. What the credit office found in these days, and what is to be done.")),
-        *_section(_("Moved grade"), [_("Customer"), _("Grade"), _("Why"), _("What to do")],
-                  _moved(seen, period, begin, end)),
+        *_section(_("Moved grade"), [_("Customer"), _("Grade"), _("Why"), _("What to do")], _moved(begun)),
+        *_section(_("New lines"), [_("Customer"), _("Grade"), _("Limit"), _("Why")], _first(begun)),
         *_section(_("New orders on hold"), [_("Customer"), _("Order"), _("Why")], _held(seen, begin, end)),
         *_section(_("Lines that run out"), [_("Customer"), _("Limit"), _("Until")], _lines(seen, period, policy)),
         *_section(_("Securities that end"), [_("Customer"), _("Security"), _("Until")],
@@ -125,25 +126,43 @@ def _section(title: str, columns: list[str], rows: Iterable[list[Any]]) -> list[
     ]  # fmt: skip
 
 
-def _moved(seen: Q, period: Period, begin: datetime, end: datetime) -> Iterator[list[Any]]:
-    """Lines that began in the period under another grade than the one before."""
+def _begun(seen: Q, begin: datetime, end: datetime) -> list[tuple[Line, Grade | None]]:
+    """The lines that were signed in the period, each with the grade of the line before it (None: it is the first)."""
     ours = Line.objects.filter(seen, temporary=False, pool=False).exclude(grade="")
     new = list(ours.filter(at__gte=begin, at__lt=end).select_related("customer").order_by("customer__code", "pk"))
     earlier: dict[int, list[Line]] = {}
     for line in Line.objects.filter(customer__in={each.customer_id for each in new}, temporary=False, pool=False):
         earlier.setdefault(line.customer_id, []).append(line)
-    for line in new:
-        before = [each for each in earlier[line.customer_id] if (each.since, each.pk) < (line.since, line.pk)]
-        last = max(before, key=lambda each: (each.since, each.pk), default=None)
-        old = Grade(last.grade) if last and last.grade else None
-        if old != line.grade:
-            move = f"{old or '—'} → {line.grade}"
-            yield [line.customer.name, move, line.why, str(_advice()[rule.advice(old, Grade(line.grade))])]
+    return [(line, _grade_before(line, earlier[line.customer_id])) for line in new]
+
+
+def _grade_before(line: Line, lines: list[Line]) -> Grade | None:
+    before = [each for each in lines if (each.since, each.pk) < (line.since, line.pk)]
+    last = max(before, key=lambda each: (each.since, each.pk), default=None)
+    return Grade(last.grade) if last and last.grade else None
+
+
+def _moved(begun: Iterable[tuple[Line, Grade | None]]) -> Iterator[list[Any]]:
+    """The lines under another grade than the one before."""
+    for line, old in begun:
+        if old is not None and old != line.grade:
+            todo = _advice()[rule.advice(old, Grade(line.grade))]
+            yield [line.customer.name, f"{old} → {line.grade}", line.why, todo]
+
+
+def _first(begun: Iterable[tuple[Line, Grade | None]]) -> Iterator[list[Any]]:
+    """First lines of customers."""
+    for line, old in begun:
+        if old is None:
+            yield [line.customer.name, line.grade, _limit(line), line.why]
+
+
+def _limit(line: Line) -> str:
+    return f"{line.limit:,.2f} {line.currency}" if line.limit_kind == "amount" else str(line.get_limit_kind_display())  # type: ignore[attr-defined]
 
 
 def _advice() -> dict[str, str]:
     return {
-        "welcome": _("New line: sell within limit and term."),
         "offer": _("Better grade: offer more within the line, ask for a raise where it is needed."),
         "tighten": _("Worse grade: collect what is due, keep orders within the smaller limit, tell the customer."),
         "cash": _("Grade D: deliver against prepayment alone, collect everything."),
@@ -169,8 +188,7 @@ def _lines(seen: Q, period: Period, policy: Policy) -> Iterator[list[Any]]:
     latest = begun.order_by("customer", "-since", "-pk").distinct("customer")
     ending = Line.objects.filter(pk__in=latest.values("pk"), until__gt=period.last, until__lte=last)
     for line in ending.select_related("customer").order_by("until", "pk"):
-        limit = f"{line.limit:,.2f} {line.currency}" if line.limit_kind == "amount" else line.get_limit_kind_display()  # type: ignore[attr-defined]
-        yield [line.customer.name, limit, line.until]
+        yield [line.customer.name, _limit(line), line.until]
 
 
 def _securities(seen: Q, period: Period, policy: Policy) -> Iterator[list[Any]]:

@@ -53,6 +53,7 @@ SELLER = Ask("salesperson", gettext_lazy("Salesperson"), where=_of_seller)
 RECOMMENDED = (
     Column("customer", gettext_lazy("Customer"), "text", "customer.name", sort="customer__name", link=_file),
     Column("grade", gettext_lazy("Grade"), "grade", sort="grade"),
+    Column("letter", gettext_lazy("Letter"), value=lambda row: _("Recommend"), link=_letter),
     Column("clean", gettext_lazy("Months without a late payment"), "number", "record.clean_months",
            sort="record__clean_months"),
     Column("months", gettext_lazy("Months as a customer"), "number", "record.months", sort="record__months"),
@@ -60,7 +61,6 @@ RECOMMENDED = (
     Column("salesperson", gettext_lazy("Salesperson"), "text", "customer.salesperson"),
     Column("region", gettext_lazy("Region"), "text", "customer.region"),
     Column("why", gettext_lazy("Why")),
-    Column("letter", gettext_lazy("Letter"), value=lambda row: _("Recommend"), link=_letter),
     Column("internal", gettext_lazy("Use"), value=lambda row: _("internal only"), hidden=True),
 )  # fmt: skip
 CHANCES = (

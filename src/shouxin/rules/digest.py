@@ -38,10 +38,8 @@ def due(policy: Policy, today: date, told_until: date | None) -> tuple[Period, .
     return tuple(periods)
 
 
-def advice(before: Grade | None, after: Grade) -> str:
-    """What a department does about a move of grade, as a code: `welcome`, `offer`, `tighten`, `cash`."""
-    if before is None:
-        return "welcome"
+def advice(before: Grade, after: Grade) -> str:
+    """What a department does about a move of grade, as a code: `offer`, `tighten`, `cash`."""
     if after is Grade.D:
         return "cash"
     return "tighten" if after.worse_than(before) else "offer"
