@@ -89,6 +89,11 @@ LIMITS_FORM = {
     "coverage_min": "0.5", "no_credit_up_to": "0.2", "version": "0",
     **{f"{each}_{factor}": "5" for each in ORIENTATIONS for factor in FACTORS},
 }  # fmt: skip
+CHECKED = {"method": "issuer", "result": "genuine", "checked_on": "2026-11-24"}
+STATEMENT = {
+    "as_of": "2025-12-31", "total_assets": "100", "current_assets": "60", "total_liabilities": "40",
+    "current_liabilities": "30", "net_worth": "60", "revenue": "200",
+}  # fmt: skip
 CHECK = {"customer": "{code}", "order_no": "SO-NEW", "amount": "10.00"}
 PAPER = {"customer": "{code}", "doc_no": "D-NEW", "amount": "10.00"}
 COLLECTORS = {SALES, OFFICER, MANAGER, FINANCE, VICE}
@@ -177,6 +182,9 @@ OPERATIONS: dict[str, Row | list[Row]] = {
         COLLECTORS, {"key": "years_in_business", "value": 3, "source": "visit"}, reference="customer"
     ),
     "GET /customers/{reference}/facts": row(LOOKERS, reference="customer"),
+    "POST /facts/{pk}/verify": row({OFFICER, MANAGER, VICE}, {"method": "issuer", "result": "genuine"}, pk="fact"),
+    "POST /facts/{pk}/mark": row({OFFICER, MANAGER, VICE}, {"kind": "expired", "reason": "because"}, pk="fact"),
+    "GET /customers/{reference}/sheet": row(LOOKERS, reference="customer"),
     "GET /customers/{reference}/rating": row(LOOKERS, reference="customer"),
     "POST /customers/{reference}/rating": row(ASKERS, reference="customer"),
     "POST /customers/{reference}/standing": row(
@@ -415,6 +423,19 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST customers/new": page({SALES, *CREDIT_OFFICE}, NEW_CUSTOMER),
     "GET customers/<int:pk>/": page(LOOKERS, pk="customer"),
     "GET customers/<int:pk>/sheet": page(LOOKERS, pk="customer"),
+    "GET customers/<int:pk>/sheet.<str:ending>": page(LOOKERS, pk="customer", ending="=docx"),
+    "GET customers/choices": page(EVERYBODY, query="q=9"),
+    "GET customers/notes/new": page(COLLECTORS),
+    "POST customers/notes/new": page(COLLECTORS, {"customer": "{customer}", "note": "seen"}, unseen=422),
+    "GET customers/inbox/": page({OFFICER, MANAGER, VICE}),
+    "GET customers/facts/<int:pk>/": page(LOOKERS, pk="fact"),
+    "POST customers/facts/<int:pk>/<str:verb>": [
+        *verbs({"verify": {OFFICER, MANAGER, VICE}}, CHECKED, make=page, pk="fact"),
+        *verbs({"mark": {OFFICER, MANAGER, VICE}}, {"kind": "expired", "reason": "because"}, make=page, pk="fact"),
+        *verbs({"dismiss": {OFFICER, MANAGER, VICE}}, WHY, make=page, pk="quick_note"),
+    ],
+    "GET customers/<int:pk>/statements": page(LOOKERS, pk="customer"),
+    "POST customers/<int:pk>/statements": page(COLLECTORS, STATEMENT, pk="customer"),
     "GET customers/<int:pk>/unmask/<str:field>": page(LOOKERS, pk="customer", field="=telephone"),
     "POST customers/<int:pk>/unmask/<str:field>": page(
         LOOKERS - {AUDITOR, ARCHIVIST}, WHY, pk="customer", field="=telephone"

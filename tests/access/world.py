@@ -74,6 +74,8 @@ def side(mark: str, seller: str, department: str) -> Side:
     customer = _customer(mark, seller, department)
     banned, spare = (_customer(f"{mark}-{letter}", seller, department) for letter in "BS")
     facts.add(customer, "years_in_business", 12, source="visit", as_of=TODAY, note=mark, **act("bo"))
+    found = facts.add(customer, "employees", 40, source="visit", as_of=TODAY, note=mark, **act("fi"))
+    quick = facts.add(customer, "note", mark, source="visit", as_of=TODAY, **act("fi"))
     scan = SimpleUploadedFile(f"{mark}.txt", mark.encode())
     kept = evidence.keep(customer, scan, note=mark, **act("bo"))
     Line.objects.create(**_line(customer))
@@ -116,6 +118,8 @@ def side(mark: str, seller: str, department: str) -> Side:
             "customer": customer.pk,
             "code": customer.code,
             "attachment": kept.pk,
+            "fact": found.pk,
+            "quick_note": quick.pk,
             "banned": banned.pk,
             "spare": spare.pk,
             "top": spare.code,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from shouxin.collection import notices, worklist
 from shouxin.collection.models import Notice, Task
@@ -23,6 +24,8 @@ from shouxin.credit.models import LineRequest
 from shouxin.customers import (
     agents,
     blacklist,
+    dossier,
+    evidence,
     facts,
     features,
     groups,
@@ -31,8 +34,9 @@ from shouxin.customers import (
     persons,
     registry,
     standing,
+    statements,
 )
-from shouxin.customers.models import BlacklistCase, Customer, PersonTie, StandingRelease
+from shouxin.customers.models import BlacklistCase, Customer, Fact, PersonTie, StandingRelease
 from shouxin.office import clock, policies, posts, rates, sign_in, tokens
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import NotYourDuty
@@ -61,6 +65,22 @@ def office(by: str = "sy") -> dict[str, Any]:
 def asked() -> LineRequest:
     terms = line_requests.LineTerms(limit=Limit.of(D(90000)), currency="CNY", term_days=30, grade=Grade.B)
     return line_requests.ask(acme(), terms, reason="season", **acting("ann"))
+
+
+STATEMENT = {
+    "total_assets": D(9), "current_assets": D(5), "total_liabilities": D(4), "current_liabilities": D(3),
+    "net_worth": D(5), "revenue": D(9),
+}  # fmt: skip
+
+
+def with_a_fact(act: Callable[[Fact], object]) -> Callable[[], Verb]:
+    """The act on a fact that Ann noted."""
+
+    def prepared() -> Verb:
+        fact = facts.add(acme(), "employees", 9, source="visit", as_of=TODAY, **office("ann"))
+        return lambda: act(fact)
+
+    return prepared
 
 
 def changing() -> Verb:
@@ -364,6 +384,19 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
             lambda: facts.add(acme(), "years_in_business", Decimal(9), source="registry", as_of=TODAY, **office("bo"))
         ),
         {"add_fact": 1},
+    ),
+    (with_a_fact(lambda fact: dossier.mark(fact, "expired", "old", **office("bo"))), {"mark_fact": 1}),
+    (
+        with_a_fact(lambda fact: dossier.verify(fact, "online", "forged", checked_on=TODAY, **office("bo"))),
+        {"verify_fact": 1},
+    ),
+    (
+        lambda: lambda: evidence.keep(acme(), SimpleUploadedFile("a.txt", b"seen"), **office("bo")),
+        {"attach": 1},
+    ),
+    (
+        lambda: lambda: statements.enter(acme(), STATEMENT, as_of=TODAY, audited=True, **office("bo")),
+        {"enter_statement": 1},
     ),
     (lambda: newcomer, {"add_person": 1}),
     (

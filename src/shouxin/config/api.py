@@ -13,6 +13,7 @@ from shouxin.credit.api import router as credit
 from shouxin.credit.securities_api import router as securities
 from shouxin.customers.api import router as customers
 from shouxin.customers.data_requests_api import router as data_requests
+from shouxin.customers.dossier_api import router as dossier
 from shouxin.customers.evidence_api import router as evidence
 from shouxin.customers.parties_api import router as parties
 from shouxin.office.api import router as office
@@ -44,6 +45,7 @@ ROUTERS = [
     attachments,
     evidence,
     groups,
+    dossier,
     imports,
     webhooks,
     receivables,

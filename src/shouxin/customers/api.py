@@ -131,6 +131,9 @@ class NewFact(Body):
     source: str
     as_of: date | None = None
     until: date | None = None
+    subject: str = ""
+    particulars: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=500)]] = {}
+    queried_on: date | None = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -144,6 +147,9 @@ class FactOut(Answer):
     source: str
     as_of: date
     until: date | None
+    subject: str
+    particulars: dict[str, str]
+    queried_on: date | None
     note: str
     collected_by: str | None
     collected_at: datetime
@@ -432,6 +438,9 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "until": until,
         "source": fact.source,
         "as_of": fact.as_of,
+        "subject": fact.subject,
+        "particulars": fact.particulars,
+        "queried_on": fact.queried_on,
         "note": fact.note,
         "collected_by": _name(fact.collected_by),
         "collected_at": fact.collected_at,

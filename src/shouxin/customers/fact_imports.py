@@ -12,16 +12,22 @@ from shouxin.office import trail
 from shouxin.office.refusals import BadForm
 from shouxin.rules import scorecard
 
-from . import bulk, facts
+from . import bulk, facts, subjects
 from .identify import COLUMNS, ONE_OF, Identifier, may_import, record_import
 from .models import Fact
 
 register_messages({"bad_fact": _("%(complaint)s")})
 
 _SOURCES = {str(word): key for key, label in Fact.SOURCES for word in (key, label)} | {
+    "表彰": "award", "奖励公告": "award", "处罚公告": "penalty", "行政处罚": "penalty",
     "公开登记": "registry", "工商登记": "registry", "公告": "gazette", "媒体": "media", "他人反馈": "feedback",
     "同行反馈": "feedback", "走访": "visit", "实地走访": "visit", "征信机构": "bureau", "征信报告": "bureau",
     "财务报表": "statement", "客户自报": "customer", "导入": "import",
+}  # fmt: skip
+
+_SUBJECTS = {str(word): key for key, label in Fact.SUBJECTS for word in (key, label)} | {
+    "登记": "registration", "资质": "qualification", "信誉": "reputation", "财务": "finance", "经营": "operations",
+    "银行": "banks", "司法": "litigation", "税务": "tax", "他处付款": "payment",
 }  # fmt: skip
 
 FACT_COLUMNS = (
@@ -75,6 +81,16 @@ FACT_COLUMNS = (
             "有效期至 公示截止日期",
             "until, valid until",
         ),
+    ),
+    Column("subject", _("subject area"), "choice", also("领域 信息类别", "subject, subject area"), choices=_SUBJECTS),
+    Column("queried_on", _("queried on"), "date", also("查询日期", "queried on")),
+    Column("case_no", _("case number"), "text", also("案号 决定书文号 文号", "case number"), length_max=200),
+    Column(
+        "authority",
+        _("court or authority"),
+        "text",
+        also("执行法院 处罚机关 列入机关 机关", "court, authority"),
+        length_max=200,
     ),
     Column(
         "note",
@@ -137,6 +153,9 @@ class FactWriter:
                 at=conditions.at,
                 note=values["note"] or "",
                 until=values["until"],
+                subject=values["subject"] or "",
+                particulars=_particulars(values),
+                queried_on=values["queried_on"],
             )
         except BadForm as refusal:
             column, complaint = refusal.errors[0]
@@ -157,6 +176,15 @@ class FactWriter:
             )
             for fact in kept
         )
+
+
+def _particulars(values: Mapping[str, Any]) -> dict[str, str]:
+    """Number and authority under the names the public list itself has for them."""
+    fields = subjects.PARTICULARS.get(values["key"], ())
+    wanted = {"case_no": ("case_no", "decision_no"), "authority": ("court", "authority", "listed_by")}
+    named = {next((name for name in names if name in fields), column): values[column]
+             for column, names in wanted.items()}  # fmt: skip
+    return {name: value for name, value in named.items() if value}
 
 
 def _value(key: str, text: str | None) -> Decimal | str | bool | None:

@@ -6,25 +6,32 @@ is followed by one of value null; one that is published only until a day ends by
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.office import posts, trail
+from shouxin.office import attachments, posts, trail
+from shouxin.office.factor_words import FACTORS
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm
 from shouxin.rules import scorecard
 from shouxin.rules.policy import Post
 
-from .models import Customer, Fact
+from . import dossier, subjects
+from .models import Customer, Fact, FactMark
+from .names_of_facts import NAMES
 
 COLLECTORS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE, Post.VICE_PRESIDENT)
 NOTE = "note"
 """The key of a quick note from the road (B2.6)."""
+ENDED = ("repaired", "expired", "forged")
+"""The marks that take a fact out of scoring."""
 SOURCES = frozenset(name for name, _label in Fact.SOURCES)
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,8})?")
 _UNTIL = "until"
@@ -45,18 +52,30 @@ def add(
     at: datetime,
     note: str = "",
     until: date | None = None,
+    subject: str = "",
+    particulars: Mapping[str, str] | None = None,
+    queried_on: date | None = None,
+    evidence: UploadedFile | None = None,
+    from_note: Fact | None = None,
 ) -> Fact:
     """Something learnt about the customer. `value` None: the earlier fact no longer counts. `until`: its last day.
 
     Numbers come as Decimal, int or text and are kept as text. Raises NotYourDuty, and BadForm for an answer the
-    scorecard could not read: a fact that is silently ignored would be worse than none.
+    scorecard could not read: a fact that is silently ignored would be worse than none. `evidence`: the paper it stands
+    on; `from_note`: the quick note it was made of, which is dealt with by it (B2.6).
     """
     posts.require(by, *COLLECTORS, on=on, about=customer, verb="add_fact", at=at)
-    fact = checked(customer.pk, key, value, source=source, as_of=as_of, by=by, on=on, at=at, note=note, until=until)
+    fact = checked(customer.pk, key, value, source=source, as_of=as_of, by=by, on=on, at=at, note=note, until=until,
+                   subject=subject, particulars=particulars, queried_on=queried_on)  # fmt: skip
     fact.save(force_insert=True)
+    if evidence is not None:
+        attachments.attach(evidence, about=fact, customer=customer, by=by, at=at, field="evidence", trailed=False)
+    if from_note is not None:
+        dossier.end(from_note, "used", f"{key}", by=by, at=at)
     trail.record(
-        "add_fact", about=customer, by=by, at=at, key=key, value=told(fact)[0], until=until, source=source, as_of=as_of
-    )
+        "add_fact", about=customer, by=by, at=at, key=key, value=told(fact)[0], until=told(fact)[1], source=source,
+        as_of=as_of, note_used=from_note and from_note.pk, file=evidence.name if evidence else None,
+    )  # fmt: skip
     return fact
 
 
@@ -72,6 +91,9 @@ def checked(
     at: datetime,
     note: str = "",
     until: date | None = None,
+    subject: str = "",
+    particulars: Mapping[str, str] | None = None,
+    queried_on: date | None = None,
 ) -> Fact:
     """The fact, looked at but not written: for imports, which write many at once. Raises BadForm."""
     errors: list[tuple[str, Any]] = []
@@ -84,6 +106,13 @@ def checked(
         errors.append(("source", _("is not a kind of source")))
     if as_of > on:
         errors.append(("as_of", _("cannot be in the future")))
+    if subject and subject not in dict(Fact.SUBJECTS):
+        errors.append(("subject", _("is not a subject area")))
+    if queried_on is not None and queried_on > on:
+        errors.append(("queried_on", _("cannot be in the future")))
+    said, wrong = _particulars(key, particulars or {})
+    errors += wrong
+    until = until or _end(said, as_of)
     if until is not None and until < as_of:
         errors.append(("until", _("cannot be before the fact itself")))
     if errors:
@@ -96,6 +125,9 @@ def checked(
         value=kept,
         source=source,
         as_of=as_of,
+        subject=subject or subjects.subject_of(key, source == "statement"),
+        particulars=said,
+        queried_on=queried_on,
         note=note,
         collected_by=by,
         collected_at=at,
@@ -103,19 +135,29 @@ def checked(
 
 
 def latest(customers: Iterable[int], on: date) -> dict[int, dict[str, scorecard.Fact]]:
-    """Customer id -> key -> the fact that counts on the day, as the rules read it; one query for all customers."""
+    """Customer id -> key -> the fact that counts on the day, as the rules read it; one query for all customers.
+
+    One noted wrongly is as if it had never been; one repaired, expired or forged leaves its question unknown.
+    """
+    marks = FactMark.objects.filter(fact=OuterRef("pk"))
     found: dict[int, dict[str, scorecard.Fact]] = defaultdict(dict)
     rows = (
-        Fact.objects.filter(customer__in=set(customers), as_of__lte=on)
+        Fact.objects.filter(~Exists(marks.filter(kind="wrong")), customer__in=set(customers), as_of__lte=on)
+        .annotate(ended=Exists(marks.filter(kind__in=ENDED)))
         .order_by("customer", "key", "-as_of", "-id")
         .distinct("customer", "key")
-        .values_list("customer_id", "key", "value", "as_of", "source")
+        .values_list("customer_id", "key", "value", "as_of", "source", "ended")
     )
-    for customer, key, kept, as_of, source in rows:
-        value = read(key, kept, on)
+    for customer, key, kept, as_of, source, ended in rows:
+        value = None if ended else read(key, kept, on)
         if value is not None:
             found[customer][key] = scorecard.Fact(key, value, as_of, source)
     return found
+
+
+def name_of(key: str) -> str:
+    """A fact's key in words."""
+    return str(FACTORS.get(key.removeprefix("feature_")) or NAMES.get(key, key))
 
 
 def read(key: str, kept: Any, on: date) -> Value:
@@ -134,6 +176,32 @@ def told(fact: Fact) -> tuple[Any, date | None]:
         return fact.value, None
     until = fact.value[_UNTIL]
     return fact.value["value"], date.fromisoformat(until) if until else None
+
+
+def _particulars(key: str, given: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, Any]]]:
+    """(the fields of a public list that were filled in, what is wrong with them)."""
+    said = {name: str(value).strip() for name, value in given.items() if str(value or "").strip()}
+    wrong: list[tuple[str, Any]] = [
+        ("particulars", _("%(name)s is no field of this list") % {"name": name})
+        for name in said if name not in subjects.PARTICULARS.get(key, ())
+    ]  # fmt: skip
+    wrong += [(name, _("must have at most 500 characters")) for name, value in said.items() if len(value) > 500]
+    wrong += [(name, _("must be a day such as 2026-03-09")) for name, value in said.items()
+              if name in subjects.DAYS and not _is_day(value)]  # fmt: skip
+    return said, wrong
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _end(said: Mapping[str, str], as_of: date) -> date | None:
+    """The last day an entry of a public list counts, where the list names it: never before the entry itself."""
+    days = [said[name] for name in subjects.ENDS if _is_day(said.get(name, ""))]
+    return max(date.fromisoformat(min(days)), as_of) if days else None
 
 
 def _kept(key: str, value: Any) -> tuple[Any, Any]:

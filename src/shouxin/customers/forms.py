@@ -8,12 +8,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import posts
+from shouxin.office.attachments import EvidenceField
 from shouxin.office.models import Appointment, Person
 from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.industries import INDUSTRIES
 from shouxin.rules.policy import Post
 
-from . import registry
+from . import registry, subjects
 from .models import Customer, Fact, StandingKind
 
 SECTIONS = (
@@ -33,6 +34,12 @@ class Day(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+class DayText(forms.TextInput):
+    """A day that is kept as text."""
+
+    input_type = "date"
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -116,11 +123,24 @@ class FactForm(forms.Form):
     source = forms.ChoiceField(label=_("Source"), choices=Fact.SOURCES)
     as_of = forms.DateField(label=_("As of"), widget=Day())
     until = forms.DateField(label=_("Counts until"), widget=Day(), required=False)
+    subject = forms.ChoiceField(label=_("Subject area"), choices=[("", "—"), *Fact.SUBJECTS], required=False)
+    queried_on = forms.DateField(label=_("Source looked at on"), widget=Day(), required=False)
     note = forms.CharField(label=_("Remark"), max_length=500, required=False)
+    evidence = EvidenceField()
 
     def __init__(self, *args: Any, names: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].choices = [(key, str(label)) for key, label in names.items() if key != "note"]
+        self.listed = subjects.PARTICULARS.get(self.data.get("key") or self.initial.get("key") or "", ())
+        for name in self.listed:
+            day = {"widget": DayText()} if name in subjects.DAYS else {}
+            self.fields[name] = forms.CharField(label=subjects.WORDS[name], max_length=500, required=False, **day)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """As `facts.add` takes it: the fields of the public list together."""
+        found = {name: value for name, value in self.cleaned_data.items() if name not in self.listed}
+        return found | {"particulars": {name: self.cleaned_data[name] for name in self.listed}}
 
 
 class NoteForm(forms.Form):

@@ -175,6 +175,8 @@ class Fact(models.Model):
     SOURCES = [
         ("registry", _("Public registry")),
         ("gazette", _("Gazette or notice")),
+        ("award", _("Award notice")),
+        ("penalty", _("Penalty notice")),
         ("media", _("Media")),
         ("feedback", _("Feedback from others")),
         ("visit", _("Visit")),
@@ -183,17 +185,72 @@ class Fact(models.Model):
         ("customer", _("The customer itself")),
         ("import", _("Import")),
     ]
+    SUBJECTS = [
+        ("registration", _("Registration")),
+        ("qualification", _("Qualification")),
+        ("reputation", _("Reputation")),
+        ("finance", _("Finance")),
+        ("operations", _("Operations")),
+        ("banks", _("Banks")),
+        ("litigation", _("Courts and penalties")),
+        ("tax", _("Tax")),
+        ("payment", _("Payment to others")),
+    ]
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="facts")
     key = models.CharField(max_length=40)
     value = models.JSONField(help_text="amounts and ratios as text, so that no float touches them")
     source = models.CharField(max_length=12, choices=SOURCES)
     as_of = models.DateField()
+    subject = models.CharField(max_length=16, choices=SUBJECTS, blank=True, db_default="")
+    particulars = models.JSONField(default=dict, db_default={}, help_text="what the public list says, field by field")
+    queried_on = models.DateField(null=True, help_text="the day the source was looked at")
     note = models.CharField(max_length=500, blank=True)
     collected_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     collected_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["customer", "key", "-as_of", "-id"], name="fact_latest")]
+        triggers = APPEND_ONLY
+
+
+class FactCheck(models.Model):
+    """How a fact or its paper was verified: with the issuer, on site or online, by whom, with which result (B1.4)."""
+
+    METHODS = [("issuer", _("With the issuer")), ("on_site", _("On site")), ("online", _("Online"))]
+    RESULTS = [("genuine", _("Genuine")), ("doubtful", _("Doubtful")), ("forged", _("Forged"))]
+    fact = models.ForeignKey(Fact, models.PROTECT, related_name="checks")
+    method = models.CharField(max_length=8, choices=METHODS)
+    result = models.CharField(max_length=8, choices=RESULTS)
+    checked_on = models.DateField()
+    note = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        triggers = APPEND_ONLY
+
+
+class FactMark(models.Model):
+    """What ends a fact's part in scoring, or deals with a note: once, with a reason, by somebody else than found it.
+
+    A repaired or expired fact leaves the question unknown; one noted wrongly lets the earlier fact count again.
+    """
+
+    KINDS = [
+        ("expired", _("Expired")),
+        ("repaired", _("Repaired")),
+        ("wrong", _("Noted wrongly")),
+        ("forged", _("Forged")),
+        ("used", _("Turned into a fact")),
+        ("dismissed", _("Dismissed")),
+    ]
+    fact = models.OneToOneField(Fact, models.PROTECT, related_name="mark")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    why = models.CharField(max_length=500)
+    by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
         triggers = APPEND_ONLY
 
 

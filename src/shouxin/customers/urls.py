@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import data_request_views, feature_views, party_views, views
+from . import data_request_views, dossier_views, feature_views, party_views, statement_views, views
 
 urlpatterns = [
     path("data-requests/", data_request_views.listing, name="data_requests"),
@@ -11,6 +11,12 @@ urlpatterns = [
     path("new", views.create, name="create"),
     path("<int:pk>/edit", views.edit, name="edit"),
     path("<int:pk>/facts/new", views.add_fact, name="add_fact"),
+    path("choices", dossier_views.choices, name="choices"),
+    path("notes/new", dossier_views.quick_note, name="quick_note"),
+    path("inbox/", dossier_views.inbox, name="inbox"),
+    path("facts/<int:pk>/", dossier_views.fact, name="fact"),
+    path("facts/<int:pk>/<str:verb>", dossier_views.act, name="fact_act"),
+    path("<int:pk>/statements", statement_views.show, name="statements"),
     path("<int:pk>/features", feature_views.score_features, name="features"),
     path("<int:pk>/notes/new", views.add_note, name="add_note"),
     path("<int:pk>/unmask/<str:field>", views.unmask, name="unmask"),

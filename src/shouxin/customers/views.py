@@ -16,9 +16,9 @@ from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import scorecard
 
-from . import facts, names_of_facts, registry, search, standing
+from . import dossier, facts, names_of_facts, registry, search, standing, subjects
 from .forms import CustomerForm, FactForm, NoteForm, PeriodForm, StandingForm, UnmaskForm
-from .models import Customer, StandingRelease
+from .models import Customer, Fact, StandingRelease
 
 SUGGESTIONS_MAX = 8
 
@@ -84,9 +84,13 @@ def add_fact(request: HttpRequest, pk: int) -> HttpResponse:
     call = acting(request)
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
     require_duty(request, *facts.COLLECTORS, verb="add_fact", about=customer)
-    form = FactForm(request.POST or None, names=names_of_facts.NAMES, initial={"as_of": call["on"]})
+    source_note = _note_asked(request, customer, call)
+    initial = {"as_of": call["on"], "key": request.GET.get("key", "")}
+    if source_note:
+        initial |= {"source": source_note.source, "as_of": source_note.as_of, "note": source_note.value}
+    form = FactForm(request.POST or None, request.FILES or None, names=names_of_facts.NAMES, initial=initial)
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
+        given = form.given | {"from_note": source_note}
         try:
             given["value"] = _value(given["key"], given["value"])
             facts.add(customer, **given, **call)
@@ -94,8 +98,24 @@ def add_fact(request: HttpRequest, pk: int) -> HttpResponse:
             blame(form, refusal)
         else:
             messages.success(request, _("Noted."))
-            return redirect(f"{reverse('customers:file', args=[pk])}?tab=facts")
-    return render(request, "customers/fact.html", {"form": form, "customer": customer}, status=_status(form))
+            return redirect("customers:inbox" if source_note else f"{reverse('customers:file', args=[pk])}?tab=facts")
+    told = {"form": form, "customer": customer, "source_note": source_note,
+            "lists": [(key, names_of_facts.NAMES[key]) for key in subjects.PARTICULARS]}  # fmt: skip
+    return render(request, "customers/fact.html", told, status=_status(form))
+
+
+def _note_asked(request: HttpRequest, customer: Customer, call: dict[str, Any]) -> Fact | None:
+    """The quick note that is being turned into a fact: for the credit office alone."""
+    asked = request.GET.get("from", "")
+    if not asked:
+        return None
+    require_duty(request, *dossier.OFFICE, verb="mark_fact", about=customer)
+    if not (asked.isascii() and asked.isdecimal()):
+        raise NotVisible
+    found = dossier.get(int(asked), by=call["by"], on=call["on"])
+    if found.customer_id != customer.pk or found.key != facts.NOTE:
+        raise NotVisible
+    return found
 
 
 @page

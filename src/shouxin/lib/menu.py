@@ -11,6 +11,7 @@ from shouxin.rules.policy import Post
 
 OFFICE = frozenset({Post.CREDIT_MANAGER, Post.CREDIT_ADMINISTRATOR, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE})
 READERS = OFFICE | {Post.AUDITOR, Post.FINANCE}
+COLLECTORS = (OFFICE | {Post.SALES, Post.FINANCE}) - {Post.LEGAL_REPRESENTATIVE}
 KEEPERS = frozenset({Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER})
 
 
@@ -43,6 +44,8 @@ STAGES = (
         _("Before the deal"),
         (
             Entry(_("Customers"), "customers:list", "building"),
+            Entry(_("Quick note"), "customers:quick_note", "note", COLLECTORS),
+            Entry(_("Notes and papers"), "customers:inbox", "inbox", OFFICE - {Post.LEGAL_REPRESENTATIVE}),
             Entry(_("Credit applications"), "credit:applications", "file-text"),
             Entry(_("Line requests"), "credit:line_requests", "adjustments"),
             Entry(_("Securities"), "credit:securities", "lock"),

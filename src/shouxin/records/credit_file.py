@@ -99,8 +99,8 @@ def securities_of(customer: Customer) -> list[tuple[Security, tuple[Any, str], d
 
 def latest_facts(customer: Customer) -> list[Fact]:
     """The latest fact of each key, by key, with who found it."""
-    rows = customer.facts.order_by("key", "-as_of", "-id").distinct("key").select_related("collected_by")
-    return list(rows)
+    rows = customer.facts.order_by("key", "-as_of", "-id").distinct("key").select_related("collected_by", "mark")
+    return list(rows.prefetch_related("checks"))
 
 
 def freshness(customer: Customer) -> dict[str, date]:

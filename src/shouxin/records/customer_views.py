@@ -14,19 +14,21 @@ from django.views.decorators.http import require_GET
 
 from shouxin.credit import exposure, line_requests, review
 from shouxin.credit.models import CreditAccount, Posting
-from shouxin.customers import registry, standing
+from shouxin.customers import dossier, registry, standing
 from shouxin.customers.facts import COLLECTORS
 from shouxin.customers.models import Customer, Standing, StandingKind, StandingRelease
+from shouxin.lib import documents
 from shouxin.lib.lists import Batch
 from shouxin.lib.templatetags.shouxin import bucket_labels
 from shouxin.office import disclosures, policies, posts, sight
 from shouxin.office.pages import acting, page
+from shouxin.office.refusals import NotVisible
 from shouxin.orders import wording
 from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
 from shouxin.rules.securities import ASKERS as SECURERS
 
-from . import credit_file, labels, party_views, rating_sheet, timeline, whys
+from . import credit_file, credit_sheet, labels, party_views, rating_sheet, timeline, whys
 from .positions import Position
 from .roster import Roster, industries
 
@@ -289,6 +291,7 @@ def _facts(request: HttpRequest, customer: Customer, position: Position) -> dict
                 "value": rating_sheet.shown_value(row.value),
                 "row": row,
                 "age": (today - row.as_of).days,
+                "state": dossier.state_of(row),
             }
             for row in rows
         ],
@@ -358,15 +361,26 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
     customer = sight.get_visible(rows, call["by"], pk, on=call["on"])
     disclosures.record_view(customer, by=call["by"], at=call["at"], verb="view_sheet")
     policy = policies.in_force(call["on"]).policy
-    position = credit_file.position_of(customer, policy=policy, on=call["on"])
     told = {
         "customer": customer,
-        "position": position,
-        "facts": sheet_facts(customer),
-        "standing": labels.standing_status(position.standing),
-        "rating": rating_sheet.latest_rating(customer),
+        "entries": credit_sheet.entries(customer, on=call["on"]),
         "company": labels.said(policy.company.name),
         "today": call["on"],
-        "changes": [timeline.told(each) for each in timeline.changes(customer)],
+        "changes": credit_sheet.changes(customer),
     }
     return render(request, "records/sheet.html", told)
+
+
+@page
+@require_GET
+def sheet_file(request: HttpRequest, pk: int, ending: str) -> HttpResponse:
+    """The same sheet as PDF or Word file."""
+    call = acting(request)
+    customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
+    if ending not in documents.FACES:
+        raise NotVisible
+    disclosures.record_view(customer, by=call["by"], at=call["at"], verb="view_sheet")
+    made, content_type = documents.FACES[ending]
+    answer = HttpResponse(made(credit_sheet.paper(customer, on=call["on"])), content_type=content_type)
+    answer["Content-Disposition"] = f'attachment; filename="credit-sheet-{pk}.{ending}"'
+    return answer

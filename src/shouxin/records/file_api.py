@@ -15,14 +15,14 @@ from shouxin.credit.models import CreditAccount, Rating
 from shouxin.customers import registry, standing
 from shouxin.customers.api import CustomerOut, customer_row
 from shouxin.customers.models import Customer
-from shouxin.lib.api import Amount, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Page, Paging, page
 from shouxin.office import disclosures, policies
 from shouxin.office.door import acting
 from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import BadForm, CannotDecide
 from shouxin.receivables import ratings
 
-from . import credit_file, rating_sheet, timeline
+from . import credit_file, credit_sheet, rating_sheet, timeline
 from .positions import Position
 
 router = Router(tags=["customers"])
@@ -171,6 +171,45 @@ def get_file(request: HttpRequest, reference: str) -> dict[str, Any]:
         "ageing": [_aged(each) for each in debt.aged],
         "open_items": [_item(each, on) for each in debt.items],
         "payment_record": _plain(debt.record),
+    }
+
+
+class SheetEntry(Answer):
+    """A field of the credit sheet; `fresh_on`: the day it was last confirmed or changed."""
+
+    key: str
+    label: str
+    value: str
+    fresh_on: date | None
+
+
+class SheetChange(Answer):
+    """What a field was and became."""
+
+    at: datetime
+    by: str
+    label: str
+    was: str
+    now: str
+
+
+class SheetOut(Answer):
+    """The customer credit sheet with the history of its fields (B2.2)."""
+
+    customer: int
+    entries: list[SheetEntry]
+    changes: list[SheetChange]
+
+
+@router.get("/customers/{reference}/sheet", response=SheetOut)
+def get_sheet(request: HttpRequest, reference: str) -> dict[str, Any]:
+    """The credit sheet, field by field, each with its day, and every change."""
+    call, customer = acting(request), _customer(request, reference)
+    disclosures.record_view(customer, by=call["by"], at=call["at"], verb="view_sheet")
+    return {
+        "customer": customer.pk,
+        "entries": [vars(each) for each in credit_sheet.entries(customer, on=call["on"])],
+        "changes": [vars(each) for each in credit_sheet.changes(customer)],
     }
 
 

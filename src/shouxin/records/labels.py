@@ -7,9 +7,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit.models import LimitKind, LineRequest
+from shouxin.customers import facts
 from shouxin.customers.models import StandingKind
-from shouxin.customers.names_of_facts import NAMES
-from shouxin.office.factor_words import FACTORS
 from shouxin.rules.policy import Text
 
 STANDING_COLOURS = {
@@ -127,7 +126,7 @@ SOURCES = {"ledger": _("Our own ledger")}
 
 def fact_name(key: str) -> str:
     """A fact's key in words."""
-    return str(FACTORS.get(key.removeprefix("feature_")) or NAMES.get(key) or LEDGER_FACTS.get(key, key))
+    return str(LEDGER_FACTS.get(key) or facts.name_of(key))
 
 
 def standing_status(code: str) -> tuple[Any, str]:

@@ -55,6 +55,8 @@ PAGES: dict[str, Word] = {
     "home": _("Home"),
     "customers:list": _("Customers"),
     "customers:create": _("New customer"),
+    "customers:quick_note": _("Quick note"),
+    "customers:inbox": _("Notes and papers"),
     "credit:applications": _("Credit applications"),
     "customers:blacklist": _("Blacklist"),
     "credit:line_requests": _("Line requests"),
@@ -125,9 +127,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "A7",
         _("Collect and record credit information by source, classified by subject and industry."),
-        _("Every fact has its value, source and day; customers are classified by industry; facts are imported."),
-        _("Verification by issuer or visit, evidence files, freshness limits."),
-        ("customers:list", "imports:list"),
+        _(
+            "Every fact has its subject, value, source, day, collector and evidence, and grows old; entries of public "
+            "lists are kept field by field, facts are imported, customers are classified by industry."
+        ),
+        "",
+        ("customers:list", "customers:inbox", "imports:list"),
         ("facts", "customers"),
     ),
     Clause(
@@ -209,7 +214,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B1.4",
         _("Examine supporting documents; verify them with the issuer or on site."),
-        lacks=_("Verification tasks and the detection of scans used twice."),
+        _(
+            "Papers wait until somebody else than who brought them has verified them with the issuer, on site or "
+            "online; the same scan under two customers is flagged; what is forged leaves scoring."
+        ),
+        places=("customers:inbox", "customers:list"),
+        evidence=("facts",),
     ),
     Clause(
         "B2.1",
@@ -232,8 +242,8 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B2.2",
         _("A form for every customer, kept up to date."),
-        _("The credit sheet, printable, with the history of every change."),
-        _("The freshness of each field."),
+        _("The credit sheet on the page, as PDF and Word, each field with its day and every change of it."),
+        "",
         ("customers:list", "customers:create"),
         ("customers",),
     ),
@@ -265,8 +275,11 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B2.6",
         _("Salespeople hand in information; results go back to the departments regularly."),
-        _("A quick note from the credit file, also on the phone; a digest for each department at the policy's pace."),
-        places=("customers:list", "records:digests"),
+        _(
+            "A quick note from the phone, which the credit office turns into a fact or dismisses with a reason; a "
+            "digest for each department at the policy's pace."
+        ),
+        places=("customers:quick_note", "customers:inbox", "records:digests"),
         evidence=("notes", "digests"),
     ),
     Clause(
@@ -328,8 +341,8 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "C3.3",
         _("Investigate customers; a credit file that is kept dynamic."),
-        _("The credit file: identity, line, exposure, payment record, facts, decisions, timeline."),
-        _("The investigation and its evidence."),
+        _("The credit file: identity, line, exposure, payment record, facts with evidence, statements, decisions."),
+        "",
         ("customers:list",),
         ("customers", "facts"),
     ),

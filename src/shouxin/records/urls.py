@@ -32,6 +32,7 @@ customer_paths = [
     path("<int:pk>/", customer_views.show, name="file"),
     path("<int:pk>/sheet", customer_views.sheet, name="sheet"),
     path("<int:pk>/counterparty.<str:ending>", party_views.counterparty_file, name="counterparty_file"),
+    path("<int:pk>/sheet.<str:ending>", customer_views.sheet_file, name="sheet_file"),
 ]
 """To stand under the namespace `customers`: what they show lies above that package."""
 
