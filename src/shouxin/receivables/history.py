@@ -24,7 +24,7 @@ UNFED = frozenset({"expected_monthly_sales", "late_payments", "paid_invoices"})
 
 @dataclass(frozen=True)
 class Observation:
-    """One customer on one day: what counted then, how the card of the policy rated it, and what happened."""
+    """One customer on one day: what counted then, points and grade by the card alone (no caps), and what happened."""
 
     customer: int
     day: date
@@ -66,8 +66,8 @@ def _observed(chunk: list[int], day: date, policy: Policy, late_days: int) -> It
             continue
         facts = rating.facts_known(policy, each.facts, rated.record, day)
         told = {key: fact.value for key, fact in facts.items() if key not in UNFED}
-        sheet = rated.rated
-        yield Observation(each.customer.pk, day, told, sheet.sheet.points, sheet.grading.grade, worst > late_days)
+        points = rated.rated.sheet.points
+        yield Observation(each.customer.pk, day, told, points, policy.grade_for(points), worst > late_days)
 
 
 def _had_bought(record: PaymentRecord) -> bool:
