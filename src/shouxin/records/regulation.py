@@ -62,6 +62,8 @@ PAGES: dict[str, Word] = {
     "credit:line_requests": _("Line requests"),
     "credit:securities": _("Securities"),
     "credit:rate_everybody": _("Rate everybody"),
+    "credit:card": _("Scorecard"),
+    "credit:fitted_cards": _("Statistical cards"),
     "orders:desk": _("Credit check"),
     "orders:holds": _("Orders on hold"),
     "orders:overrides": _("Override register"),
