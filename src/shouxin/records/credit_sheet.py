@@ -19,6 +19,7 @@ from shouxin.lib import documents
 from shouxin.lib.documents import Paper
 from shouxin.office import policies
 from shouxin.office.models import TrailEntry
+from shouxin.rules.industries import INDUSTRIES
 
 from . import credit_file, labels, rating_sheet, timeline
 from .positions import Position
@@ -60,6 +61,8 @@ def entries(customer: Customer, *, on: date) -> list[Entry]:
 
 def _identity(customer: Customer) -> list[Entry]:
     shown = {name: getattr(customer, name) for name in FIELDS} | registry.masked(customer)
+    chinese = not (get_language() or "").startswith("en")
+    shown["industry"] = INDUSTRIES[customer.industry][0 if chinese else 1] if customer.industry else ""
     fresh = _fresh(customer)
     return [Entry(name, timeline.field_name(name), _plain(shown[name]), fresh.get(name)) for name in FIELDS]
 
@@ -77,12 +80,12 @@ def _credit(customer: Customer, position: Position, on: date) -> list[Entry]:
     line, rating = position.held.line, rating_sheet.latest_rating(customer)
     stand = standing.rows_of([customer.pk], on).get(customer.pk)
     since, rated = line and line.since, rating and rating.as_of
-    bound = position.available.bound
+    bound, left = position.available.bound, labels.limit_word(position.available.kind)
     told = (
         ("grade", _("Credit grade"), position.grade, since),
         ("limit", _("Limit"), _limit(position), since),
         ("used", _("Used"), timeline.money(position.used), on),
-        ("available", _("Available"), labels.limit_word("unlimited") if bound is None else timeline.money(bound), on),
+        ("available", _("Available"), left if bound is None else timeline.money(bound), on),
         ("term_days", _("Term in days"), line and line.term_days, since),
         ("discount_percent", _("Discount, percent"), line and line.discount_percent, since),
         ("valid_until", _("Holds until"), line and line.until and line.until.isoformat(), since),
