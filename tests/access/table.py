@@ -288,6 +288,7 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "POST /credit-accounts/{number}/unpark": row({MANAGER, FINANCE}, WHY, number="account"),
     # --- reports, the day, letters, tasks
     "GET /reports/figures": row(LOOKERS),
+    "GET /reports/granted": row(LOOKERS),
     "GET /reports/aging": row(LOOKERS),
     "GET /reports/clauses": row(EVERYBODY),
     "GET /reports/exposure-proof": row(PROVERS),
@@ -329,6 +330,7 @@ STEPS = {"deliver": SHIPPERS, "cancel": SHIPPERS, "bill": BILLERS, "extend": EXT
 PAGES: dict[str, Row | list[Row]] = {
     "GET ": page(EVERYBODY),
     "GET records/figures/": page(LOOKERS),
+    "GET records/granted/": page(LOOKERS),
     "GET regulation": page(EVERYBODY),
     "GET system": page({SYSTEM, AUDITOR}),
     # --- orders

@@ -27,6 +27,7 @@ from shouxin.receivables.reports_api import router as ledger
 from shouxin.records.api import router as reports
 from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
+from shouxin.records.granted_views import router as granted
 from shouxin.records.market_api import router as market
 from shouxin.records.parties_api import router as groups
 
@@ -40,6 +41,7 @@ ROUTERS = [
     orders,
     reports,
     applications,
+    granted,
     files,
     market,
     attachments,

@@ -71,6 +71,7 @@ STAGES = (
             Entry(_("Today's round"), "collection:today", "calendar-event", READERS),
             Entry(_("Work list"), "collection:worklist", "list-check"),
             Entry(_("Notices"), "collection:notices", "mail", READERS),
+            Entry(_("Credit granted"), "records:granted", "report-money", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Key figures"), "records:figures", "chart-line", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Recommended units"), "records:recommended", "award", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Opportunities"), "records:opportunities", "trending-up", READERS | {Post.SALES, Post.ARCHIVIST}),

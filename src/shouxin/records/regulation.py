@@ -76,6 +76,7 @@ PAGES: dict[str, Word] = {
     "collection:worklist": _("Work list"),
     "collection:notices": _("Notices"),
     "records:figures": _("Key figures"),
+    "records:granted": _("Credit granted"),
     "records:recommended": _("Recommended units"),
     "records:opportunities": _("Opportunities"),
     "records:digests": _("Digests"),
@@ -351,10 +352,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "C3.4",
         _("Grant credit: approve, follow, regular statistics."),
-        _("Rating of one or of all, lines approved within authority, followed in the daily run."),
-        _("Statistics by industry and region."),
-        ("credit:line_requests", "credit:rate_everybody", "customers:list"),
-        ("lines", "ratings"),
+        _(
+            "Rating of one or of all, lines approved within authority, followed in the daily run; what is granted and "
+            "used by grade, industry, region and salesperson."
+        ),
+        places=("credit:applications", "credit:line_requests", "credit:rate_everybody", "records:granted"),
+        evidence=("lines", "ratings"),
     ),
     Clause(
         "C3.5",

@@ -9,6 +9,7 @@ from . import (
     customer_views,
     digest_views,
     fitted_views,
+    granted_views,
     market_views,
     party_views,
     public_views,
@@ -19,6 +20,7 @@ from . import (
 app_name = "records"
 urlpatterns = [
     path("figures/", views.figures_page, name="figures"),
+    path("granted/", granted_views.granted_page, name="granted"),
     path("recommended/", market_views.recommended, name="recommended"),
     path("recommended/<int:pk>/letter.<str:ending>", market_views.letter, name="recommendation"),
     path("opportunities/", market_views.opportunities, name="opportunities"),
