@@ -504,6 +504,7 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST credit/applications/<int:pk>/investigation": page(
         CREDIT_OFFICE, {"box_conclusion": "sound", "version": "1"}, pk="application"
     ),
+    "POST credit/applications/<int:pk>/attachments": page(SPEAKERS, {"file": "=upload"}, pk="application"),
     "POST credit/applications/<int:pk>/references": page(
         CREDIT_OFFICE, {"kind": "bank", "name": "Bank", "email": "b@example.com"}, pk="application"
     ),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from shouxin.lib import documents
 from shouxin.lib.documents import Block, Paper
+from shouxin.office import attachments
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.office.policies import Edition
 from shouxin.rules.money import in_words
@@ -88,6 +89,7 @@ def _investigation(application: Application, by: Person, today: date) -> Iterato
             yield documents.heading(box.label)
             yield documents.text(found[box.key])
     yield from _references(application, by, today)
+    yield from _evidence(application, by, today)
     yield from _history(application, particulars.INVESTIGATION)
     yield documents.signature(f"{_('Investigated by')}: {application.investigated_by or documents.UNSAID}",
                               application.investigated_on)  # fmt: skip
@@ -110,6 +112,14 @@ def _references(application: Application, by: Person, today: date) -> Iterator[B
         for each in asked
     ]
     yield documents.table([_("Kind"), _("Whom we asked"), _("Status"), _("Answer")], rows)
+
+
+def _evidence(application: Application, by: Person, today: date) -> Iterator[Block]:
+    """The files kept with it, by name and digest."""
+    rows = [(each.name, each.note, each.digest[:16]) for each in attachments.listed(application, by=by, on=today)]
+    if rows:
+        yield documents.heading(_("Evidence and photos"))
+        yield documents.table([_("File"), _("Note"), "SHA-256"], rows)
 
 
 def told_reference(answer: str) -> str:

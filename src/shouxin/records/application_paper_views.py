@@ -10,7 +10,7 @@ from shouxin.credit import form_links, references
 from shouxin.credit.models import Application
 from shouxin.customers import mails
 from shouxin.customers.models import Customer, Mail
-from shouxin.office import policies, sight, trail
+from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.pages import acting, blame, moment, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible, Refusal
 from shouxin.rules import application as rules
@@ -65,6 +65,26 @@ def deliver(request: HttpRequest, pk: int, mail: int, verb: str) -> HttpResponse
         raise NotVisible
     messages.success(request, _("Kept."))
     return redirect("credit:application", found.pk)
+
+
+@page
+@require_POST
+def attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a photo of the visit, a licence, a statement with the application."""
+    call = acting(request)
+    found = sight.get_visible(rows_seen(request), call["by"], pk, on=call["on"])
+    posts.require(call["by"], *rules.SPEAKERS, on=call["on"], about=found, verb="attach", at=call["at"])
+    try:
+        upload = request.FILES.get("file")
+        if upload is None:
+            raise BadForm([("file", _("Choose a file."))])
+        attachments.attach(upload, about=found, customer=found.customer, by=call["by"], at=call["at"],
+                           note=request.POST.get("note", "").replace("\x00", "")[:200], field="file")  # fmt: skip
+    except Refusal as refusal:
+        trail.keep(refusal)
+        return detail(request, found, refusal)
+    messages.success(request, _("Kept."))
+    return redirect("credit:application", pk)
 
 
 @page

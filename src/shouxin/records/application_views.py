@@ -25,7 +25,7 @@ from shouxin.credit.models import Application, Line, LineRequest
 from shouxin.customers import mails, search
 from shouxin.customers.models import Customer, Mail
 from shouxin.lib.lists import Ask, Column, Listing
-from shouxin.office import policies, posts, sight, trail
+from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
 from shouxin.office.pages import acting, moment, page, require_duty
 from shouxin.office.refusals import BadForm, CannotDecide, Refusal
@@ -342,6 +342,8 @@ def detail(request: HttpRequest, found: Application, refusal: Refusal | None = N
         "history": list(application_papers.history(found)),
         "events": _events(found),
         "letters": [_letter(each) for each in decisions.letters(found)],
+        "attached": attachments.listed(found, by=by, on=today),
+        "may_attach": bool(posts.posts_of(by, on=today) & set(rules.SPEAKERS)),
         "may_mail": bool(posts.posts_of(by, on=today) & set(mails.SENDERS)),
         "refusal": refusal,
         **_round(found, edition, today),

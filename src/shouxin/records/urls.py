@@ -63,6 +63,7 @@ application_paths = [
     path("applications/<int:pk>/", application_views.application, name="application"),
     path("applications/<int:pk>/change", application_views.change, name="application_change"),
     path("applications/<int:pk>/investigation", application_views.investigate, name="application_investigation"),
+    path("applications/<int:pk>/attachments", papers.attach, name="application_attach"),
     path("applications/<int:pk>/references", papers.ask_reference, name="application_reference"),
     path("applications/<int:pk>/forms/<str:name>.<str:ending>", papers.form, name="application_paper"),
     path("applications/<int:pk>/letters/<int:mail>/", papers.letter, name="application_letter"),
