@@ -267,7 +267,7 @@ def test_a_listed_controller_is_caught_at_a_new_customer() -> None:
     assert (stands(second), order(second, "SO-2").outcome) == ("blacklisted", "decline")
     with pytest.raises(Moved):
         persons.end(tied, **act("bo"))
-    found = persons.elsewhere(second, seen_by=Q(), on=TODAY)
+    found = persons.elsewhere(second, persons.behind(second), seen_by=Q(), on=TODAY)
     assert [(each.customer, each.standing, each.sure) for each in found] == [(first, "blacklisted", True)]
     step(case, "readmit", "vi")
     standing.decide_release(StandingRelease.objects.get(), "confirm", **act("le"))

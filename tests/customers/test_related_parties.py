@@ -160,7 +160,7 @@ def test_the_same_number_is_the_same_person_and_is_never_shown_or_kept_in_the_cl
 def test_a_name_alone_is_told_as_a_namesake_and_sales_see_only_their_own() -> None:
     first = acme(legal_representative="张伟")
     acme(code="C2", legal_representative="张伟", department="华南", salesperson=member("di"))
-    found = persons.elsewhere(first, seen_by=Q(), on=TODAY)
+    found = persons.elsewhere(first, persons.behind(first), seen_by=Q(), on=TODAY)
     assert [(each.customer.code, each.sure) for each in found] == [("C2", False)]
     assert Caller(member("ann")).get(f"/customers/{first.pk}/persons").data["elsewhere"] == []
 

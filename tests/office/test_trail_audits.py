@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from shouxin.config import cli, doctor
-from shouxin.office import audits, checkpoints, clock, jobs, sign_in, trail
+from shouxin.office import audits, checkpoints, clock, jobs, sign_in, trail, trail_words
 from shouxin.office.models import Person, TrailEntry
 from tests.api import Caller
 from tests.conftest import superuser
@@ -132,3 +132,12 @@ def test_a_refused_command_leaves_the_line_a_refused_page_leaves(ann: Person, bo
     (line,) = TrailEntry.objects.all()
     assert (line.verb, line.by, line.about) == ("refuse", ann, f"person:{bo.pk}")
     assert line.particulars["asked"] == "disable_person" and Person.objects.get(pk=bo.pk).is_active
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("1234.5", "1,234.50"), ("-3", "-3.00"), ("王经理说下月搬家", "王经理说下月搬家"), ("NaN", "NaN"), ("", "")],
+)
+def test_a_value_is_told_as_an_amount_where_it_is_one(value: str, shown: str) -> None:
+    told = trail_words.particulars(TrailEntry(verb="add_fact", particulars={"value": value}))
+    assert told.rpartition(": ")[2] == shown

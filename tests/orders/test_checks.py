@@ -327,7 +327,9 @@ def test_who_waits_for_an_account_to_be_opened_holds_none(guarded: bool, monkeyp
 
 
 def waits_for_a_lock() -> bool:
+    """Whether somebody waits now: a transaction sees the activity of its first look until it is told to look again."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND datname = current_database())"

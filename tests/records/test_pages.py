@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from shouxin.credit.models import LineRequest, Rating
-from shouxin.customers import registry
+from shouxin.customers import groups, registry
 from shouxin.customers.models import Customer, Standing
 from shouxin.office import clock, policies
 from shouxin.office.models import Person, TrailEntry
@@ -71,6 +71,18 @@ def test_every_part_of_the_file_within_twenty_five_queries(
     client.post(reverse("credit:rate", args=[customer.pk]))
     with django_assert_max_num_queries(25):
         text(client.get(reverse("customers:file", args=[customer.pk]), {"tab": tab}))
+
+
+def test_the_parties_of_a_group_within_twenty_five_queries(bo: Person, django_assert_max_num_queries: Any) -> None:
+    head = seed.trading("HEAD", name="北方集团有限公司")
+    seed.line(head, "900000", pool=True)
+    members = [seed.trading(f"N{n}", name=f"北方{n}有限公司") for n in range(4)]
+    for each in members:
+        groups.tie(each, groups.NewTie(head), by=bo, on=clock.today(), at=clock.now())
+    client = browser(bo)
+    with django_assert_max_num_queries(25):
+        shown = text(client.get(reverse("customers:file", args=[members[0].pk]), {"tab": "parties"}))
+    assert "北方3有限公司" in shown and "900,000.00" in shown
 
 
 @pytest.mark.clause("B2.2")
@@ -339,7 +351,7 @@ def test_home_in_a_bounded_number_of_queries(cy: Person, ann: Person, django_ass
         seed.line(of, until=clock.today() + timedelta(days=n))
         ask(ann, of)
     client = browser(cy)
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(36):
         shown = text(client.get("/"))
     assert "Lines that run out" in shown and "420,000.00" in shown
 

@@ -25,7 +25,7 @@ class NewCheck(Body):
     note: Annotated[str, Field(max_length=500)] = ""
 
 
-class CheckOut(Answer):
+class FactCheckOut(Answer):
     """A verification as it is kept."""
 
     id: int
@@ -54,7 +54,7 @@ class MarkOut(Answer):
     at: datetime
 
 
-@router.post("/facts/{int:pk}/verify", response={201: CheckOut})
+@router.post("/facts/{int:pk}/verify", response={201: FactCheckOut})
 def verify_fact(request: HttpRequest, pk: int, new: NewCheck) -> Any:
     """Somebody else than found it has verified the fact with its issuer, on site or online."""
     call, given = acting(request), new.model_dump()

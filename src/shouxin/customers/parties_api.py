@@ -45,7 +45,7 @@ class TieOut(Answer):
     by: str | None
 
 
-class NewPerson(Body):
+class NewPartyPerson(Body):
     """Somebody behind the customer; without an identity number `note` says how he was identified."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -56,7 +56,7 @@ class NewPerson(Body):
     since: date | None = None
 
 
-class PersonOut(Answer):
+class PartyPersonOut(Answer):
     """Somebody behind the customer, the identity number masked. `listed`: the blacklist names him."""
 
     id: int
@@ -85,7 +85,7 @@ class ElsewhereOut(Answer):
 class PersonsOut(Answer):
     """Who stands behind the customer, and where else."""
 
-    items: list[PersonOut]
+    items: list[PartyPersonOut]
     elsewhere: list[ElsewhereOut]
 
 
@@ -238,8 +238,8 @@ def list_ties(request: HttpRequest, reference: str) -> list[Any]:
     return [_tie(each) for each in groups.history(_seen(request, reference))]
 
 
-@router.post("/customers/{reference}/persons", response={201: PersonOut})
-def add_person_tie(request: HttpRequest, reference: str, new: NewPerson) -> Any:
+@router.post("/customers/{reference}/persons", response={201: PartyPersonOut})
+def add_person_tie(request: HttpRequest, reference: str, new: NewPartyPerson) -> Any:
     """Somebody stands behind the customer; whoever has the same identity number is the same person."""
     call, customer = acting(request), _seen(request, reference)
     row = persons.add(customer, **new.model_dump(), **call)
@@ -251,9 +251,10 @@ def list_persons(request: HttpRequest, reference: str) -> dict[str, Any]:
     """Who stands behind the customer, and at which other customers the caller sees."""
     call, customer = acting(request), _seen(request, reference)
     seen_by = sight.customers_seen_by(call["by"], call["on"])
-    found = persons.elsewhere(customer, seen_by=seen_by, on=call["on"])
+    behind = persons.behind(customer)
+    found = persons.elsewhere(customer, behind, seen_by=seen_by, on=call["on"])
     return {
-        "items": [_person(row, row.listed) for row in persons.behind(customer)],
+        "items": [_person(row, row.listed) for row in behind],
         "elsewhere": [
             {"customer": each.customer.pk, "code": each.customer.code, "name": each.customer.name,
              "person": each.person, "role": each.role, "standing": each.standing, "sure": each.sure}
@@ -262,7 +263,7 @@ def list_persons(request: HttpRequest, reference: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.post("/person-ties/{int:pk}/end", response=PersonOut)
+@router.post("/person-ties/{int:pk}/end", response=PartyPersonOut)
 def end_person_tie(request: HttpRequest, pk: int) -> dict[str, Any]:
     """The person stands behind the customer no longer; a listed person's tie holds until the listing is lifted."""
     call = acting(request)

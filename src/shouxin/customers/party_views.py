@@ -21,9 +21,10 @@ from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import agency
 from shouxin.rules import blacklist as rules
 
-from . import agents, blacklist, blacklist_letters, groups, parties_api, persons, registry, standing
+from . import agents, blacklist, blacklist_letters, groups, parties_api, persons, registry
 from .models import Agent, BlacklistCase, Customer, PersonTie
 from .party_forms import AgentForm, ExtendForm, PersonForm, ProposalForm, ReturnForm, SigningForm, TieForm
+from .standing import Bite
 
 COLOURS = {
     "proposed": "amber",
@@ -238,13 +239,12 @@ def _state(found: Agent, call: dict[str, Any]) -> tuple[Any, str]:
     return STATES[agents.state_of(found, on=call["on"], warning_days=days)]
 
 
-def party_lists(customer: Customer, call: dict[str, Any]) -> dict[str, Any]:
+def party_lists(customer: Customer, bite: Bite, call: dict[str, Any]) -> dict[str, Any]:
     """What the file's tab shows beside the tree: persons, where else they are, agents, cases, and what may be done."""
     held = posts.posts_of(call["by"], on=call["on"])
-    bite = standing.bites([customer.pk], call["on"])[customer.pk]
     seen_by = sight.customers_seen_by(call["by"], call["on"])
-    elsewhere = persons.elsewhere(customer, seen_by=seen_by, on=call["on"])
     behind = persons.behind(customer)
+    elsewhere = persons.elsewhere(customer, behind, seen_by=seen_by, on=call["on"])
     return {
         "behind": [(row, persons.masked(row.person)) for row in behind],
         "elsewhere": elsewhere,

@@ -132,12 +132,12 @@ def behind(customer: Customer) -> list[PersonTie]:
     return sorted(rows, key=lambda row: (order.index(row.role), row.pk))
 
 
-def elsewhere(customer: Customer, *, seen_by: Q, on: date) -> list[Elsewhere]:
-    """Other customers with the same persons behind them, of those she may see: the listed first.
+def elsewhere(customer: Customer, behind: Iterable[PersonTie], *, seen_by: Q, on: date) -> list[Elsewhere]:
+    """Other customers with the same persons `behind` them, of those she may see: the listed first.
 
     The legal representative's bare name is looked for too; it is told as a namesake.
     """
-    mine = list(customer.person_ties.filter(until=None).values_list("person_id", flat=True))
+    mine = [row.person_id for row in behind]
     rows = PersonTie.objects.filter(person__in=mine, until=None).exclude(customer=customer).select_related("person")
     seen = {each.pk: each for each in Customer.objects.filter(seen_by, pk__in=[row.customer_id for row in rows])}
     found = [(seen[row.customer_id], row.person.name, row.get_role_display(), True)

@@ -1,5 +1,6 @@
 """The trail for people: verbs and things in words, who may see which lines, where a line leads."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -386,6 +387,7 @@ TOLD_ALREADY = frozenset(
 """Particulars that repeat who acted and when, that only a machine compares, or that stand in the import's result."""
 
 WORDED = frozenset({"was", "now", "kind", "limit_kind", "standing", "status", "unknown_customers"})
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit", "at_stake", "value", "prior_claims"})
 
 
@@ -429,7 +431,7 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(str(book.REASONS.get(code, code)) for code in value)
     if name in WORDED:
         return str(VALUES.get(value, value))
-    if name in AMOUNTS and isinstance(value, str) and value:
+    if name in AMOUNTS and isinstance(value, str) and _NUMBER.fullmatch(value):
         return f"{Decimal(value):,.2f}"
     if isinstance(value, list):
         told = ["—" if each is None else _value(name if name in AMOUNTS else "", each) for each in value]

@@ -6,6 +6,7 @@ Each part is read by itself, so that a page reads only what it shows.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Max, Q
@@ -35,6 +36,20 @@ class Debt:
     aged: list[Aged]
     record: PaymentRecord
     missing_rates: list[str]
+
+
+@dataclass
+class CreditFile:
+    """A customer's file on a day; `position` is read once, by whichever part reads it first."""
+
+    customer: Customer
+    policy: Policy
+    on: date
+
+    @cached_property
+    def position(self) -> Position:
+        """Where the customer stands on the day."""
+        return position_of(self.customer, policy=self.policy, on=self.on)
 
 
 def position_of(customer: Customer, *, policy: Policy, on: date) -> Position:

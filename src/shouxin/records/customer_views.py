@@ -29,7 +29,7 @@ from shouxin.receivables.ratings import RATERS
 from shouxin.rules.securities import ASKERS as SECURERS
 
 from . import credit_file, credit_sheet, labels, party_views, rating_sheet, timeline, whys
-from .positions import Position
+from .credit_file import CreditFile
 from .roster import Roster, industries
 
 POSTINGS_SHOWN = 200
@@ -73,18 +73,19 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     _label, gather = TABS[tab]
     disclosures.record_view(customer, by=call["by"], at=call["at"], tab=tab)
     policy = policies.in_force(call["on"]).policy
-    position = credit_file.position_of(customer, policy=policy, on=call["on"])
+    file = CreditFile(customer, policy, call["on"])
+    part = gather(request, file)
     told = {
         "customer": customer,
-        "position": position,
-        "standing": labels.standing_status(position.standing),
+        "position": file.position,
+        "standing": labels.standing_status(file.position.standing),
         "tabs": _tabs(customer, tab),
         "tab": tab,
         "part": f"records/file/{tab}.html",
         "may": _may(call),
         "policy": policy,
     }
-    return render(request, "records/file.html", told | gather(request, customer, position))
+    return render(request, "records/file.html", told | part)
 
 
 def _tabs(customer: Customer, current: str) -> list[dict[str, Any]]:
@@ -113,18 +114,17 @@ def _may(call: dict[str, Any]) -> dict[str, bool]:
     }
 
 
-def _overview(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _overview(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The sheet in short, line and exposure, ageing, payment record, what waits, what happened last."""
-    call = acting(request)
-    policy = policies.in_force(call["on"]).policy
-    debt = credit_file.debt_of(customer, policy=policy, on=call["on"])
-    due = review.due_on({customer.pk: position.held}, [customer.pk], policy=policy)
+    call, customer, policy = acting(request), file.customer, file.policy
+    debt = credit_file.debt_of(customer, policy=policy, on=file.on)
+    due = review.due_on({customer.pk: file.position.held}, [customer.pk], policy=policy)
     recent = timeline.entries(customer)[:RECENT]
     return {
         "facts": sheet_facts(
             customer, registry.same_account(customer, seen_by=sight.customers_seen_by(call["by"], call["on"]))
         ),
-        "pool": credit_file.pool_of(customer, position, on=call["on"]),
+        "pool": credit_file.pool_of(customer, file.position, on=file.on),
         "debt": debt,
         "ageing": ageing_drawing(debt.aged, credit_file.bucket_words(policy)),
         "sales": trade_drawing(debt.record.trade),
@@ -132,9 +132,9 @@ def _overview(request: HttpRequest, customer: Customer, position: Position) -> d
         "requests": credit_file.open_requests(customer),
         "rating": rating_sheet.latest_rating(customer),
         "review_due_on": due.get(customer.pk),
-        "review_late": customer.pk in due and due[customer.pk] < call["on"],
+        "review_late": customer.pk in due and due[customer.pk] < file.on,
         "events": [timeline.told(entry) for entry in recent],
-        "standing_row": _standing_row(customer, call["on"]),
+        "standing_row": _standing_row(customer, file.on),
         "currency": policy.company.currency,
     }
 
@@ -201,25 +201,25 @@ def _industry(customer: Customer) -> str:
     return dict(industries()).get(customer.industry, "")
 
 
-def _line(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _line(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """Every line there was, what is asked for, the group's pool."""
-    call = acting(request)
+    customer = file.customer
     requests = customer.line_requests.select_related("requested_by", "decided_by").order_by("-pk")[:DECISIONS_SHOWN]
     lines = list(credit_file.history(customer))
     whys.tell(customer, lines)
     return {
         "lines": lines,
         "requests": [(each, labels.request_status(each)) for each in requests],
-        "pool": credit_file.pool_of(customer, position, on=call["on"]),
+        "pool": credit_file.pool_of(customer, file.position, on=file.on),
         "causes": labels.CAUSES,
         "securities": credit_file.securities_of(customer),
-        "today": call["on"],
+        "today": file.on,
     }
 
 
-def _exposure(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _exposure(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The buckets per currency, and the journal behind them: every amount can be followed to its paper."""
-    accounts = list(CreditAccount.objects.filter(customer=customer).order_by("currency"))
+    accounts = list(CreditAccount.objects.filter(customer=file.customer).order_by("currency"))
     wanted = request.GET.get("bucket", "")
     rows = Posting.objects.filter(account__in=accounts).select_related("account", "by").order_by("-id")
     if wanted in CreditAccount.BUCKETS:
@@ -240,22 +240,22 @@ def _moved(row: Posting) -> Posting:
     return row
 
 
-def _rating(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _rating(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The score sheet with every question, how the grade came about, methods and caps behind the limit."""
-    latest = rating_sheet.latest_rating(customer)
-    earlier = customer.ratings.select_related("by").order_by("-pk").defer("sheet")[1:12]
+    latest = rating_sheet.latest_rating(file.customer)
+    earlier = file.customer.ratings.select_related("by").order_by("-pk").defer("sheet")[1:12]
     return {"rated": rating_sheet.rating_sheet(latest) if latest else None, "earlier": list(earlier)}
 
 
-def _orders(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _orders(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """Decisions on orders and what waits for a person."""
-    rows = CreditDecision.objects.filter(customer=customer).defer("facts", "request").select_related("by")
+    rows = CreditDecision.objects.filter(customer=file.customer).defer("facts", "request").select_related("by")
     decisions = list(rows.order_by("-id")[:DECISIONS_SHOWN])
     for each in decisions:
-        each.told = [wording.told(reason, position.currency) for reason in each.reasons]  # type: ignore[attr-defined]
+        each.told = [wording.told(reason, file.position.currency) for reason in each.reasons]  # type: ignore[attr-defined]
     return {
         "decisions": decisions,
-        "holds": list(Hold.objects.filter(customer=customer, status="open").select_related("decision")),
+        "holds": list(Hold.objects.filter(customer=file.customer, status="open").select_related("decision")),
         "decision_links": _resolves("orders:decision"),
         "hold_links": _resolves("orders:hold"),
     }
@@ -268,40 +268,37 @@ def _resolves(name: str) -> bool:
         return False
 
 
-def _invoices(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _invoices(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """What is open today, oldest due first."""
-    call = acting(request)
-    policy = policies.in_force(call["on"]).policy
-    debt = credit_file.debt_of(customer, policy=policy, on=call["on"])
+    debt = credit_file.debt_of(file.customer, policy=file.policy, on=file.on)
     return {
-        "items": [(item, item.overdue_days(call["on"])) for item in debt.items],
+        "items": [(item, item.overdue_days(file.on)) for item in debt.items],
         "aged": debt.aged,
-        "words": credit_file.bucket_words(policy),
+        "words": credit_file.bucket_words(file.policy),
     }
 
 
-def _facts(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _facts(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """What is known, each with source, day and collector, and how old it is."""
-    today = acting(request)["on"]
-    rows = credit_file.latest_facts(customer)
+    rows = credit_file.latest_facts(file.customer)
     return {
         "known": [
             {
                 "name": labels.fact_name(row.key),
                 "value": rating_sheet.shown_value(row.value),
                 "row": row,
-                "age": (today - row.as_of).days,
+                "age": (file.on - row.as_of).days,
                 "state": dossier.state_of(row),
             }
             for row in rows
         ],
-        "other_names": list(customer.other_names.order_by("since")),
+        "other_names": list(file.customer.other_names.order_by("since")),
     }
 
 
-def _standing(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _standing(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """Where the customer has stood, why and by whom; a proposal that waits for a second person."""
-    call = acting(request)
+    call, customer = acting(request), file.customer
     rows = list(Standing.objects.filter(customer=customer).select_related("by", "confirmed_by").order_by("-id"))
     whys.tell(customer, rows)
     waiting = customer.standing_releases.filter(status=standing.RELEASE.start).select_related("proposed_by")
@@ -324,17 +321,17 @@ RELEASE_WORDS: dict[str, Callable[[], str]] = {
 }
 
 
-def _timeline(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def _timeline(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """Before, during and after the deal on one line of time (A6)."""
     stage = request.GET.get("stage", "")
     stage = stage if stage in dict(timeline.STAGES) else ""
-    pages = Paginator(timeline.entries(customer, stage=stage), EVENTS_PAGE)
+    pages = Paginator(timeline.entries(file.customer, stage=stage), EVENTS_PAGE)
     found = pages.get_page(request.GET.get("page"))
     return {"events": [timeline.told(entry) for entry in found], "found": found, "stage": stage,
             "stages": timeline.STAGES}  # fmt: skip
 
 
-Gather = Callable[[HttpRequest, Customer, Position], dict[str, Any]]
+Gather = Callable[[HttpRequest, CreditFile], dict[str, Any]]
 
 
 TABS: dict[str, tuple[Any, Gather]] = {

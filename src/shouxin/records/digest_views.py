@@ -75,7 +75,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     require_duty(request, *READERS, verb="read_digests", about="digests")
     policy = policies.in_force(call["on"]).policy
     all_seen = sight.sees_all(call["by"], call["on"])
-    department = request.GET.get("department", "")[:60] if all_seen else call["by"].department
+    department = request.GET.get("department", "").replace("\x00", "")[:60] if all_seen else call["by"].department
     if not department and not all_seen:
         raise NotVisible
     return _shown(request, digests.paper(department, rule.period_of(policy, call["on"]), policy=policy), None)

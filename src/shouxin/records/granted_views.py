@@ -45,7 +45,7 @@ class GrantedAsked(Body):
     by: By = "grade"
 
 
-class GroupOut(BaseModel):
+class GrantedGroupOut(BaseModel):
     """One group in one currency; `share` is used of limit as text, null where no amount is granted."""
 
     key: str
@@ -62,7 +62,7 @@ class GrantedOut(BaseModel):
     """The groups of the lines in force today."""
 
     by: By
-    groups: list[GroupOut]
+    groups: list[GrantedGroupOut]
 
 
 @router.get("/reports/granted", response=GrantedOut)

@@ -5,12 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from shouxin.credit import lines
 from shouxin.credit.models import Reservation
 from shouxin.customers import facts, groups, persons, standing
 from shouxin.customers.models import Customer, GroupTie
@@ -26,9 +25,11 @@ from shouxin.rules.money import convert
 from shouxin.rules.policy import Policy
 
 from . import labels
+from .credit_file import CreditFile
 from .positions import Position, positions
 
 MEMBERS_MAX = 500
+ALL = Q(pk__isnull=False)
 KINDS = dict(GroupTie.KINDS)
 
 
@@ -53,10 +54,11 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """A group on a day: its members in the order of drawing, the pool with what is used of it."""
+    """A group on a day: where the customer stands itself, the members as they are drawn, the pool."""
 
     top: int
     head: int
+    own: Position
     members: list[Member]
     pool: Limit
     currency: str
@@ -87,20 +89,21 @@ def group_of(customer: Customer, *, seen_by: Q, policy: Policy, on: date) -> Gro
     head = up[-1] if up else customer.pk
     sharing = {head, *(pk for pk, above in tree.parents(ties.values(), least).items() if above and above[-1] == head)}
     shown = nodes[:MEMBERS_MAX]
-    known = Customer.objects.filter(pk__in={node.customer for node in shown} | sharing).defer("search_keys")
-    rows = {each.pk: each for each in known}
-    seen = set(Customer.objects.filter(seen_by, pk__in=rows).values_list("pk", flat=True))
+    around = {node.customer for node in shown} | sharing | {customer.pk}
+    known = Customer.objects.filter(pk__in=around).annotate(seen=Case(When(seen_by or ALL, then=True), default=False))
+    rows = {each.pk: each for each in known.defer("search_keys")}
     found = positions(rows.values(), policy=policy, on=on)
-    pool = lines.pool_in_force(head, on=on)
+    pool = found[head].held.pool
     currency = pool.currency if pool else found[head].currency
     used, missing = _used([found[pk] for pk in sharing if pk in found], currency, policy, on)
+    seen = {pk for pk, each in rows.items() if each.seen}
     members = [
         Member(node, rows[node.customer], found[node.customer]) if node.customer in seen else Member(node, None, None)
         for node in shown
     ]
     limit = Limit(pool.limit_kind, pool.limit) if pool else Limit.unset()
-    left = len(nodes) - len(shown)
-    return Group(top, head, members, limit, currency, used, missing, pool.until if pool else None, left)
+    until, left = pool.until if pool else None, len(nodes) - len(shown)
+    return Group(top, head, found[customer.pk], members, limit, currency, used, missing, until, left)
 
 
 def _used(found: list[Position], currency: str, policy: Policy, on: date) -> tuple[Decimal, str]:
@@ -131,26 +134,27 @@ class Checklist:
     on: date
 
 
-def checklist(customer: Customer, *, policy: Policy, on: date, needed: Decimal | None = None) -> Checklist:
+def checklist(file: CreditFile, *, needed: Decimal | None = None) -> Checklist:
     """What is known about standing and ability, judged. `needed`: the amount of the deal, in the line's currency."""
+    policy = file.policy
     bounds = Bounds(
         fresh_days=policy.parties.check_fresh_days,
         lawsuits_max=policy.parties.lawsuits_max,
         overdue_days_max=policy.parties.overdue_days_max,
         grade_worst=policy.parties.grade_worst.value,
     )
-    items = counterparty.check(_facts_of(customer, policy, on, needed), bounds)
-    return Checklist(items, counterparty.verdict(items), on)
+    items = counterparty.check(_facts_of(file, needed), bounds)
+    return Checklist(items, counterparty.verdict(items), file.on)
 
 
-def _facts_of(customer: Customer, policy: Policy, on: date, needed: Decimal | None) -> Facts:
-    known = facts.latest([customer.pk], on)[customer.pk]
-    position = positions([customer], policy=policy, on=on)[customer.pk]
+def _facts_of(file: CreditFile, needed: Decimal | None) -> Facts:
+    customer, position = file.customer, file.position
+    known = facts.latest([customer.pk], file.on)[customer.pk]
     delivered, cancelled = _deliveries(customer)
     registration = known.get("registration_status")
     available = position.available
     return Facts(
-        on=on,
+        on=file.on,
         natural_person=customer.natural_person,
         code_problem=_code_problem(customer),
         registration=str(registration.value) if registration else None,

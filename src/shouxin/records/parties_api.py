@@ -17,6 +17,7 @@ from shouxin.office.door import acting
 from shouxin.office.refusals import NotVisible
 
 from . import parties
+from .credit_file import CreditFile
 
 router = Router(tags=["related parties"])
 
@@ -136,7 +137,7 @@ def checklist_file(customer: Customer, found: parties.Checklist, ending: str) ->
 
 def _checklist(request: HttpRequest, customer: Customer, amount: Decimal | None) -> parties.Checklist:
     on = acting(request)["on"]
-    return parties.checklist(customer, policy=policies.in_force(on).policy, on=on, needed=amount)
+    return parties.checklist(CreditFile(customer, policies.in_force(on).policy, on), needed=amount)
 
 
 def _seen(request: HttpRequest, reference: str) -> Customer:

@@ -1,6 +1,5 @@
 """Two parts of the customer's file: related parties with the drawn group, and the check of the counterparty."""
 
-from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -14,20 +13,18 @@ from shouxin.office import policies, sight
 from shouxin.office.pages import acting, page, past_day
 
 from . import labels, parties, parties_api
-from .positions import Position
+from .credit_file import CreditFile
 
 
-def related(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def related(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The group as it was tied on a day with what each member owes now, persons, agents, cases."""
-    call = acting(request)
+    call, customer = acting(request), file.customer
     on = past_day(request.GET.get("as_of", ""), call["on"])
-    group = parties.group_of(
-        customer,
-        seen_by=sight.customers_seen_by(call["by"], call["on"]),
-        policy=policies.in_force(call["on"]).policy,
-        on=on,
-    )
-    return party_views.party_lists(customer, call) | {
+    seen_by = sight.customers_seen_by(call["by"], call["on"])
+    group = parties.group_of(customer, seen_by=seen_by, policy=file.policy, on=on)
+    if on == file.on:
+        file.position = group.own
+    return party_views.party_lists(customer, file.position.bite, call) | {
         "group": group,
         "drawn": _drawn(group.members),
         "group_day": on,
@@ -47,9 +44,9 @@ def _state(member: parties.Member) -> Any:
     return labels.standing_status(found.standing) if found and found.standing != "good" else None
 
 
-def counterparty(request: HttpRequest, customer: Customer, position: Position) -> dict[str, Any]:
+def counterparty(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The checklist of B1.1 and B1.3."""
-    found = _checklist(customer, acting(request)["on"])
+    found = parties.checklist(file)
     word, colour = parties.OUTCOMES[found.verdict]
     return {"items": parties.shown(found), "verdict": (str(word), colour)}
 
@@ -60,8 +57,5 @@ def counterparty_file(request: HttpRequest, pk: int, ending: str) -> HttpRespons
     """The checklist to print, as PDF or Word."""
     call = acting(request)
     customer = sight.get_visible(Customer, call["by"], pk, on=call["on"])
-    return parties_api.checklist_file(customer, _checklist(customer, call["on"]), ending)
-
-
-def _checklist(customer: Customer, on: date) -> parties.Checklist:
-    return parties.checklist(customer, policy=policies.in_force(on).policy, on=on)
+    file = CreditFile(customer, policies.in_force(call["on"]).policy, call["on"])
+    return parties_api.checklist_file(customer, parties.checklist(file), ending)

@@ -9,6 +9,7 @@ from shouxin.credit import exposure, lines, securities
 from shouxin.credit.lines import InForce
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
+from shouxin.customers.standing import Bite
 from shouxin.office import rates
 from shouxin.receivables import owed
 from shouxin.rules.exposure import Exposure
@@ -34,7 +35,7 @@ class Position:
     exposure: Exposure
     overdue: Decimal
     oldest_days: int
-    standing: str
+    bite: Bite
     expired: bool
     missing: str = ""
     cover: Cover = NO_COVER
@@ -43,6 +44,11 @@ class Position:
     def used(self) -> Decimal:
         """What counts against the line."""
         return self.exposure.total
+
+    @property
+    def standing(self) -> str:
+        """The standing that bites (I-20)."""
+        return self.bite.standing
 
     @property
     def grade(self) -> str:
@@ -79,7 +85,7 @@ def positions(customers: Iterable[Customer], *, policy: Policy, on: date, overdu
     the largest customers have thousands of items; unread it is 0."""
     customers = list(customers)
     ids = [each.pk for each in customers]
-    held, standings = lines.in_force(ids, on=on), standing.effective(customers, on)
+    held, bites = lines.in_force(ids, on=on), standing.bites(ids, on)
     accounts, late = exposure.exposures(ids), owed.overdue_of(ids, today=on) if overdue else {}
     used = {currency for found in accounts.values() for currency in found}
     used |= {each.line.currency for each in held.values() if each.line} | {each.currency for each in customers}
@@ -92,7 +98,7 @@ def positions(customers: Iterable[Customer], *, policy: Policy, on: date, overdu
             held[each.pk],
             accounts.get(each.pk, {}),
             late.get(each.pk, (0, {})),
-            standings[each.pk],
+            bites[each.pk],
             worth,
             on - timedelta(days=policy.order_check.line_grace_days),
             covered.get(each.pk, NO_COVER),
@@ -106,7 +112,7 @@ def _position(
     held: InForce,
     accounts: Mapping[str, Exposure],
     overdue: tuple[int, Mapping[str, Decimal]],
-    standing: str,
+    bite: Bite,
     worth: Mapping[str, Decimal],
     expired_before: date,
     cover: Cover,
@@ -124,7 +130,7 @@ def _position(
             ZERO,
         ),
         oldest_days=overdue[0],
-        standing=standing,
+        bite=bite,
         expired=bool(held.line and held.line.until and held.line.until < expired_before),
         missing=missing[0] if missing else "",
         cover=cover,
