@@ -55,7 +55,7 @@ def test_what_ann_reads_does_not_depend_on_what_she_may_not_see(own_house: World
     own_house.add_foreign()
     after = read(own_house, "ann")
     differing = [name for name, told in before.items() if told != after[name]]
-    assert not differing, [_difference(before[name][1], after[name][1]) for name in differing]
+    assert not differing, {name: _difference(before[name][1], after[name][1]) for name in differing}
     for blind in ("sy", "se", NOBODY):
         shown = [name for name, (_status, text) in read(own_house, blind).items() if _marked(text)]
         assert not shown, f"{blind} reads of customers"

@@ -46,6 +46,13 @@ def test_word_and_mail_say_the_same_and_read_no_markup() -> None:
     assert "49" not in said[0]
 
 
+def test_a_word_file_is_the_same_every_time() -> None:
+    made = papers.word(paper())
+    with zipfile.ZipFile(io.BytesIO(made)) as kept:
+        assert {each.date_time for each in kept.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert made == papers.word(json.loads(json.dumps(paper())))
+
+
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_a_pdf_is_the_same_every_time_and_sets_hostile_words(language: str) -> None:
     made = papers.pdf(paper(language))

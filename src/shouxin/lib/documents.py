@@ -6,6 +6,7 @@ it is never read as markup, formula or field. Signs that neither XML nor paper c
 
 import io
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NotRequired, TypedDict
@@ -127,13 +128,22 @@ def _plain(block: Block) -> Iterable[str]:
 
 
 def word(content: Paper) -> bytes:
-    """The paper as a Word file (.docx), with the same blocks in the same order."""
+    """The paper as a Word file (.docx), the same blocks in the same order: the same content gives the same bytes."""
     made = docx.Document()
     _set_up(made, content)
     for block in content["blocks"]:
         _WORD[block["kind"]](made, block, content["language"] != "en")
     kept = io.BytesIO()
     made.save(kept)
+    return _timeless(kept)
+
+
+def _timeless(package: io.BytesIO) -> bytes:
+    """The package without the minute in which it was made."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(package) as made, zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as still:
+        for name in made.namelist():
+            still.writestr(zipfile.ZipInfo(name), made.read(name), zipfile.ZIP_DEFLATED)
     return kept.getvalue()
 
 
