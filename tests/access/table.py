@@ -250,6 +250,9 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /applications/{pk}/forms/{name}.{ending}": row(
         LOOKERS, pk="application", name="=investigation", ending="=pdf"
     ),
+    "GET /customers/{reference}/letters": row(LOOKERS, reference="customer"),
+    "GET /letters/{pk}.{ending}": row(LOOKERS, pk="letter", ending="=docx"),
+    "POST /letters/{pk}/{verb}": verbs({"hand_over": {SALES, *CREDIT_OFFICE}}, {"word": "SF1"}, pk="letter"),
     "GET /applications/{pk}/letter.{ending}": row(LOOKERS, pk="application", ending="=docx"),
     "POST /applications/{pk}/references": row(
         CREDIT_OFFICE, {"kind": "trade", "name": "Supplier", "email": "s@example.com"}, pk="application"
@@ -425,6 +428,13 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST customers/new": page({SALES, *CREDIT_OFFICE}, NEW_CUSTOMER),
     "GET customers/<int:pk>/": page(LOOKERS, pk="customer"),
     "GET customers/<int:pk>/sheet": page(LOOKERS, pk="customer"),
+    "GET customers/<int:pk>/letters/<int:mail>/": page(LOOKERS, pk="customer", mail="letter"),
+    "GET customers/<int:pk>/letters/<int:mail>/paper.<str:ending>": page(
+        LOOKERS, pk="customer", mail="letter", ending="=pdf"
+    ),
+    "POST customers/<int:pk>/letters/<int:mail>/<str:verb>": verbs(
+        {"hand_over": {SALES, *CREDIT_OFFICE}}, {"word": "SF1"}, make=page, pk="customer", mail="letter"
+    ),
     "GET customers/<int:pk>/sheet.<str:ending>": page(LOOKERS, pk="customer", ending="=docx"),
     "GET customers/choices": page(EVERYBODY, query="q=9"),
     "GET customers/notes/new": page(COLLECTORS),
@@ -510,13 +520,6 @@ PAGES: dict[str, Row | list[Row]] = {
     ),
     "GET credit/applications/<int:pk>/forms/<str:name>.<str:ending>": page(
         LOOKERS, pk="application", name="=approval", ending="=docx"
-    ),
-    "GET credit/applications/<int:pk>/letters/<int:mail>/": page(LOOKERS, pk="application", mail="letter"),
-    "GET credit/applications/<int:pk>/letters/<int:mail>/paper.<str:ending>": page(
-        LOOKERS, pk="application", mail="letter", ending="=pdf"
-    ),
-    "POST credit/applications/<int:pk>/letters/<int:mail>/<str:verb>": verbs(
-        {"hand_over": {SALES, *CREDIT_OFFICE}}, {"word": "SF1"}, make=page, pk="application", mail="letter"
     ),
     "POST credit/applications/<int:pk>/<str:verb>": verbs(
         APPLICATION_VERBS, {"reason": "because", "version": "1"}, make=page, pk="application"

@@ -81,7 +81,7 @@ def test_a_stranger_applies_on_a_phone_and_the_office_answers(visit: Any) -> Non
     signer.wait_for_load_state()
     assert Line.objects.get().limit == 60000
     letter = Mail.objects.get(kind="credit_reply")
-    signer.goto(f"{signer.url.rstrip('/')}/letters/{letter.pk}/")
+    signer = visit(f"/customers/{letter.customer_id}/letters/{letter.pk}/", session=session("cy"))
     assert "陆万元整" in signer.locator("main").inner_text()
 
 

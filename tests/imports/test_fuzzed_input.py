@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,17 @@ def test_a_workbook_with_bytes_changed(data: st.DataObject) -> None:
             zipscan.sheet_paths(path)
         except zipscan.Refused as refused:
             assert refused.code
+
+
+def test_a_directory_that_says_it_begins_later_than_it_does(tmp_path: Path) -> None:
+    """Then the entries seem to begin before the file does."""
+    path = raw_workbook(tmp_path, sheet_row(1, "客户编码", "单据编号"))
+    content = bytearray(path.read_bytes())
+    begins = len(content) - 6
+    content[begins : begins + 4] = (int.from_bytes(content[begins : begins + 4], "little") + 5).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(zipscan.Refused, match="broken_workbook"):
+        zipscan.scan(path, zipscan.Limits(1 << 20, 10_000, 100))
 
 
 @settings(BRIEFLY, max_examples=600)

@@ -1,7 +1,7 @@
 """What the day does to customers, made so: letters, episodes, standings, downgrades, tasks, and the row that proves it.
 
 `write` takes a batch and writes it in a fixed number of statements, all in the caller's transaction; only a downgrade
-costs a statement of its own.
+costs statements of its own, for its line and its letter.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from shouxin.receivables.models import Episode
 from shouxin.rules import aging
 from shouxin.rules.daily import Verdict
 
-from . import notices, worklist
+from . import downgrade_letters, notices, worklist
 from .facts import Known
 from .models import CustomerDay, Day
 
@@ -84,13 +84,14 @@ def _is_lowered(each: Outcome) -> bool:
 
 
 def _downgrade(each: Outcome, run: Run) -> None:
-    """A new line under the lower grade, with the ladder's reasons in words."""
+    """A new line under the lower grade, with the ladder's reasons in words, and the letter that tells of it."""
     line, grade = each.known.line, each.verdict.grade
     if line is None or grade is None:
         raise ValueError("a downgrade needs a line and a grade")
-    lines.downgrade(
+    lower = lines.downgrade(
         line, grade, why=why_lowered(each.verdict), edition=run.edition, today=run.day.as_of, at=run.at, by=run.house
     )
+    downgrade_letters.write(each.known, each.verdict, line, lower, edition=run.edition, by=run.house, at=run.at)
 
 
 def why_lowered(verdict: Verdict) -> str:

@@ -28,6 +28,7 @@ from shouxin.records.api import router as reports
 from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
 from shouxin.records.granted_views import router as granted
+from shouxin.records.letters_api import router as letters
 from shouxin.records.market_api import router as market
 from shouxin.records.parties_api import router as groups
 
@@ -43,6 +44,7 @@ ROUTERS = [
     applications,
     granted,
     files,
+    letters,
     market,
     attachments,
     evidence,

@@ -32,7 +32,7 @@ from .applications import ITEMS, excuse, locked, missing
 from .line_requests import LineTerms
 from .models import Application, Line
 from .opinions import Round
-from .reply_letters import Letterhead, Terms
+from .reply_letters import Letterhead
 
 REPLY, MORE = "credit_reply", "credit_more"
 REPLY_DAYS = 10
@@ -215,15 +215,10 @@ def _granted(application: Application, line: Line, edition: Edition, by: Person,
     before = earlier.exclude(pk=line.pk).order_by("-since", "-pk").first()
     head = letterhead(application.customer, edition, application.number, by=by, today=today)
     return reply_letters.granted(
-        head, terms_of(line), application=application.number, asked=application.requested_limit,
-        before=terms_of(before) if before and not line.temporary else None, conditions=application.conditions,
+        head, reply_letters.terms_of(line), application=application.number, asked=application.requested_limit,
+        before=reply_letters.terms_of(before) if before and not line.temporary else None,
+        conditions=application.conditions,
     )  # fmt: skip
-
-
-def terms_of(line: Line) -> Terms:
-    """A line as letters tell it."""
-    return Terms(line.limit, line.currency, line.term_days, line.since, line.until, line.temporary,
-                 line.discount_percent, line.discount_days, line.grade)  # fmt: skip
 
 
 def _reply(application: Application, paper: Paper, *, by: Person, at: datetime, kind: str = REPLY) -> Mail:

@@ -15,6 +15,8 @@ from shouxin.lib.documents import Block, Paper
 from shouxin.rules.money import in_words
 from shouxin.rules.policy import Company
 
+from .models import Line
+
 EN, ZH = "en", "zh-hans"
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
@@ -54,6 +56,12 @@ class Terms:
     discount_percent: Decimal | None = None
     discount_days: int | None = None
     grade: str = ""
+
+
+def terms_of(line: Line) -> Terms:
+    """A line as letters tell it."""
+    return Terms(line.limit, line.currency, line.term_days, line.since, line.until, line.temporary,
+                 line.discount_percent, line.discount_days, line.grade)  # fmt: skip
 
 
 def spoken(language: object) -> str:
@@ -200,48 +208,42 @@ def ask_more(head: Letterhead, *, application: str, items: Sequence[str], said: 
     return _letter(head, head.say("补充资料通知", "Request for further papers"), blocks)
 
 
-def downgraded(head: Letterhead, before: Terms, after: Terms, *, overdue: Iterable[Sequence[str]], cure: str) -> Paper:
-    """The grade was lowered and credit stopped: overdue items, old and new terms, what would cure it, and the law."""
-    items = list(overdue)
+def downgraded(
+    head: Letterhead, before: Terms, after: Terms, *, overdue: Sequence[Sequence[str]], stopped: bool, clean_months: int
+) -> Paper:
+    """The grade was lowered: overdue items, old and new terms, what would restore it; `stopped`: supply stops too."""
+    since = day(after.since, head.language)
+    why = (
+        head.say("因贵司下列款项逾期未付", "Because the items below are overdue")
+        if overdue
+        else head.say("因贵司多次逾期付款", "Because payments were late several times")
+    )
     columns = (head.say("单据", "Document"), head.say("到期日", "Due on"), head.say("金额", "Amount"))
+    stop = head.say("，并暂停赊销发货", " and stop supply on credit") if stopped else ""
     blocks = [
         documents.text(head.say(
-            f"因贵司下列款项逾期未付，自{day(after.since, ZH)}起调整贵司信用等级及赊销条件，暂停赊销发货。",
-            f"Because the items below are overdue we lower your credit grade and stop supply on credit from "
-            f"{day(after.since, EN)}.",
+            f"{why}，自{since}起调整贵司信用等级及赊销条件{stop}。",
+            f"{why} we lower your credit grade and terms from {since}{stop}.",
         )),
-        *([documents.table(columns, items, right=(2,))] if items else []),
+        *([documents.table(columns, overdue, right=(2,))] if overdue else []),
         documents.facts([(head.say("信用等级", "Grade"), f"{before.grade or documents.UNSAID} → {after.grade}")]),
         _compared(head, before, after),
-        documents.text(head.say(f"恢复条件：{cure}", f"What restores it: {cure}")),
-        documents.note(head.say(
+        documents.text(head.say(
+            f"恢复条件：付清全部逾期款项，此后连续{clean_months}个月按期付款，经复核后恢复。",
+            f"What restores them: everything overdue is paid, the following {clean_months} months are paid on time, "
+            f"and a review agrees.",
+        )),
+    ]  # fmt: skip
+    if stopped:
+        blocks.append(documents.note(head.say(
             "贵司提供适当担保或恢复履行能力前，我司依《民法典》第五百二十七条、第五百二十八条有权中止履行。"
             "在途货物按原合同处理。",
             "Until suitable security is given we may suspend performance under articles 527 and 528 of the Civil Code. "
             "Goods on their way are treated as the contract says.",
-        )),
-    ]  # fmt: skip
-    title = head.say("信用等级调整暨暂停赊销通知", "Notice of a lowered grade and of stopped supply on credit")
+        )))  # fmt: skip
+    title = (
+        head.say("信用等级调整暨暂停赊销通知", "Notice of a lowered grade and of stopped supply on credit")
+        if stopped
+        else head.say("信用等级调整通知", "Notice of a lowered grade")
+    )
     return _letter(head, title, blocks)
-
-
-def blacklisted(head: Letterhead, *, since: date, why: str, appeal_until: date) -> Paper:
-    """The customer was put on our blacklist: since when, why, what follows, and how to object."""
-    blocks = [
-        documents.text(head.say(
-            f"经我司审议，自{day(since, ZH)}起将贵司列入我司内部失信名单。事由：{why}",
-            f"We have put your company on our internal list of dishonest debtors from {day(since, EN)}. Reason: {why}",
-        )),
-        documents.text(head.say(
-            "列入期间，我司不再给予信用额度，停止赊销发货，未到期的信用安排同时终止；已到期债务应立即清偿。",
-            "While this lasts we grant no credit and supply nothing on credit; existing terms end, and what is due is "
-            "payable at once.",
-        )),
-        documents.text(head.say(
-            f"如有异议，请于{day(appeal_until, ZH)}前书面向我司信用管理部门申诉并附证据，我司将复核并书面答复。",
-            f"If you object please write to our credit office with your evidence by {day(appeal_until, EN)}; we shall "
-            f"look at it again and answer in writing.",
-        )),
-        documents.note(head.say("本名单仅供内部使用，不对外公布。", "This list is for our own use, not published.")),
-    ]  # fmt: skip
-    return _letter(head, head.say("列入失信名单告知书", "Notice of listing"), blocks)

@@ -405,7 +405,12 @@ def thing(entry: TrailEntry) -> str:
 
 def address(entry: TrailEntry) -> str:
     """The page of the thing, or "" where it has none."""
-    kind, _colon, number = entry.about.partition(":")
+    return address_of(entry.about)
+
+
+def address_of(about: str) -> str:
+    """The page of a thing by its name in the trail (kind:number), or "" where it has none."""
+    kind, _colon, number = about.partition(":")
     if kind not in PAGES or not number.isdecimal():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""What goes with an application: its paper forms, its letters and their delivery, references, the customer's link."""
+"""What goes with an application: its paper forms, its evidence, references, the customer's link."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -7,15 +7,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.credit import form_links, references
-from shouxin.credit.models import Application
-from shouxin.customers import mails
-from shouxin.customers.models import Customer, Mail
+from shouxin.customers.models import Customer
 from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.pages import acting, blame, moment, page, require_duty
-from shouxin.office.refusals import BadForm, NotVisible, Refusal
+from shouxin.office.refusals import BadForm, Refusal
 from shouxin.rules import application as rules
 
-from .application_api import address_of, form_file, letter_file
+from .application_api import address_of, form_file
 from .application_forms import InviteForm, ReferenceForm
 from .application_views import detail, rows_seen
 
@@ -26,45 +24,6 @@ def form(request: HttpRequest, pk: int, name: str, ending: str) -> HttpResponse:
     """One of the paper forms as PDF or Word."""
     call = acting(request)
     return form_file(request, sight.get_visible(rows_seen(request), call["by"], pk, on=call["on"]), name, ending)
-
-
-@page
-@require_GET
-def letter(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
-    """A letter to the customer as a page."""
-    found, row = _letter_of(request, pk, mail)
-    return render(request, "records/application_letter.html", {"found": found, "letter": row, "paper": row.paper})
-
-
-@page
-@require_GET
-def letter_paper(request: HttpRequest, pk: int, mail: int, ending: str) -> HttpResponse:
-    """The same as PDF or Word."""
-    return letter_file(_letter_of(request, pk, mail)[1], ending)
-
-
-def _letter_of(request: HttpRequest, pk: int, mail: int) -> tuple[Application, Mail]:
-    call = acting(request)
-    found = sight.get_visible(rows_seen(request), call["by"], pk, on=call["on"])
-    rows = Mail.objects.filter(about=trail.name_of(found), paper__isnull=False)
-    return found, sight.get_visible(rows, call["by"], mail, on=call["on"])
-
-
-@page
-@require_POST
-def deliver(request: HttpRequest, pk: int, mail: int, verb: str) -> HttpResponse:
-    """Send a letter again, to the address given, or record that it went on paper."""
-    call = acting(request)
-    found, row = _letter_of(request, pk, mail)
-    word = request.POST.get("word", "").replace("\x00", "").strip()
-    if verb == "resend":
-        mails.resend(row, to=word or (row.customer.email if row.customer else ""), **call)
-    elif verb == "hand_over":
-        mails.hand_over(row, how=word, **call)
-    else:
-        raise NotVisible
-    messages.success(request, _("Kept."))
-    return redirect("credit:application", found.pk)
 
 
 @page

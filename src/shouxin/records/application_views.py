@@ -23,7 +23,7 @@ from shouxin.credit import (
 )
 from shouxin.credit.models import Application, Line, LineRequest
 from shouxin.customers import mails, search
-from shouxin.customers.models import Customer, Mail
+from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
@@ -32,7 +32,7 @@ from shouxin.office.refusals import BadForm, CannotDecide, Refusal
 from shouxin.office.trail_words import VERBS
 from shouxin.rules import application as rules
 
-from . import application_verbs
+from . import application_verbs, letter_views
 from .application_forms import (
     BEFORE,
     ApplicationForm,
@@ -49,7 +49,6 @@ from .application_verbs import Said
 
 COLOURS = {"draft": "grey", "submitted": "blue", "accepted": "blue", "investigated": "blue", "assessed": "amber",
            "returned": "purple", "approved": "green", "declined": "red", "withdrawn": "grey"}  # fmt: skip
-MAIL_COLOURS = {"waiting": "amber", "sent": "green", "failed": "red", "no_address": "grey"}
 ROWS_MAX = 300
 """So many open applications are looked through for whose turn they are."""
 
@@ -341,7 +340,7 @@ def detail(request: HttpRequest, found: Application, refusal: Refusal | None = N
         "paper_forms": [(name, title) for name, (title, _blocks) in application_papers.FORMS.items()],
         "history": list(application_papers.history(found)),
         "events": _events(found),
-        "letters": [_letter(each) for each in decisions.letters(found)],
+        "letters": [letter_views.told(each) for each in decisions.letters(found)],
         "attached": attachments.listed(found, by=by, on=today),
         "may_attach": bool(posts.posts_of(by, on=today) & set(rules.SPEAKERS)),
         "may_mail": bool(posts.posts_of(by, on=today) & set(mails.SENDERS)),
@@ -433,12 +432,6 @@ def _references(found: Application, by: Person, today: Any) -> dict[str, Any]:
     ]  # fmt: skip
     may_ask = bool(posts.posts_of(by, on=today) & set(references.ASKERS)) and found.status in rules.OPEN
     return {"references": rows, "may_read": may_read, "reference_form": ReferenceForm() if may_ask else None}
-
-
-def _letter(each: Mail) -> dict[str, Any]:
-    return {"row": each, "status": (each.get_status_display(), MAIL_COLOURS[each.status]),  # type: ignore[attr-defined]
-            "open": each.status in ("waiting", "failed", "no_address"),
-            "again": each.status in ("failed", "no_address")}  # fmt: skip
 
 
 def _events(found: Application) -> list[dict[str, Any]]:

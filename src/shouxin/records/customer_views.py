@@ -28,7 +28,7 @@ from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
 from shouxin.rules.securities import ASKERS as SECURERS
 
-from . import credit_file, credit_sheet, labels, party_views, rating_sheet, timeline, whys
+from . import credit_file, credit_sheet, labels, letter_views, party_views, rating_sheet, timeline, whys
 from .credit_file import CreditFile
 from .roster import Roster, industries
 
@@ -345,6 +345,7 @@ TABS: dict[str, tuple[Any, Gather]] = {
     "parties": (gettext_lazy("Related parties"), party_views.related),
     "counterparty": (gettext_lazy("Counterparty check"), party_views.counterparty),
     "standing": (gettext_lazy("Standing"), _standing),
+    "letters": (gettext_lazy("Letters"), letter_views.part),
     "timeline": (gettext_lazy("Timeline"), _timeline),
 }
 

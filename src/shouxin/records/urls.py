@@ -10,6 +10,7 @@ from . import (
     digest_views,
     fitted_views,
     granted_views,
+    letter_views,
     market_views,
     party_views,
     public_views,
@@ -34,6 +35,9 @@ customer_paths = [
     path("<int:pk>/", customer_views.show, name="file"),
     path("<int:pk>/sheet", customer_views.sheet, name="sheet"),
     path("<int:pk>/counterparty.<str:ending>", party_views.counterparty_file, name="counterparty_file"),
+    path("<int:pk>/letters/<int:mail>/", letter_views.show, name="letter"),
+    path("<int:pk>/letters/<int:mail>/paper.<str:ending>", letter_views.paper, name="letter_paper"),
+    path("<int:pk>/letters/<int:mail>/<str:verb>", letter_views.deliver, name="letter_deliver"),
     path("<int:pk>/sheet.<str:ending>", customer_views.sheet_file, name="sheet_file"),
 ]
 """To stand under the namespace `customers`: what they show lies above that package."""
@@ -66,9 +70,6 @@ application_paths = [
     path("applications/<int:pk>/attachments", papers.attach, name="application_attach"),
     path("applications/<int:pk>/references", papers.ask_reference, name="application_reference"),
     path("applications/<int:pk>/forms/<str:name>.<str:ending>", papers.form, name="application_paper"),
-    path("applications/<int:pk>/letters/<int:mail>/", papers.letter, name="application_letter"),
-    path("applications/<int:pk>/letters/<int:mail>/paper.<str:ending>", papers.letter_paper, name="letter_paper"),
-    path("applications/<int:pk>/letters/<int:mail>/<str:verb>", papers.deliver, name="letter_deliver"),
     path("applications/<int:pk>/<str:verb>", application_views.move, name="application_move"),
     path("customers/<int:pk>/apply", application_views.apply, name="apply"),
     path("customers/<int:pk>/invite", papers.invite, name="invite"),

@@ -169,6 +169,8 @@ def _package_kind(names: set[str]) -> str:
 
 def _inflate(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """The entry's bytes in small chunks, as many as there really are."""
+    if entry.header_offset < 0:
+        raise Refused("broken_workbook", detail=entry.filename[:40])
     file.seek(entry.header_offset)
     header = file.read(30)
     if header[:4] != b"PK\x03\x04" or entry.flag_bits & 1:
