@@ -104,7 +104,7 @@ DEEP = ("/customers/?sort=name", "/receivables/invoices/?sort=due_on", "/receiva
 def _deep(client: Client, path: str) -> list[str]:
     """The page far down a list: what stands before a place in the middle of its last column's values."""
     from shouxin.customers.models import Customer
-    from shouxin.lib.lists import write_mark
+    from shouxin.lib.paging import write_mark
     from shouxin.receivables.models import Invoice
 
     model: Any = Customer if path.startswith("/customers") else Invoice

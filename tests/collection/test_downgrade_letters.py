@@ -7,7 +7,9 @@ import pytest
 
 from shouxin.collection import downgrade_letters
 from shouxin.collection.models import CustomerDay
+from shouxin.credit import reply_letters
 from shouxin.credit.models import Line
+from shouxin.credit.reply_letters import Letterhead, Terms
 from shouxin.customers import facts, mails
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
@@ -17,7 +19,7 @@ from tests.people import acme, member
 from tests.smtp import Sink
 
 from .test_pages import browser
-from .world import AT, after, another, line, owe, run
+from .world import AT, D, after, another, line, owe, run
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,21 @@ def test_the_letter_says_what_fell_why_and_what_restores_it(
     (mail,) = sink.taken
     assert mail["To"] == "ap@acme.example"
     assert next(mail.iter_attachments()).get_content() == documents.pdf(letter.paper)
+
+
+def test_payments_late_too_often_are_told_as_the_reason() -> None:
+    head = Letterhead(policies.in_force(after(0)).policy.company, "客户", "TZ1", after(0))
+    terms = Terms(D("100.00"), "CNY", 30, after(-9), None, grade="A")
+    item = ("S-1", "2026年3月31日", "CNY 1.00")
+    told = [
+        str(reply_letters.downgraded(head, terms, terms, overdue=due, late=late, stopped=False, clean_months=6))
+        for due, late in (([], True), ([item], True), ([item], False))
+    ]
+    assert [("多次逾期付款" in each, "下列款项" in each) for each in told] == [
+        (True, False),
+        (True, True),
+        (False, True),
+    ]
 
 
 @pytest.mark.invariant("I-26")

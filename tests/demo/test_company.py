@@ -6,8 +6,9 @@ import pytest
 
 from shouxin.collection.models import Day, Notice
 from shouxin.credit.models import Line, Rating
-from shouxin.customers.models import Customer
+from shouxin.customers.models import Customer, Fact
 from shouxin.demo import company, load
+from shouxin.office.models import Attachment
 from shouxin.orders.models import CreditDecision
 from shouxin.receivables.models import Invoice
 from shouxin.rules.ids import check_uscc
@@ -38,5 +39,7 @@ def test_loading_once_fills_every_room_and_twice_changes_nothing() -> None:
     assert set(CreditDecision.objects.values_list("outcome", flat=True)) == {"approve", "hold"}
     assert Day.objects.filter(status="done").count() == load.ROUNDS
     assert Notice.objects.exists()
+    assert Fact.objects.filter(key="note", mark=None).count() == 4 and Fact.objects.filter(key="revenue").count() > 20
+    assert Attachment.objects.filter(about__startswith="fact:").exists()
     assert not load.load_once(today=TODAY, customers=60)
     assert counts == [model.objects.count() for model in (Customer, Invoice, Line, Rating, CreditDecision)]

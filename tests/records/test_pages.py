@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from shouxin.credit.models import LineRequest, Rating
-from shouxin.customers import groups, registry
+from shouxin.customers import facts, groups, registry
 from shouxin.customers.models import Customer, Standing
 from shouxin.office import clock, policies
 from shouxin.office.models import Person, TrailEntry
@@ -96,6 +96,17 @@ def test_the_credit_sheet_holds_the_fields_of_the_regulation(bo: Person) -> None
     for part in (customer.name, "上海市静安区", "王明", "5,000,000.00", "不低于B级", "100,000.00"):
         assert part in shown
     assert "13800138000" not in shown, "the telephone is masked"
+
+
+@pytest.mark.clause("A7")
+def test_a_fact_past_its_limit_says_that_the_rating_does_not_count_it(bo: Person) -> None:
+    customer, today = seed.customer(), clock.today()
+    for days, key in ((551, "debt_to_assets"), (550, "current_ratio")):
+        facts.add(customer, key, Decimal("0.5"), source="statement", as_of=today - timedelta(days=days), by=bo,
+                  on=today, at=clock.now())  # fmt: skip
+    shown = text(browser(bo).get(reverse("customers:file", args=[customer.pk]), {"tab": "facts"}))
+    assert "551 / 550" in shown and "550 / 550" in shown
+    assert shown.count("Too old: the rating counts it as unknown") == 1
 
 
 @pytest.mark.clause("B2.1")

@@ -33,7 +33,8 @@ def write(
     ]
     paper = reply_letters.downgraded(
         head, reply_letters.terms_of(before), reply_letters.terms_of(after), overdue=overdue,
-        stopped=verdict.standing in STOPPED, clean_months=edition.policy.downgrade.upgrade_clean_months,
+        late=any(reason.code == "late_payments" for reason in verdict.reasons), stopped=verdict.standing in STOPPED,
+        clean_months=edition.policy.downgrade.upgrade_clean_months,
     )  # fmt: skip
     return mails.write(
         kind=KIND, about=trail.name_of(after), to=customer.email, subject=f"{paper['title']} {number}",

@@ -209,14 +209,23 @@ def ask_more(head: Letterhead, *, application: str, items: Sequence[str], said: 
 
 
 def downgraded(
-    head: Letterhead, before: Terms, after: Terms, *, overdue: Sequence[Sequence[str]], stopped: bool, clean_months: int
-) -> Paper:
-    """The grade was lowered: overdue items, old and new terms, what would restore it; `stopped`: supply stops too."""
+    head: Letterhead,
+    before: Terms,
+    after: Terms,
+    *,
+    overdue: Sequence[Sequence[str]],
+    late: bool,
+    stopped: bool,
+    clean_months: int,
+) -> Paper:  # fmt: skip
+    """The grade was lowered: overdue items, old and new terms, what would restore it.
+
+    `late`: payments have been late too often, whatever is overdue now. `stopped`: supply on credit stops too.
+    """
     since = day(after.since, head.language)
-    why = (
-        head.say("因贵司下列款项逾期未付", "Because the items below are overdue")
-        if overdue
-        else head.say("因贵司多次逾期付款", "Because payments were late several times")
+    why = head.say("因贵司", "Because ") + head.say("，且", " and ").join(
+        [head.say("近期多次逾期付款", "payments were late several times of late")] * late
+        + [head.say("下列款项逾期未付", "the items below are overdue")] * bool(overdue)
     )
     columns = (head.say("单据", "Document"), head.say("到期日", "Due on"), head.say("金额", "Amount"))
     stop = head.say("，并暂停赊销发货", " and stop supply on credit") if stopped else ""

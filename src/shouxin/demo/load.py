@@ -26,6 +26,7 @@ from shouxin.rules.policy import Grade, Post
 from . import company, judged, secured
 from .applying import Applying
 from .company import DemoCustomer, DemoInvoice
+from .dossiers import Dossiers
 from .related import Related
 
 MARK = "demo company"
@@ -170,7 +171,7 @@ class Loading:
         judged.load(self.customers, self.ids, people, today=self.today, at=self.at)
 
     def dossier(self) -> None:
-        """Facts with source and date, a few months old."""
+        """Facts with source and date, a few months old, and what they stand on."""
         as_of = add_months(self.today, -4)
         source = {"lawsuits": "registry", "tax_grade": "registry", "bank_reference": "bureau"}
         rows = [
@@ -181,6 +182,7 @@ class Loading:
             for key, value in each.facts.items()
         ]
         Fact.objects.bulk_create(rows)
+        Dossiers(self.customers, self.ids, today=self.today, at=self.at).load()
 
     def lines(self) -> None:
         """Everybody's line of the last year, signed by whoever had the authority; some run out these days."""

@@ -281,6 +281,7 @@ def _invoices(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
 def _facts(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """What is known, each with source, day and collector, and how old it is."""
     rows = credit_file.latest_facts(file.customer)
+    fresh = {each.fact: each.fresh_days for chapter in file.policy.scorecard for each in chapter.questions}
     return {
         "known": [
             {
@@ -288,6 +289,7 @@ def _facts(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
                 "value": rating_sheet.shown_value(row.value),
                 "row": row,
                 "age": (file.on - row.as_of).days,
+                "fresh": fresh.get(row.key),
                 "state": dossier.state_of(row),
             }
             for row in rows
