@@ -236,6 +236,8 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "POST /line-requests/{pk}/{verb}": verbs(REQUEST_VERBS, WHY, pk="line_request"),
     "GET /reports/recommended": row(LOOKERS),
     "GET /reports/opportunities": row(LOOKERS),
+    "GET /grade-reviews": row(EVERYBODY),
+    "POST /grade-reviews/{pk}/confirm": row(EXTENDERS, {"reason": "seen"}, pk="grade_review"),
     # --- securities
     "GET /customers/{reference}/securities": row(LOOKERS, reference="customer"),
     "POST /customers/{reference}/securities": row(ASKERS, DEPOSIT, reference="customer"),
@@ -534,6 +536,8 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET records/digests/": page(LOOKERS),
     "GET records/digests/preview": page(LOOKERS),
     "GET records/digests/<int:pk>/": page(LOOKERS, pk="digest"),
+    "GET credit/grades/": page(EVERYBODY),
+    "POST credit/grades/<int:pk>/confirm": page(EXTENDERS, {"reason": "seen", "version": "1"}, pk="grade_review"),
     "GET credit/rate/": page(ASKERS),
     "POST credit/rate/": page(ASKERS),
     "GET credit/rate/lines.csv": page(ASKERS),

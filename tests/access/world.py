@@ -19,7 +19,7 @@ from shouxin.collection import rounds
 from shouxin.collection.models import Notice, Task
 from shouxin.credit import applications, decisions, line_requests, securities
 from shouxin.credit.applications import Wanted
-from shouxin.credit.models import Application, FittedCard, Line
+from shouxin.credit.models import Application, FittedCard, GradeReview, Line, Rating
 from shouxin.customers import agents, blacklist, blacklist_letters, evidence, facts, persons, search, standing
 from shouxin.customers.models import Agent, BlacklistCase, Customer, DataRequest, PersonTie
 from shouxin.lib import documents
@@ -127,6 +127,7 @@ def side(mark: str, seller: str, department: str) -> Side:
             "good": good.pk,
             "digest": told.pk,
             "security": security.pk,
+            "grade_review": _graded(spare).pk,
             "release": release.pk,
             "case": case.pk,
             "agent": agent.pk,
@@ -171,6 +172,15 @@ def _customer(code: str, seller: str, department: str) -> Customer:
     )
     search.recompute(Customer.objects.filter(pk=found.pk))
     return found
+
+
+def _graded(customer: Customer) -> GradeReview:
+    """A program's grade that waits for somebody."""
+    rated = Rating.objects.create(
+        customer=customer, as_of=TODAY, score=50, coverage=1, grade="C", limit_kind="none", currency="CNY",
+        term_days=0, sheet={}, policy_version=1, at=clock.now(),
+    )  # fmt: skip
+    return GradeReview.objects.create(rating=rated, customer=customer)
 
 
 def _line(customer: Customer) -> dict[str, Any]:

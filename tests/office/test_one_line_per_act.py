@@ -20,7 +20,7 @@ from shouxin.credit import (
     references,
     securities,
 )
-from shouxin.credit.models import LineRequest
+from shouxin.credit.models import LineRequest, Rating
 from shouxin.customers import (
     agents,
     blacklist,
@@ -42,7 +42,7 @@ from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import NotYourDuty
 from shouxin.orders import holds
 from shouxin.orders.models import Hold
-from shouxin.receivables import invoices, receipts
+from shouxin.receivables import grade_reviews, invoices, ratings, receipts
 from shouxin.records import assessing
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
@@ -87,6 +87,21 @@ def changing() -> Verb:
     row = asked()
     terms = line_requests.LineTerms(limit=Limit.of(D(80000)), currency="CNY", term_days=30, grade=Grade.B)
     return lambda: line_requests.change(row, terms, reason="less", version=row.version, **acting("ann"))
+
+
+def _rated_person() -> Rating:
+    person = acme(code="P1", name="王芳", natural_person=True)
+    return ratings.rate([person.pk], as_of=TODAY, edition=policies.in_force(TODAY), **office("bo")).kept[0]
+
+
+def confirming_a_grade() -> Verb:
+    review = _rated_person().review
+    return lambda: grade_reviews.confirm(review, grade=None, reason="seen", **office("cy"))
+
+
+def rating_a_person_again() -> Verb:
+    _rated_person()
+    return _rated_person
 
 
 def declining() -> Verb:
@@ -336,6 +351,8 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (changing, {"change": 1}),
     (money.approving_a_line, {"approve": 1, "line.begin": 1}),
     (declining, {"decline": 1}),
+    (confirming_a_grade, {"confirm_grade": 1}),
+    (rating_a_person_again, {"rate": 1, "supersede": 1}),
     (withdrawing, {"withdraw": 1}),
     (securing, {"security.propose": 1}),
     (lambda: securing(replacing=True), {"approve": 1, "replace": 1}),

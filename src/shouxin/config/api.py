@@ -27,6 +27,7 @@ from shouxin.receivables.reports_api import router as ledger
 from shouxin.records.api import router as reports
 from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
+from shouxin.records.grade_review_api import router as grade_reviews
 from shouxin.records.granted_views import router as granted
 from shouxin.records.letters_api import router as letters
 from shouxin.records.market_api import router as market
@@ -43,6 +44,7 @@ ROUTERS = [
     reports,
     applications,
     granted,
+    grade_reviews,
     files,
     letters,
     market,

@@ -26,7 +26,7 @@ from shouxin.rules.application import FLOW, Clock
 from shouxin.rules.days import Calendar
 from shouxin.rules.policy import Policy, Post, RequestKind
 
-from . import lines, particulars
+from . import grade_reviews, lines, particulars
 from .models import Application, ApplicationEdit, Opinion, Posting, Rating
 
 KINDS: tuple[RequestKind, ...] = ("new", "raise", "lower", "temporary", "renewal")
@@ -273,6 +273,8 @@ def confirm_grade(
         raise BadForm([("", _("Only the grade of a natural person is confirmed."))])
     if not reason.strip():
         raise BadForm([("reason", _("Say what you looked at."))])
+    if fresh.rating and (review := grade_reviews.review_of(fresh.rating)) and review.status == "proposed":
+        grade_reviews.confirm(review, grade_reviews.proposed(fresh.rating), reason=reason, by=by, on=today, at=at)
     return fresh
 
 

@@ -23,7 +23,7 @@ from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post
 
-from . import exposure, lines, securities
+from . import exposure, grade_reviews, lines, securities
 from .models import Line, LineRequest, Rating, Security
 
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
@@ -183,19 +183,7 @@ def fill(
     request.discount_percent, request.discount_days = terms.discount_percent, terms.discount_days
     request.temporary, request.pool = terms.temporary, terms.pool
     rating = rating or Rating.objects.filter(customer=customer).order_by("-pk").first()
-    request.suggested = suggestion_of(rating) if rating else {}
-
-
-def suggestion_of(rating: Rating) -> dict[str, object]:
-    """What the latest rating suggested, as it is kept with the request."""
-    limit = f"{rating.limit:.2f}" if rating.limit is not None else None
-    return {
-        "rating": rating.pk,
-        "grade": rating.grade,
-        "kind": rating.limit_kind,
-        "limit": limit,
-        "currency": rating.currency,
-    }
+    request.suggested = grade_reviews.suggestion_of(rating) if rating else {}
 
 
 def summary(request: LineRequest) -> dict[str, object]:
@@ -353,6 +341,7 @@ def approve(
         fresh = locked(request, version)
         refuse_unauthorised(fresh, edition=edition, by=by, today=today, holds=holds)
         refuse_trust(fresh.customer, asked_limit(fresh), today)
+        grade_reviews.refuse_waiting(fresh)
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, **decided)
         line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)

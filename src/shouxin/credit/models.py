@@ -306,6 +306,47 @@ class Rating(models.Model):
         triggers = APPEND_ONLY
 
 
+class GradeReview(models.Model):
+    """What becomes of the grade a program gave a natural person: it waits until somebody confirms it or sets another.
+
+    `grade`, limit and term are the ones confirmed; empty while it waits (B2.1, PIPL art. 24).
+    """
+
+    STATUSES = [
+        ("proposed", pgettext_lazy("grade review", "Waits for a person")),
+        ("confirmed", pgettext_lazy("grade review", "Confirmed")),
+        ("superseded", pgettext_lazy("grade review", "Rated again")),
+    ]
+    rating = models.OneToOneField(Rating, models.PROTECT, related_name="review")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="grade_reviews")
+    status = models.CharField(_("status"), max_length=10, choices=STATUSES, default="proposed")
+    version = models.PositiveIntegerField(default=1)
+    grade = models.CharField(_("grade"), max_length=1, choices=GRADE_CHOICES, blank=True)
+    limit_kind = models.CharField(max_length=10, choices=LimitKind.choices, blank=True)
+    limit = money(null=True)
+    term_days = models.PositiveSmallIntegerField(null=True)
+    reason = models.CharField(_("reason"), max_length=1000, blank=True)
+    confirmed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=Q(status="proposed"), name="one_grade_waits_per_customer"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="confirmed") | ~Q(grade="") & ~Q(reason="") & Q(confirmed_by__isnull=False),
+                name="confirmed_by_somebody_for_a_reason",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="settled_for_good", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__status="proposed")
+            ),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+        ]
+
+
 class FittedCard(models.Model):
     """A statistical card as a table of points (`rules.points_table`), fitted to the company's history up to a day."""
 

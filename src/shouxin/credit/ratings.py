@@ -16,6 +16,7 @@ from shouxin.office.policies import Edition
 from shouxin.rules.payment_record import PaymentRecord
 from shouxin.rules.rating import Rated
 
+from . import grade_reviews
 from .models import Rating
 
 _SHEET: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
@@ -42,6 +43,7 @@ def keep(
             for row in rows
         ]
     )
+    grade_reviews.open_for(rows, on=as_of, at=at)
     return rows
 
 

@@ -23,7 +23,7 @@ from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, NotVisible, Refusal
 from shouxin.rules.authority import Needs
 
-from . import line_requests, lines
+from . import grade_reviews, line_requests, lines
 from .forms import FIELD_NAMES, LineForm
 from .models import Line, LineRequest, Rating
 
@@ -153,7 +153,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     customer = sight.get_visible(Customer, call["by"], pk, on=call["today"])
     edition = policies.in_force(call["today"])
     current = lines.in_force([pk], on=call["today"])[pk]
-    rating = Rating.objects.filter(customer=customer).order_by("-pk").first()
+    rating = Rating.objects.filter(customer=customer).select_related("review").order_by("-pk").first()
     require_duty(request, *line_requests.ASKERS, verb="line_request.ask", about=customer)
     form = LineForm(request.POST or None, initial=prefilled(customer, current, rating, edition, call["today"]))
     if request.method == "POST" and form.is_valid():
@@ -173,15 +173,15 @@ def prefilled(
     customer: Customer, current: lines.InForce, rating: Rating | None, edition: Edition, today: date
 ) -> dict[str, Any]:
     """The form as it first stands: the rating's suggestion, else the line in force, else an empty sheet."""
-    if rating:
-        discount = edition.policy.grades[rating.grade].discount  # type: ignore[index]
-        gives = rating.limit_kind in ("amount", "unlimited")
+    if rating and (graded := grade_reviews.bites(rating)):
+        discount = edition.policy.grades[graded.grade].discount  # type: ignore[index]
+        gives = graded.limit_kind in ("amount", "unlimited")
         terms: dict[str, Any] = {
-            "grade": rating.grade,
-            "limit_kind": rating.limit_kind,
-            "limit": rating.limit,
-            "currency": rating.currency,
-            "term_days": rating.term_days,
+            "grade": graded.grade,
+            "limit_kind": graded.limit_kind,
+            "limit": graded.limit,
+            "currency": graded.currency,
+            "term_days": graded.term_days,
             "discount_percent": discount.percent if discount and gives else None,
             "discount_days": discount.days if discount and gives else None,
         }

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from shouxin.credit import lines, ratings
+from shouxin.credit import grade_reviews, lines, ratings
 from shouxin.credit.models import Rating
 from shouxin.credit.ratings import RatedCustomer
 from shouxin.customers import facts
@@ -95,13 +95,16 @@ LINES_HEADING = ("customer_code", "grade", "limit", "currency", "term_days", "si
 def suggested_lines(rows: Iterable[Rating], *, months: int) -> Iterator[tuple[object, ...]]:
     """Kept ratings as rows of a file of lines under LINES_HEADING, in force from the day rated for so many months.
 
-    Whoever imports the file signs the lines (I-15).
+    Whoever imports the file signs the lines (I-15). A natural person whose grade nobody has confirmed is left out.
     """
     for row in rows:
-        limit = f"{row.limit:.2f}" if row.limit is not None else "0"
+        graded = grade_reviews.bites(row)
+        if graded is None:
+            continue
+        limit = f"{graded.limit:.2f}" if graded.limit is not None else "0"
         until = add_months(row.as_of, months)
         why = f"rated {row.as_of}: {row.score} points"
-        yield row.customer.code, row.grade, limit, row.currency, row.term_days, row.as_of, until, why
+        yield row.customer.code, graded.grade, limit, row.currency, graded.term_days, row.as_of, until, why
 
 
 def in_chunks(customers: list[int]) -> Iterator[list[int]]:

@@ -28,7 +28,17 @@ from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.ratings import RATERS
 from shouxin.rules.securities import ASKERS as SECURERS
 
-from . import credit_file, credit_sheet, labels, letter_views, party_views, rating_sheet, timeline, whys
+from . import (
+    credit_file,
+    credit_sheet,
+    grade_review_views,
+    labels,
+    letter_views,
+    party_views,
+    rating_sheet,
+    timeline,
+    whys,
+)
 from .credit_file import CreditFile
 from .roster import Roster, industries
 
@@ -244,7 +254,8 @@ def _rating(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The score sheet with every question, how the grade came about, methods and caps behind the limit."""
     latest = rating_sheet.latest_rating(file.customer)
     earlier = file.customer.ratings.select_related("by").order_by("-pk").defer("sheet")[1:12]
-    return {"rated": rating_sheet.rating_sheet(latest) if latest else None, "earlier": list(earlier)}
+    told = {"rated": rating_sheet.rating_sheet(latest) if latest else None, "earlier": list(earlier)}
+    return told | (grade_review_views.told_of(request, latest) if latest else {})
 
 
 def _orders(request: HttpRequest, file: CreditFile) -> dict[str, Any]:

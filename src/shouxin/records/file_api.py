@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Status
 from pydantic import BaseModel, TypeAdapter
 
-from shouxin.credit import line_requests, lines
+from shouxin.credit import grade_reviews, line_requests, lines
 from shouxin.credit.api import DiscountOut, LineOut, LineRequestOut, line_row, request_rows
 from shouxin.credit.models import CreditAccount, Rating
 from shouxin.customers import registry, standing
@@ -23,6 +23,7 @@ from shouxin.office.refusals import BadForm, CannotDecide
 from shouxin.receivables import ratings
 
 from . import credit_file, credit_sheet, rating_sheet, timeline
+from .grade_review_api import GradeReviewOut, review_row
 from .positions import Position
 
 router = Router(tags=["customers"])
@@ -91,7 +92,7 @@ class OpenItemOut(BaseModel):
 
 
 class RatingOut(BaseModel):
-    """The latest rating with its whole score sheet."""
+    """The latest rating with its whole score sheet. `review`: a natural person's; null: needs none."""
 
     id: int
     as_of: date
@@ -104,6 +105,7 @@ class RatingOut(BaseModel):
     term_days: int
     policy_version: int
     sheet: dict[str, Any]
+    review: GradeReviewOut | None
 
 
 class FactRow(BaseModel):
@@ -166,7 +168,7 @@ def get_file(request: HttpRequest, reference: str) -> dict[str, Any]:
         "credit": _credit(position, on),
         "lines": [line_row(each, each.pk in holding) for each in lines.history(customer)],
         "line_requests": request_rows(request, _open_requests(customer)),
-        "rating": _rating(rating),
+        "rating": _rating(request, rating),
         "facts": [_fact(each) for each in credit_file.latest_facts(customer)],
         "ageing": [_aged(each) for each in debt.aged],
         "open_items": [_item(each, on) for each in debt.items],
@@ -216,7 +218,7 @@ def get_sheet(request: HttpRequest, reference: str) -> dict[str, Any]:
 @router.get("/customers/{reference}/rating", response=RatingOut | None)
 def get_rating(request: HttpRequest, reference: str) -> Any:
     """The latest rating: score sheet, steps to the grade, limit methods with inputs; null: never rated (B2.1)."""
-    return _rating(rating_sheet.latest_rating(_customer(request, reference)))
+    return _rating(request, rating_sheet.latest_rating(_customer(request, reference)))
 
 
 @router.post("/customers/{reference}/rating", response={201: RatingOut}, summary="Rate a customer now")
@@ -231,7 +233,7 @@ def rate_customer(request: HttpRequest, reference: str) -> Status[Any]:
         )
     if not found.kept:
         raise BadForm([("", _("The use of this customer's data is restricted: it is not rated."))])
-    return Status(201, _rating(found.kept[0]))
+    return Status(201, _rating(request, found.kept[0]))
 
 
 @router.get("/customers/{reference}/timeline", response=Page[EventOut])
@@ -243,8 +245,12 @@ def get_timeline(request: HttpRequest, reference: str, paging: Query[Paging]) ->
     return found | {"items": [_event(each) for each in found["items"]]}
 
 
-def _rating(rating: Rating | None) -> RatingOut | None:
-    return RatingOut.model_validate(rating, from_attributes=True) if rating else None
+def _rating(request: HttpRequest, rating: Rating | None) -> dict[str, Any] | None:
+    if rating is None:
+        return None
+    names = [name for name in RatingOut.model_fields if name != "review"]
+    review = grade_reviews.review_of(rating)
+    return {name: getattr(rating, name) for name in names} | {"review": review_row(request, review) if review else None}
 
 
 def _customer(request: HttpRequest, reference: str) -> Customer:

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from shouxin.credit import grade_reviews
 from shouxin.credit.models import CreditAccount, Line, Rating
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
@@ -91,7 +92,8 @@ def _lines(ids: list[int], on: date) -> dict[int, Line]:
 
 
 def _ratings(ids: list[int], on: date) -> dict[int, Rating]:
-    rows = Rating.objects.filter(customer__in=ids, as_of__lte=on).defer("sheet")
+    waits = Q(review=None) | Q(review__status="confirmed")
+    rows = Rating.objects.filter(waits, customer__in=ids, as_of__lte=on).select_related("review").defer("sheet")
     return {row.customer_id: row for row in rows.order_by("customer", "-pk").distinct("customer")}
 
 
@@ -118,6 +120,7 @@ def _unit(
     first, last, count, late, overdue, contested = paid or (None, None, 0, None, False, False)
     currency = line.currency if line else customer.currency
     used = sum((_in(amount, code, currency, worth) for code, amount in accounts.items() if amount), ZERO)
+    graded = grade_reviews.bites(rating) if rating else None
     ended = line is not None and line.until is not None and line.until < on
     since = min((day for day in (first, customer.customer_since) if day), default=None)
     record = Record(
@@ -132,7 +135,7 @@ def _unit(
         contested=bool(contested),
         last_invoice_on=last,
         quiet_months=_months(last, on),
-        rating=Grade(rating.grade) if rating else None,
+        rating=Grade(graded.grade) if graded else None,
         score=rating.score if rating else None,
     )
     return Unit(customer, record, currency, policy)

@@ -67,7 +67,12 @@ class Features:
 
 def latest_rating(customer: Customer) -> Rating | None:
     """The last rating kept for the customer."""
-    return Rating.objects.filter(customer=customer).select_related("by").order_by("-pk").first()
+    return (
+        Rating.objects.filter(customer=customer)
+        .select_related("by", "customer", "review__confirmed_by")
+        .order_by("-pk")
+        .first()
+    )
 
 
 def rating_sheet(rating: Rating) -> RatingSheet:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Case, F, Value, When
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouxin.credit import grade_reviews
 from shouxin.credit.models import Rating
 from shouxin.customers.models import Customer
 from shouxin.office import policies, posts, sight, sudo
@@ -74,7 +76,8 @@ def rate_everybody(request: HttpRequest) -> HttpResponse:
     posts.require(call["by"], *ratings.RATERS, on=call["on"], about="rating", verb="rate", at=call["at"])
     if request.method == "POST":
         return _step(request)
-    told = {"total": _everybody(request).count(), "grades": _grades(request), "today": call["on"]}
+    waiting = grade_reviews.waiting().filter(customer__in=_everybody(request).order_by().values("pk")).count()
+    told = {"total": _everybody(request).count(), "grades": _grades(request), "today": call["on"], "waiting": waiting}
     return render(request, "records/rate_everybody.html", told)
 
 
@@ -86,7 +89,7 @@ def lines_file(request: HttpRequest) -> HttpResponse:
     posts.require(call["by"], *ratings.RATERS, on=call["on"], about="rating", verb="rate", at=call["at"])
     as_of = past_day(request.GET.get("as_of", ""), call["on"])
     rows = Rating.objects.filter(customer__in=_everybody(request).order_by().values("pk"), as_of=as_of)
-    latest = rows.order_by("customer", "-pk").distinct("customer").select_related("customer")
+    latest = rows.order_by("customer", "-pk").distinct("customer").select_related("customer", "review")
     sudo.require_for_rows(request, latest.count)
     answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="lines-{as_of}.csv"'
@@ -143,11 +146,14 @@ def _tell(request: HttpRequest, found: ratings.Ratings) -> None:
 
 
 def _grades(request: HttpRequest) -> list[dict[str, Any]]:
-    """How many customers stand in each grade by their latest rating."""
+    """How many customers stand in each grade by their latest rating; a grade nobody has confirmed yet is none."""
     seen = _everybody(request).order_by().values("pk")
     latest = Rating.objects.filter(customer__in=seen).order_by("customer", "-pk").distinct("customer")
     counted: dict[str, int] = {}
-    for grade in latest.values_list("grade", flat=True):
+    waits = Case(
+        When(review=None, then=F("grade")), When(review__status="confirmed", then=F("review__grade")), default=Value("")
+    )
+    for grade in latest.annotate(usable=waits).values_list("usable", flat=True):
         counted[grade] = counted.get(grade, 0) + 1
     policy = policies.in_force(acting(request)["on"]).policy
     return [

@@ -50,6 +50,16 @@ def rate(
     return Rated(sheet, grading, suggestion, found, features, added)
 
 
+def suggested_under(
+    policy: Policy, grade: Grade, known: Mapping[str, Fact], record: PaymentRecord, today: date
+) -> Suggestion:
+    """What a person's grade, in place of the program's, suggests from the same facts."""
+    facts, added_by = facts_known(policy, known, record, today), policy.limits.net_worth_card
+    features = analyse(policy.features, known, today)
+    figures = replace(figures_of(policy, facts, record), features=features, additions=additions(added_by, facts, today))
+    return suggest(policy, grade, figures, paid_invoices=record.paid_invoices)
+
+
 def facts_known(policy: Policy, known: Mapping[str, Fact], record: PaymentRecord, today: date) -> dict[str, Fact]:
     """All that a rating reads: what was noted, what follows from the statement, feature analysis, our own ledger."""
     return _all(known, readings(known, today), analyse(policy.features, known, today), record)

@@ -8,7 +8,7 @@ import typer
 from shouxin.config import terminal
 
 app = typer.Typer()
-scoring = typer.Typer(no_args_is_help=True, help="Statistical cards: fit, show, compare with the card in force.")
+scoring = typer.Typer(no_args_is_help=True, help="Statistical cards; grades of natural persons.")
 app.add_typer(scoring, name="scoring")
 
 Number = Annotated[int | None, typer.Argument(help="The card's number; default: the latest.")]
@@ -80,6 +80,51 @@ def compare(
         return
     terminal.print_json_or_table([told], as_json=False)
     terminal.print_json_or_table([{"in force": grade} | cells for grade, cells in table.items()], as_json=False)
+
+
+@scoring.command()
+def waiting(by: terminal.By = terminal.SYSTEM, as_json: terminal.AsJson = False) -> None:
+    """Grades of natural persons that a program proposed and nobody has confirmed yet; they are used nowhere."""
+    from shouxin.credit import grade_reviews
+    from shouxin.office import clock, sight
+
+    rows = sight.visible(grade_reviews.waiting(), terminal.person(by), on=clock.today())
+    told = [
+        {"customer": row.customer.code, "name": row.customer.name, "proposed": row.rating.grade,
+         "score": row.rating.score, "as_of": row.rating.as_of}
+        for row in rows
+    ]  # fmt: skip
+    terminal.print_json_or_table(told, as_json=as_json)
+
+
+@scoring.command()
+def confirm(
+    customer: Annotated[str, typer.Argument(help="The customer's code.")],
+    reason: Annotated[str, typer.Option(help="What you looked at.")],
+    by: Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="Who confirms it.")],
+    grade: Annotated[str, typer.Option(metavar="A|B|C|D", help="Another grade than the proposed one.")] = "",
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Confirm a program's grade of a natural person, or set another (PIPL art. 24); never by who had it rated."""
+    from shouxin.credit import grade_reviews
+    from shouxin.office import clock, sight
+    from shouxin.office.refusals import Refusal
+    from shouxin.receivables import grade_reviews as reviewing
+    from shouxin.rules.policy import Grade
+
+    if grade not in {"", *Grade}:
+        terminal.fail(f"no such grade: {grade}")
+    person = terminal.person(by)
+    row = sight.visible(grade_reviews.waiting(), person, on=clock.today()).filter(customer__code=customer).first()
+    if row is None:
+        terminal.fail(f"no grade of {customer} waits")
+    chosen = Grade(grade) if grade else None
+    try:
+        done = reviewing.confirm(row, grade=chosen, reason=reason, by=person, on=clock.today(), at=clock.now())
+    except Refusal as refusal:
+        terminal.fail(f"{refusal} {refusal.cure_text}")
+    told = {"customer": customer, "grade": done.grade, "limit": done.limit, "term_days": done.term_days}
+    terminal.print_json_or_table([told], as_json=as_json)
 
 
 def _rounded(value: float | None) -> str | None:
