@@ -366,3 +366,11 @@ def test_of_two_who_approve_at_once_one_is_told_that_somebody_was_faster() -> No
         lambda: securities.approve(Security.objects.get(pk=row.pk), version=1, **signing("vi")).status,
     )
     assert sorted(results) == ["active", "moved"]
+
+
+@pytest.mark.parametrize(("who", "offered"), [("bo", True), ("ann", True), ("fi", False), ("ar", False), ("ed", False)])
+def test_to_replace_it_is_offered_to_those_who_may(who: str, offered: bool, the_day: None, client: Client) -> None:
+    row = active()
+    client.force_login(member(who), backend="django.contrib.auth.backends.ModelBackend")
+    shown = client.get(f"/credit/securities/{row.pk}/", headers={"Accept-Language": "en"}).content.decode()
+    assert ("Renew or replace" in shown) is offered

@@ -1,5 +1,6 @@
 """Securities on pages (B2.1): the register, proposing one, approving and ending it; what the line is without it."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -14,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
-from shouxin.office import policies, sight, trail, trail_words
-from shouxin.office.models import TrailEntry
+from shouxin.office import policies, posts, sight, trail, trail_words
+from shouxin.office.models import Person, TrailEntry
 from shouxin.office.pages import acting, moment, page, require_duty
 from shouxin.office.refusals import BadForm, Refusal
 from shouxin.rules import securities as rule
@@ -164,6 +165,10 @@ def _history(found: Security) -> list[TrailEntry]:
     return rows
 
 
+def _asks(by: Person, today: date) -> bool:
+    return bool(posts.posts_of(by, on=today) & set(rule.ASKERS))
+
+
 def _detail(request: HttpRequest, found: Security, refusal: Refusal | None = None) -> HttpResponse:
     call = moment(request)
     edition = policies.in_force(call["today"])
@@ -180,7 +185,7 @@ def _detail(request: HttpRequest, found: Security, refusal: Refusal | None = Non
         "claim_lost": (day := securities.claim_until(found)) is not None and day < call["today"],
         "reach": reach,
         "verbs": verbs,
-        "may_replace": found.status == "active",
+        "may_replace": found.status == "active" and _asks(call["by"], call["today"]),
         "why_not": [securities.WORDS[code] for code in securities.why_not(found, reach, **who)] if barred else [],
         "history": _history(found),
         "refusal": refusal,
