@@ -238,6 +238,11 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /reports/opportunities": row(LOOKERS),
     "GET /grade-reviews": row(EVERYBODY),
     "POST /grade-reviews/{pk}/confirm": row(EXTENDERS, {"reason": "seen"}, pk="grade_review"),
+    "GET /scoring/cards": row(EVERYBODY),
+    "POST /scoring/cards": row(HEADS | {OFFICER}, {"late_days": 30}),
+    "GET /scoring/refusals": row(EVERYBODY),
+    "GET /scoring/cards/{pk}": row(EVERYBODY, pk="=1"),
+    "GET /scoring/cards/{pk}/comparison": row(EVERYBODY, pk="=1"),
     # --- securities
     "GET /customers/{reference}/securities": row(LOOKERS, reference="customer"),
     "POST /customers/{reference}/securities": row(ASKERS, DEPOSIT, reference="customer"),

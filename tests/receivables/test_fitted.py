@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from shouxin.receivables.bulk import post_invoices
 from shouxin.receivables.papers import InvoiceRow
 from shouxin.rules.points_table import probability
 from shouxin.rules.policy import Grade
+from tests.api import Caller
 from tests.people import TODAY, acme, member
 from tests.records.test_rating_pages import browser
 
@@ -148,6 +150,15 @@ def test_a_card_is_fitted_kept_shown_compared_and_adopted(ledger: None) -> None:
     assert Decimal(told["drift"]) < 1
 
     cy = member("cy")
+    api = Caller(cy)
+    assert [each["id"] for each in api.get("/scoring/cards").data["items"]] == [row.pk]
+    quality = api.get(f"/scoring/cards/{row.pk}").data["table"]["quality"]
+    assert (quality["auc"], quality["brier"]) == (str(table.quality.auc), str(table.quality.brier))
+    beside = api.get(f"/scoring/cards/{row.pk}/comparison").data
+    assert beside["crosswise"] == told["crosswise"] and beside["customers"] == CUSTOMERS
+    assert api.post("/scoring/cards", {"late_days": 60}).data == {"asked": True}
+    assert api.post("/scoring/cards", {"late_days": 60}).data == {"asked": False}
+    assert Caller(member("ann")).post("/scoring/cards", {}).status_code == 403
     client = browser(cy)
     page = client.get(reverse("credit:fitted_card", args=[row.pk])).content.decode()
     assert f"{table.quality.auc:.3f}" in page
@@ -166,11 +177,32 @@ def test_a_card_is_fitted_kept_shown_compared_and_adopted(ledger: None) -> None:
 def test_too_little_history_says_why() -> None:
     policies.ensure()
     post([invoice(acme(), "one", TODAY - timedelta(days=200), 40)])
-    with pytest.raises(fitted.CannotFit, match="at least 20 of each"):
+    with pytest.raises(fitted.CannotFit) as refused:
         fit()
+    assert (refused.value.code, refused.value.params["needed"]) == ("one_class", 20)
     told = CliRunner().invoke(cli.assemble(), ["scoring", "fit"])
     assert told.exit_code == 2
     assert not FittedCard.objects.exists()
+    page = browser(member("bo")).get(reverse("credit:fitted_cards")).content.decode()
+    assert "at least 20 of each" in page and "import older ledgers" in page
+    shown = Caller(member("bo")).get("/scoring/refusals").data["items"]
+    assert [(each["code"], each["late_days"]) for each in shown] == [("one_class", 30)] * 2
+    assert "at least 20 of each" in shown[0]["why"] and shown[0]["cure"]
+
+
+@pytest.mark.parametrize("code", fitted.WHY)
+def test_every_refusal_says_what_would_cure_it(code: str) -> None:
+    refusal = fitted.CannotFit(code, bad=1, good=2, customers=3, needed=20)
+    assert "%" not in str(refusal) and refusal.cure_text
+
+
+def test_without_the_extra_the_page_says_so(monkeypatch: Any) -> None:
+    policies.ensure()
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(fitted.CannotFit) as refused:
+        fit()
+    assert refused.value.code == "extra_missing"
+    assert "shouxin[scoring]" in browser(member("ann")).get(reverse("credit:fitted_cards")).content.decode()
 
 
 def test_fitting_is_the_duty_of_the_credit_office() -> None:

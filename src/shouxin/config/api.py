@@ -27,6 +27,7 @@ from shouxin.receivables.reports_api import router as ledger
 from shouxin.records.api import router as reports
 from shouxin.records.application_api import router as applications
 from shouxin.records.file_api import router as files
+from shouxin.records.fitted_api import router as fitted_cards
 from shouxin.records.grade_review_api import router as grade_reviews
 from shouxin.records.granted_views import router as granted
 from shouxin.records.letters_api import router as letters
@@ -45,6 +46,7 @@ ROUTERS = [
     applications,
     granted,
     grade_reviews,
+    fitted_cards,
     files,
     letters,
     market,

@@ -362,6 +362,21 @@ class FittedCard(models.Model):
         triggers = APPEND_ONLY
 
 
+class RefusedFit(models.Model):
+    """A card that could not be fitted: why, as a code of `receivables.fitted.WHY`, with its numbers. Never changed."""
+
+    as_of = models.DateField()
+    late_days = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=20)
+    particulars = models.JSONField()
+    by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = APPEND_ONLY
+
+
 REQUEST_KINDS = LineRequest.KINDS
 
 

@@ -24,7 +24,14 @@ BAD_MIN = 20
 
 
 class CannotFit(ValueError):
-    """What there is does not carry a fit; says why."""
+    """What there is does not carry a fit; says why: `code`, and `particulars` with the numbers.
+
+    Codes: `extra_missing`, `one_class` (too few bad or too few good), `few_customers`, `no_column`.
+    """
+
+    def __init__(self, code: str, **particulars: int) -> None:
+        super().__init__(code)
+        self.code, self.particulars = code, particulars
 
 
 @dataclass(frozen=True)
@@ -96,12 +103,12 @@ def _need(bad: Sequence[bool], groups: Sequence[Hashable]) -> None:
     try:
         import sklearn  # noqa: F401
     except ImportError:
-        raise CannotFit("the extra is not installed: pip install 'shouxin[scoring]'") from None
+        raise CannotFit("extra_missing") from None
     goods, bads = len(bad) - sum(bad), sum(bad)
     if min(goods, bads) < BAD_MIN:
-        raise CannotFit(f"{bads} bad and {goods} good observations; at least {BAD_MIN} of each are needed")
+        raise CannotFit("one_class", bad=bads, good=goods, needed=BAD_MIN)
     if len(set(groups)) < 2 * FOLDS:
-        raise CannotFit(f"observations of {len(set(groups))} customers; at least {2 * FOLDS} are needed")
+        raise CannotFit("few_customers", customers=len(set(groups)), needed=2 * FOLDS)
 
 
 # --- bins ----------------------------------------------------------------------------------------
@@ -225,7 +232,7 @@ def _model(columns: Mapping[str, Column], bad: Sequence[bool]) -> tuple[tuple[Ch
             ]
             return tuple(found), intercept
         kept.pop(wrong)  # it only takes back what another says: its points would run against its own record
-    raise CannotFit("no column tells good from bad")
+    raise CannotFit("no_column")
 
 
 def _correlation(one: Sequence[float], other: Sequence[float]) -> float:

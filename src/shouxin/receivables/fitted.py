@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit.models import FittedCard
+from shouxin.credit.models import FittedCard, RefusedFit
 from shouxin.customers.models import Customer
 from shouxin.lib import fitting
 from shouxin.office import posts, trail
@@ -33,13 +33,35 @@ EVERY_MONTHS = 6
 FITTERS = (Post.CREDIT_ADMINISTRATOR, *AUTHORS)
 
 
-class CannotFit(CannotDecide):
-    """The history is too short, too good, or too little is known; or the extra is missing."""
+WHY: dict[str, tuple[Any, Any]] = {
+    "extra_missing": (
+        _("No card can be fitted: the extra “scoring” is not installed on the server."),
+        _("Install it: pip install 'shouxin[scoring]', and start the worker again."),
+    ),
+    "one_class": (
+        _("No card can be fitted: %(bad)s bad and %(good)s good observations; at least %(needed)s of each are needed."),
+        _("Let more history gather, import older ledgers, or choose other late days."),
+    ),
+    "few_customers": (
+        _("No card can be fitted: observations of %(customers)s customers; at least %(needed)s are needed."),
+        _("Let more history gather, or import the ledgers of more customers."),
+    ),
+    "no_column": (
+        _("No card can be fitted: nothing that is known tells good payers from bad ones."),
+        _("Note more facts in the dossiers, or import older ledgers."),
+    ),
+}
+"""Code -> why no card can be fitted, and what would cure it."""
 
-    code = "cannot_fit"
+
+class CannotFit(CannotDecide):
+    """The history is too short, too good, or too little is known; or the extra is missing. `code` is one of WHY."""
+
     status = 422
-    message = _("No card can be fitted: %(why)s.")
-    cure = _("Let more history gather, import older ledgers, or look at fewer late days.")
+
+    def __init__(self, code: str, **particulars: int) -> None:
+        message, cure = WHY[code]
+        super().__init__(message, code=code, cure=cure, **particulars)
 
 
 def number(value: Value) -> float | None:
@@ -58,15 +80,33 @@ def fit(
 ) -> tuple[PointsTable, FittedCard | None]:  # fmt: skip
     """Fit a table to who was late by more than so many days within a year; with `keep`, keep it.
 
-    Raises NotYourDuty, and CannotFit with the reason.
+    Raises NotYourDuty, and CannotFit with the reason, which is kept too.
     """
     posts.is_system(by) or posts.require(by, *FITTERS, on=on, about="fitted_card", verb="fit_card", at=at)
     first = Invoice.objects.order_by("dated_on").values_list("dated_on", flat=True).first() or until
     seen = days_seen(until, every_months=every_months, first=first)
     ids = Customer.objects.filter(restricted_on=None).values_list("pk", flat=True)
     rows = list(observations(ids, days=seen, policy=edition.policy, late_days=late_days))
-    table = fitted_table(rows, late_days=late_days, seen=seen)
+    try:
+        table = fitted_table(rows, late_days=late_days, seen=seen)
+    except CannotFit as refusal:
+        if keep:
+            told = {"code": refusal.code, "particulars": refusal.params}
+            RefusedFit.objects.create(as_of=until, late_days=late_days, by=by, at=at, **told)
+        raise
     return table, _kept(table, until, edition, by, at) if keep else None
+
+
+def latest_refusal() -> RefusedFit | None:
+    """The refusal that came after the latest card, if any: what whoever asked for a card last has to know."""
+    row = RefusedFit.objects.select_related("by").first()
+    newer = row and FittedCard.objects.filter(at__gt=row.at).exists()
+    return None if newer else row
+
+
+def refusal_of(row: RefusedFit) -> CannotFit:
+    """The refusal with its words, in the reader's language."""
+    return CannotFit(row.code, **row.particulars)
 
 
 @transaction.atomic
@@ -87,7 +127,7 @@ def fitted_table(rows: Sequence[Observation], *, late_days: int, seen: Sequence[
         model = fitting.fit(columns_of(rows), bad, whose)
         card = fitting.calibrated([float(row.points) for row in rows], bad, whose)
     except fitting.CannotFit as error:
-        raise CannotFit(why=str(error)) from None
+        raise CannotFit(error.code, **error.particulars) from None
     table = _scaled(model, late_days, seen, card)
     points = [points_of(table, _decimals(row.facts)) for row in rows]
     counts = Counter(map(decile, points))

@@ -1,5 +1,6 @@
 """Statistical cards on the pages: what was fitted, how good it is, how it compares, and adopting one as the card."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from shouxin.customers.models import Customer
 from shouxin.customers.names_of_facts import NAMES
 from shouxin.lib.jobs import enqueue
 from shouxin.office import card, drafts, policies, posts, sight
+from shouxin.office.models import Person
 from shouxin.office.pages import acting, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.receivables import fitted
@@ -33,14 +35,19 @@ def cards(request: HttpRequest) -> HttpResponse:
     fitter = bool(posts.posts_of(call["by"], on=call["on"]) & set(fitted.FITTERS))
     if request.method == "POST":
         require_duty(request, *fitted.FITTERS, verb="fit_card", about="fitted_card")
-        late_days = _late_days(request)
-        enqueue(
-            jobs.fit_card, once="records.fit_card", until=call["on"].isoformat(), late_days=late_days, by=call["by"].pk
-        )
+        ask(_late_days(request), by=call["by"], on=call["on"])
         messages.success(request, _("The worker fits a card; it stands here when it is done."))
         return redirect("credit:fitted_cards")
     rows = [(row, fitted.table_of(row)) for row in FittedCard.objects.select_related("by")[:50]]
-    return render(request, "records/fitted_cards.html", {"rows": rows, "fitter": fitter})
+    told = {"rows": rows, "fitter": fitter, "refused": (found := fitted.latest_refusal())}
+    told |= {"refusal": fitted.refusal_of(found)} if found else {}
+    return render(request, "records/fitted_cards.html", told)
+
+
+def ask(late_days: int, *, by: Person, on: date) -> bool:
+    """Have the worker fit a card to history up to today; False where one is asked for already."""
+    asked = {"until": on.isoformat(), "late_days": late_days, "by": by.pk}
+    return enqueue(jobs.fit_card, once="records.fit_card", **asked) is not None
 
 
 def _late_days(request: HttpRequest) -> int:
@@ -55,12 +62,10 @@ def _late_days(request: HttpRequest) -> int:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One card: its points, its quality beside the card in force, and the customers of today by both."""
     call = acting(request)
-    row = _row(pk)
+    row = card_of(pk)
     table = fitted.table_of(row)
     policy = policies.in_force(call["on"]).policy
-    ids = list(sight.visible(Customer, call["by"], on=call["on"]).order_by("pk").values_list("pk", flat=True))
-    chosen = ids[:: -(-len(ids) // COMPARED_MAX)] if ids else []
-    found = fitted.compare(table, chosen, as_of=call["on"], policy=policy)
+    found = compared(table, by=call["by"], on=call["on"], policy=policy)
     told = {
         "row": row,
         "table": table,
@@ -76,11 +81,19 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "records/fitted_card.html", told)
 
 
+def compared(table: PointsTable, *, by: Person, on: date, policy: Policy) -> fitted.Comparison:
+    """The customers she sees, or some two thousand spread over all of them, by both cards."""
+    ids = list(sight.visible(Customer, by, on=on).order_by("pk").values_list("pk", flat=True))
+    chosen = ids[:: -(-len(ids) // COMPARED_MAX)] if ids else []
+    return fitted.compare(table, chosen, as_of=on, policy=policy)
+
+
 def _of_card(table: PointsTable) -> list[tuple[str, Any]]:
     return [(_("in force"), table.quality_of_card)] if table.quality_of_card else []
 
 
-def _row(pk: int) -> FittedCard:
+def card_of(pk: int) -> FittedCard:
+    """A kept card; raises NotVisible."""
     row = FittedCard.objects.filter(pk=pk).first() if pk < 2**31 else None
     if row is None:
         raise NotVisible
@@ -105,7 +118,7 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the table into her draft as the scorecard, with the bounds that keep the grades as full as they are."""
     require_duty(request, *policies.AUTHORS, verb="put_policy", about="policy")
     call = acting(request)
-    table = fitted.table_of(_row(pk))
+    table = fitted.table_of(card_of(pk))
     yes_no = frozenset(key for key, answers in FACTS.items() if answers == YES_NO)
     old = drafts.of(call["by"], call["on"]).policy
 

@@ -22,7 +22,7 @@ def make_digests(timestamp: int) -> None:
 
 @app.task(name="records.fit_card", lock="records.fit_card", pass_context=False)
 def fit_card(until: str, late_days: int, by: int) -> None:
-    """Fit and keep a card in the name of the person who asked; what is refused is not tried again."""
+    """Fit and keep a card in the name of the person who asked; what is refused is kept, not tried again."""
     day = date.fromisoformat(until)
     try:
         fitted.fit(

@@ -34,7 +34,7 @@ def fit(
             every_months=every_months, keep=keep,
         )  # fmt: skip
     except fitted.CannotFit as refusal:
-        terminal.fail(str(refusal))
+        terminal.fail(f"{refusal} {refusal.cure_text}")
     _print(table, row.pk if row else None, as_json=as_json)
 
 
