@@ -361,6 +361,18 @@ def test_the_session_number_changes_at_sign_in_and_is_dead_after_sign_out() -> N
     assert client.session.session_key != number
 
 
+def test_no_cache_keeps_what_she_read_and_signing_out_clears_the_browser() -> None:
+    with_password("ann")
+    assert "Clear-Site-Data" not in Client().get("/accounts/login/").headers
+    client, _answer = sign_in_as("ann")
+    for path in ("/", "/customers/", "/api/v1/customers"):
+        assert "no-store" in client.get(path).headers["Cache-Control"]
+    _token, text = tokens.create(member("ann"), by=member("ann"), at=NOW, scope="read")
+    answer = Client().get("/api/v1/customers", headers={"Authorization": f"Bearer {text}"})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert client.post("/accounts/logout/").headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
 def test_a_disabled_person_is_out_at_the_next_request() -> None:
     ann = with_password("ann")
     client, _answer = sign_in_as("ann")

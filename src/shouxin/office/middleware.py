@@ -1,4 +1,4 @@
-"""What a page does with a refusal: the line it leaves in the trail, then the refusal itself with its cure."""
+"""Around every page: no cache keeps what somebody signed in has read, and a refusal is told with its cure."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,23 @@ def led(request: HttpRequest, address: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
     return answer
+
+
+class NothingKept:
+    """No browser and no proxy keeps what was shown to somebody signed in; signing out clears what the browser has."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The answer, with what is to become of its copies."""
+        inside = "_auth_user_id" in request.session
+        answer = self.get_response(request)
+        if inside or "Authorization" in request.headers:
+            answer.headers.setdefault("Cache-Control", "no-store")
+        if inside and "_auth_user_id" not in request.session:
+            answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return answer
 
 
 class RefusalsShown:
