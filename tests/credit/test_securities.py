@@ -1,5 +1,6 @@
 """Securities in their register: what they add, who may approve, how they end; and races with the order check."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -7,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error, connection, transaction
 from django.test import Client
+from typer.testing import CliRunner
 
 from shouxin.collection import rounds
 from shouxin.collection.models import Task
+from shouxin.config import cli
 from shouxin.credit import exposure, lines, securities
 from shouxin.credit.models import CreditAccount, Line, Security
 from shouxin.credit.securities import SecurityTerms
@@ -374,3 +378,58 @@ def test_to_replace_it_is_offered_to_those_who_may(who: str, offered: bool, the_
     client.force_login(member(who), backend="django.contrib.auth.backends.ModelBackend")
     shown = client.get(f"/credit/securities/{row.pk}/", headers={"Accept-Language": "en"}).content.decode()
     assert ("Renew or replace" in shown) is offered
+
+
+# --- papers, commands, the home page -------------------------------------------------------------
+
+
+def test_papers_are_kept_with_it_and_a_bad_one_is_refused_with_its_cure(the_day: None) -> None:
+    row = active(value=400)
+    api = Caller(member("bo"))
+    path = f"/api/v1/securities/{row.pk}/attachments"
+    for name in ("one.txt", "again.txt"):
+        upload = SimpleUploadedFile(name, "保证金合同".encode())
+        assert api.client.post(path, {"file": upload}).status_code == 201
+    assert [each["name"] for each in api.get(f"/securities/{row.pk}/attachments").data] == ["one.txt"]
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(member("cy"))
+    page = f"/credit/securities/{row.pk}/attachments"
+    empty = client.post(page, {"file": SimpleUploadedFile("empty.pdf", b"")})
+    assert empty.status_code == 422 and b"This file is empty" in empty.content
+    assert client.post(page, {"file": SimpleUploadedFile("two.txt", b"register")}).status_code == 302
+    assert b"two.txt" in client.get(f"/credit/securities/{row.pk}/").content
+    client.force_login(member("fi"))
+    assert client.post(page, {"file": SimpleUploadedFile("x.txt", b"x")}).status_code == 403
+
+
+def test_a_paper_that_cannot_be_kept_takes_the_proposal_back(the_day: None) -> None:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(member("bo"))
+    given = {"kind": "deposit", "value": "400", "currency": "CNY", "provider": "王伟", "subject": "cash",
+             "document": "D-1", "since": TODAY.isoformat(), "reason": "because"}  # fmt: skip
+    bad = SimpleUploadedFile("fake.pdf", b"MZ\x90")
+    answer = client.post(f"/credit/customers/{acme().pk}/secure", given | {"file": bad})
+    assert answer.status_code == 422 and not Security.objects.exists()
+
+
+def test_on_the_command_line_and_on_the_home_page(the_day: None) -> None:
+    line(acme(), 1000)
+    for name in ("bo", "cy"):
+        member(name)
+
+    def run(*words: str) -> Any:
+        told = CliRunner().invoke(cli.assemble(), ["securities", *words, "--json"])
+        assert told.exit_code == 0, told.output
+        return json.loads(told.stdout)
+
+    [made] = run("propose", "C001", "deposit", "400.00", "--document", "D-1", "--provider", "王伟", "--subject", "cash",
+                 "--reason", "season", "--until", (TODAY + timedelta(days=20)).isoformat(), "--by", "bo")  # fmt: skip
+    assert made["status"] == "proposed" and run("list", "--ending") == []
+    assert run("step", str(made["id"]), "approve", "--by", "cy")[0]["status"] == "active"
+    assert [each["document"] for each in run("list", "--ending")] == ["D-1"]
+    refused = CliRunner().invoke(cli.assemble(), ["securities", "step", str(made["id"]), "approve", "--by", "cy"])
+    assert refused.exit_code == 2
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(member("bo"))
+    home = client.get("/").content.decode()
+    assert "Securities that run out" in home and "in 20 days" in home

@@ -11,13 +11,14 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers.models import Customer
-from shouxin.office import moves, posts, rates, trail
-from shouxin.office.models import Person
+from shouxin.office import attachments, moves, posts, rates, trail
+from shouxin.office.models import Attachment, Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.rules import authority
@@ -33,6 +34,8 @@ from .lines import InForce
 from .models import Security
 
 ZERO = Decimal("0.00")
+KEEPERS = tuple(dict.fromkeys((*rule.ASKERS, *rule.VOIDERS)))
+"""Who may keep papers with a security: whoever proposes, approves or ends one."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +244,14 @@ def propose(
         )
         trail.record("security.propose", about=row, by=by, at=at, customer=customer, **_summary(row))
     return row
+
+
+def keep_paper(
+    security: Security, upload: UploadedFile, *, note: str = "", by: Person, today: date, at: datetime
+) -> Attachment:
+    """Keep the contract, the certificate of registration, the policy with it. Raises NotYourDuty, BadForm."""
+    posts.require(by, *KEEPERS, on=today, about=security, verb="attach", at=at)
+    return attachments.attach(upload, about=security, customer=security.customer, by=by, at=at, note=note)
 
 
 def _summary(row: Security) -> dict[str, object]:

@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import File, Form, Query, Router, Status
+from ninja.files import UploadedFile
 from pydantic import BaseModel, Field
 
 from shouxin.customers import registry
 from shouxin.lib.api import Amount, Body, Page, Paging, page
-from shouxin.office import policies, sight
+from shouxin.office import attachments, policies, sight
+from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
 from shouxin.office.pages import moment
@@ -137,6 +139,22 @@ def propose_security(request: HttpRequest, response: HttpResponse, reference: st
 def get_security(request: HttpRequest, response: HttpResponse, pk: int) -> dict[str, Any]:
     """One security; its version is the ETag."""
     return _told(request, response, pk)
+
+
+@router.get("/securities/{int:pk}/attachments", response=list[AttachmentOut])
+def list_security_papers(request: HttpRequest, pk: int) -> list[dict[str, Any]]:
+    """The papers kept with it, oldest first; `/attachments/{id}/content` gives one."""
+    call = acting(request)
+    return shown(attachments.listed(_security(request, pk), by=call["by"], on=call["on"]), request)
+
+
+@router.post("/securities/{int:pk}/attachments", response={201: AttachmentOut})
+def keep_security_paper(
+    request: HttpRequest, pk: int, file: File[UploadedFile], note: Annotated[str, Form(max_length=200)] = ""
+) -> Any:
+    """Keep the contract, the certificate of registration or the policy with it; the same file twice is kept once."""
+    row = securities.keep_paper(_security(request, pk), file, note=note, **moment(request))
+    return Status(201, shown([row], request)[0])
 
 
 @router.post("/securities/{int:pk}/{verb}", response=SecurityOut)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.office.attachments import EvidenceField
 from shouxin.rules.currencies import CURRENCIES
 
 from .forms import Day
@@ -38,6 +39,7 @@ class SecurityForm(forms.Form):
         label=_("Guarantee period agreed until"), widget=Day(), required=False,
         help_text=_("Empty: six months from the due day (Civil Code art. 692)."),
     )  # fmt: skip
+    file = EvidenceField(label=_("Contract or certificate"))
     reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,5 +48,5 @@ class SecurityForm(forms.Form):
 
     def terms(self) -> SecurityTerms:
         """What was filled in, as the verb takes it."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in ("reason", "file")}
         return SecurityTerms(**given | {"prior_claims": given["prior_claims"] or 0})

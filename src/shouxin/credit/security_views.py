@@ -1,9 +1,11 @@
 """Securities on pages (B2.1): the register, proposing one, approving and ending it; what the line is without it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
-from shouxin.office import policies, posts, sight, trail, trail_words
+from shouxin.office import attachments, policies, posts, sight, trail, trail_words
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.pages import acting, moment, page, require_duty
 from shouxin.office.refusals import BadForm, Refusal
@@ -93,12 +95,12 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     customer = sight.get_visible(Customer, call["by"], pk, on=call["today"])
     require_duty(request, *rule.ASKERS, verb="security.propose", about=customer)
     replaces = _replaced(request, customer)
-    form = SecurityForm(request.POST or None, initial=_initial(customer, replaces, call["today"]))
+    form = SecurityForm(
+        request.POST or None, request.FILES or None, initial=_initial(customer, replaces, call["today"])
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            made = securities.propose(
-                customer, form.terms(), reason=form.cleaned_data["reason"], replaces=replaces, **call
-            )
+            made = _propose(customer, form, replaces, call)
         except BadForm as refusal:
             for field, text in refusal.errors:
                 form.add_error(field if field in form.fields else None, text)
@@ -107,6 +109,34 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("credit:security", made.pk)
     told = {"form": form, "customer": customer, "replaces": replaces, "policy": policies.in_force(call["today"]).policy}
     return render(request, "credit/security_form.html", told, status=422 if form.errors else 200)
+
+
+@transaction.atomic
+def _propose(customer: Customer, form: SecurityForm, replaces: Security | None, call: Mapping[str, Any]) -> Security:
+    """The proposal with its paper, both or neither."""
+    made = securities.propose(customer, form.terms(), reason=form.cleaned_data["reason"], replaces=replaces, **call)
+    if upload := form.cleaned_data["file"]:
+        securities.keep_paper(made, upload, **call)
+    return made
+
+
+@page
+@require_POST
+def attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep the contract, the certificate, the policy with the security. A refusal is shown on its page."""
+    call = moment(request)
+    found = sight.get_visible(_rows(request), call["by"], pk, on=call["today"])
+    try:
+        upload = request.FILES.get("file")
+        if upload is None:
+            raise BadForm([("file", _("Choose a file."))])
+        note = request.POST.get("note", "").replace("\x00", "")[:200]
+        securities.keep_paper(found, upload, note=note, **call)
+    except Refusal as refusal:
+        trail.keep(refusal)
+        return _detail(request, found, refusal)
+    messages.success(request, _("Kept."))
+    return redirect("credit:security", pk)
 
 
 def _replaced(request: HttpRequest, customer: Customer) -> Security | None:
@@ -119,7 +149,9 @@ def _replaced(request: HttpRequest, customer: Customer) -> Security | None:
 def _initial(customer: Customer, replaces: Security | None, today: Any) -> dict[str, Any]:
     if replaces is None:
         return {"currency": customer.currency, "since": today, "prior_claims": "0.00"}
-    return {name: getattr(replaces, name) for name in SecurityForm.base_fields if name != "reason"} | {"since": today}
+    return {name: getattr(replaces, name) for name in SecurityForm.base_fields if name not in ("reason", "file")} | {
+        "since": today
+    }
 
 
 @page
@@ -188,6 +220,8 @@ def _detail(request: HttpRequest, found: Security, refusal: Refusal | None = Non
         "may_replace": found.status == "active" and _asks(call["by"], call["today"]),
         "why_not": [securities.WORDS[code] for code in securities.why_not(found, reach, **who)] if barred else [],
         "history": _history(found),
+        "attachments": attachments.listed(found, by=call["by"], on=call["today"]),
+        "may_attach": bool(posts.posts_of(call["by"], on=call["today"]) & set(securities.KEEPERS)),
         "refusal": refusal,
     }
     return render(request, "credit/security.html", told, status=refusal.status if refusal else 200)

@@ -13,5 +13,6 @@ urlpatterns = [
     path("customers/<int:pk>/secure", security_views.propose, name="secure"),
     path("securities/", security_views.register, name="securities"),
     path("securities/<int:pk>/", security_views.show, name="security"),
+    path("securities/<int:pk>/attachments", security_views.attach, name="security_attach"),
     path("securities/<int:pk>/<str:verb>", security_views.take_step, name="security_step"),
 ]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from shouxin.collection.models import Day, Task
-from shouxin.credit import line_requests
+from shouxin.credit import line_requests, securities
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
@@ -53,6 +53,7 @@ def show(request: HttpRequest) -> HttpResponse:
             "holds": holds_to_decide(by, on),
             "tasks": tasks_of(by, on),
             "expiring": lines_expiring(seen_by, on, edition),
+            "ending": securities_ending(by, on, edition),
             "portfolio": (told := portfolio(call, edition)),
             "overdue": overdue_drawing(told, on, edition),
             "top": largest_exposures(told, on, edition),
@@ -142,6 +143,18 @@ def lines_expiring(seen_by: Q, on: date, edition: Edition) -> list[dict[str, Any
         {"line": line, "days": (line.until - on).days, "urgent": (line.until - on).days <= notice[0]}  # type: ignore[operator]
         for line in found
     ]
+
+
+def securities_ending(by: Person, on: date, edition: Edition) -> list[dict[str, Any]]:
+    """Securities that run out, or guarantors to claim from, within the policy's notice days, the nearest first."""
+    notice = sorted(edition.policy.securities.notice_days)
+    rows = sight.visible(securities.ending(policy=edition.policy, on=on), by, on=on)[:SHOWN]
+    found = [(row, min(day for day in securities.alarms(row) if day >= on)) for row in rows]
+    return [
+        {"security": row, "day": day, "days": (day - on).days, "urgent": (day - on).days <= notice[0],
+         "claim": day != row.until}
+        for row, day in sorted(found, key=lambda each: each[1])
+    ]  # fmt: skip
 
 
 def portfolio(call: dict[str, Any], edition: Edition) -> kept.Told:
