@@ -200,7 +200,11 @@ class Line(Terms):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=LIMIT_MATCHES_KIND, name="line_limit_matches_kind")]
-        indexes = [models.Index(fields=["customer", "-since", "-id"], name="line_latest")]
+        indexes = [
+            models.Index(fields=["customer", "-since", "-id"], name="line_latest"),
+            models.Index(fields=["until", "id"], name="line_ending",
+                         condition=Q(temporary=False, pool=False, until__isnull=False)),
+        ]  # fmt: skip
         triggers = APPEND_ONLY
 
 
