@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -113,10 +113,10 @@ def holds_to_decide(by: Person, on: date) -> Waiting:
     rows = sight.visible(Hold, by, on=on).filter(status="open")
     if not posts.posts_of(by, on=on) & {*holds.REVIEWERS, posts.Post.SALES, posts.Post.CREDIT_ADMINISTRATOR}:
         return Waiting([], 0)
-    first = list(rows.select_related("customer", "decision").order_by("pk")[:SHOWN])
-    for hold in first:
-        hold.reasons = evidence.reason_names(hold.decision)  # type: ignore[attr-defined]
-    return Waiting(first, rows.count())
+    first = _first(rows.select_related("customer", "decision").order_by("pk"))
+    for hold in first.rows:
+        hold.reasons = evidence.reason_names(hold.decision)
+    return first
 
 
 def tasks_of(by: Person, on: date) -> Waiting:
@@ -124,7 +124,13 @@ def tasks_of(by: Person, on: date) -> Waiting:
     held = posts.posts_of(by, on=on)
     mine = Q(person=by) | Q(person=None, post__in=[post.value for post in held])
     rows = sight.visible(Task, by, on=on).filter(mine, status="open")
-    return Waiting(list(rows.select_related("customer").order_by("-amount", "pk")[:SHOWN]), rows.count())
+    return _first(rows.select_related("customer").order_by("-amount", "pk"))
+
+
+def _first(rows: QuerySet[Any]) -> Waiting:
+    """The first few of them; counted only where there are more."""
+    shown = list(rows[:SHOWN])
+    return Waiting(shown, len(shown) if len(shown) < SHOWN else rows.count())
 
 
 def lines_expiring(seen_by: Q, on: date, edition: Edition) -> list[dict[str, Any]]:
