@@ -89,6 +89,10 @@ LIMITS_FORM = {
     "coverage_min": "0.5", "no_credit_up_to": "0.2", "version": "0",
     **{f"{each}_{factor}": "5" for each in ORIENTATIONS for factor in FACTORS},
 }  # fmt: skip
+ITEM_FORM = {
+    "fact": "net_margin", "text_zh": "净利率", "text_en": "Net margin", "up_to_0": "0.1", "share_0": "0",
+    "share_last": "0.1", "version": "0",
+}  # fmt: skip
 CHECKED = {"method": "issuer", "result": "genuine", "checked_on": "2026-11-24"}
 STATEMENT = {
     "as_of": "2025-12-31", "total_assets": "100", "current_assets": "60", "total_liabilities": "40",
@@ -565,6 +569,12 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET credit/card/trigger/<str:key>": page(HEADS, key="=sued"),
     "POST credit/card/trigger/<str:key>": page(HEADS, TRIGGER_FORM, key="=sued"),
     "POST credit/card/bounds": page(HEADS, {"A": "88", "B": "72", "C": "61", "version": "0"}),
+    "GET credit/card/item": page(HEADS, query="fact=net_margin"),
+    "POST credit/card/item": page(HEADS, ITEM_FORM),
+    "GET credit/card/item/<str:key>": page(HEADS, key="=margin"),
+    "POST credit/card/item/<str:key>": page(HEADS, ITEM_FORM, key="=margin"),
+    "GET credit/card/bands": page(HEADS),
+    "POST credit/card/bands": page(HEADS, {"up_to_0": "0", "share_0": "0", "share_last": "0.2", "version": "0"}),
     "GET credit/card/limits": page(HEADS),
     "POST credit/card/limits": page(HEADS, LIMITS_FORM),
     "GET credit/card/preview": page(HEADS),

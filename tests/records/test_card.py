@@ -61,7 +61,7 @@ def test_a_question_is_changed_and_everything_else_stays_as_it_was_written(cy: P
     ("wrong", "said"),
     [
         pytest.param({"up_to_1": "0.3"}, "overlaps", id="a bound that does not ascend"),
-        pytest.param({"points_1": ""}, "bound and its points", id="half a band"),
+        pytest.param({"points_1": ""}, "bound and its worth", id="half a band"),
         pytest.param({"points_last": ""}, "required", id="nothing above the last bound: a gap"),
         pytest.param({"points_0": "-1"}, "greater than", id="points below nothing"),
         pytest.param({"group": "+"}, "both languages", id="a new group without a name"),
@@ -194,3 +194,43 @@ def test_whose_pages_these_are(name: str) -> None:
     seed.trading()
     assert browser(member("cy")).get(reverse(f"credit:{name}")).status_code == 200
     assert browser(member("bo")).get(reverse(f"credit:{name}")).status_code == (200 if name == "card" else 403)
+
+
+ITEM = {"text_zh": "净利率", "text_en": "Net margin", "up_to_0": "0", "share_0": "-0.05", "up_to_1": "0.1",
+        "share_1": "0.05", "share_last": "0.2", "version": "0"}  # fmt: skip
+
+
+@pytest.mark.clause("B2.1")
+def test_lines_of_the_net_worth_card_are_written_added_and_taken_off(cy: Person) -> None:
+    client = browser(cy)
+    assert "Net margin" in client.get(reverse("credit:card_limits")).content.decode()
+    post(client, "card_item", ITEM, "margin")
+    changed = next(each for each in draft(cy).policy.limits.net_worth_card if each.key == "margin")
+    assert [(band.up_to, band.share) for band in changed.bands] == [
+        (0, Decimal("-0.05")), (Decimal("0.1"), Decimal("0.05")), (None, Decimal("0.2"))
+    ]  # fmt: skip
+    assert {each.path.split(".")[0] for each in draft(cy).changes} == {"limits"}
+    word = {"text_zh": "抽查合格", "text_en": "Passed", "share_true": "0.1", "share_false": "0", "version": "1",
+            "fact": "takes_discount"}  # fmt: skip
+    post(client, "card_item_new", word)
+    added = draft(cy).policy.limits.net_worth_card[-1]
+    assert [(band.value, band.share) for band in added.bands] == [(True, Decimal("0.1")), (False, 0)]
+    post(client, "card_drop", {"version": "2"}, "item", added.key)
+    assert added.key not in {each.key for each in draft(cy).policy.limits.net_worth_card}
+    assert draft(cy).faults == []
+    assert client.get(reverse("credit:card_preview")).status_code == 200
+
+
+@pytest.mark.clause("B2.1")
+def test_bands_of_working_assets_are_written_and_bad_ones_refused(cy: Person) -> None:
+    client = browser(cy)
+    bands = {"up_to_0": "-1", "share_0": "0", "up_to_1": "0.5", "share_1": "0.1", "share_last": "0.3", "version": "0"}
+    assert "overlaps" in post(client, "card_bands", bands | {"up_to_1": "-2"}, status=422)
+    post(client, "card_bands", bands | {"share_1": "1.5"}, status=422)
+    post(client, "card_bands", bands | {"share_1": ""}, status=422)
+    post(client, "card_bands", bands)
+    assert draft(cy).policy.limits.working_assets == (
+        (-1, 0), (Decimal("0.5"), Decimal("0.1")), (None, Decimal("0.3"))
+    )  # fmt: skip
+    assert draft(cy).faults == []
+    assert browser(member("bo")).get(reverse("credit:card_bands")).status_code == 403

@@ -81,6 +81,24 @@ def put_limits(chapters: Chapters, limits: Row, features: Row) -> None:
     chapters["features"] = chapters.get("features", {}) | features
 
 
+def put_item(chapters: Chapters, item: Row) -> None:
+    """Write a line of the net-worth card, in its old place or at the end."""
+    items = list(chapters["limits"].get("net_worth_card", ()))
+    _put(items, item)
+    chapters["limits"] = chapters["limits"] | {"net_worth_card": items}
+
+
+def drop_item(chapters: Chapters, key: str) -> None:
+    """Take a line off the net-worth card."""
+    kept = [each for each in chapters["limits"].get("net_worth_card", ()) if each["key"] != key]
+    chapters["limits"] = chapters["limits"] | {"net_worth_card": kept}
+
+
+def item(chapters: Chapters, key: str) -> Row:
+    """The line of the net-worth card; raises NotVisible."""
+    return _found(chapters["limits"].get("net_worth_card", ()), key)
+
+
 def question(chapters: Chapters, key: str) -> tuple[str, Row]:
     """(group, the question); raises NotVisible where the card has none of this key."""
     for group in chapters["scorecard"]:
@@ -92,15 +110,19 @@ def question(chapters: Chapters, key: str) -> tuple[str, Row]:
 
 def trigger(chapters: Chapters, key: str) -> Row:
     """The veto or cap; raises NotVisible."""
-    found: Row | None = next((each for each in chapters["triggers"] if each["key"] == key), None)
+    return _found(chapters["triggers"], key)
+
+
+def _found(rows: Sequence[Row], key: str) -> Row:
+    found = next((each for each in rows if each["key"] == key), None)
     if found is None:
         raise NotVisible
     return found
 
 
 def free_key(chapters: Chapters, wanted: str) -> str:
-    """A key no question, group or trigger has yet: the wanted one, or with a number behind it."""
-    taken = {each["key"] for each in chapters["triggers"]}
+    """A key no question, group, trigger or net-worth line has yet: the wanted one, or with a number behind it."""
+    taken = {each["key"] for each in (*chapters["triggers"], *chapters["limits"].get("net_worth_card", ()))}
     for group in chapters["scorecard"]:
         taken |= {group["key"], *(each["key"] for each in group["questions"])}
     number, key = 2, wanted

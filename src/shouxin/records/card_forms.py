@@ -17,7 +17,7 @@ from shouxin.rules.scorecard import FACTS, NUMBER, YES_NO
 from . import labels
 
 NEW_GROUP = "+"
-BANDS_MAX = 10
+BANDS_MAX = 12
 Chapter = dict[str, Any]
 
 
@@ -45,8 +45,85 @@ def _bound() -> forms.DecimalField:
     return forms.DecimalField(required=False, max_digits=20, decimal_places=6, widget=_input())
 
 
-class QuestionForm(forms.Form):
-    """A question about one fact. For a number: upper bounds that ascend, the last band open; for words: one per answer.
+class ScaleForm(forms.Form):
+    """The answers to one fact and what each is worth, in fields named `WORTH`.
+
+    For a number: upper bounds that ascend, the last band open; for words: one worth per answer.
+    """
+
+    WORTH = "points"
+
+    def lay_out(self, answers: Sequence[str]) -> None:
+        """Put the fields of the scale on the form."""
+        self.answers = answers
+        self.words = () if answers == NUMBER else answers
+        for word in self.words:
+            self.fields[f"{self.WORTH}_{word}"] = self.worth(labels.label(labels.ANSWERS, word))
+        for number in range(0 if self.words else BANDS_MAX):
+            self.fields[f"up_to_{number}"] = _bound()
+            self.fields[f"{self.WORTH}_{number}"] = self.worth("", required=False)
+        if not self.words:
+            self.fields[f"{self.WORTH}_last"] = self.worth(_("above"))
+
+    def worth(self, label: Any, *, required: bool = True) -> forms.DecimalField:
+        """The field of what one answer is worth."""
+        return _points(label, required=required)
+
+    def initial_scale(self, bands: Sequence[Chapter]) -> dict[str, Any]:
+        """What the fields of the scale say at first."""
+        initial = {}
+        closed = [band for band in bands if band.get("up_to") is not None]
+        for number, band in enumerate(closed):
+            worth = _plain(band[self.WORTH])
+            initial |= {f"up_to_{number}": _plain(band["up_to"]), f"{self.WORTH}_{number}": worth}
+        for band in bands:
+            if band not in closed:
+                initial[f"{self.WORTH}_{_word(band.get('value'))}"] = _plain(band[self.WORTH])
+        return initial
+
+    @property
+    def scale(self) -> list[tuple[Any, Any]]:
+        """(bound, worth) of each row of a numeric scale, for the template."""
+        rows = range(0 if self.words else BANDS_MAX)
+        return [(self[f"up_to_{number}"], self[f"{self.WORTH}_{number}"]) for number in rows]
+
+    @property
+    def last(self) -> Any:
+        """The worth of whatever is above the last bound."""
+        return self[f"{self.WORTH}_last"]
+
+    @property
+    def answered(self) -> list[Any]:
+        """The worth of each word."""
+        return [self[f"{self.WORTH}_{word}"] for word in self.words]
+
+    def clean(self) -> dict[str, Any]:
+        """Half-filled rows and bounds that do not ascend are refused here already."""
+        given: dict[str, Any] = self.cleaned_data
+        last = None
+        for number in range(0 if self.words else BANDS_MAX):
+            bound, worth = given.get(f"up_to_{number}"), given.get(f"{self.WORTH}_{number}")
+            if (bound is None) != (worth is None):
+                self.add_error(f"up_to_{number}", _("A band needs its bound and its worth."))
+            elif bound is not None and last is not None and bound <= last:
+                self.add_error(f"up_to_{number}", _("The bounds must ascend: this one overlaps the band before."))
+            last = bound if bound is not None else last
+        return given
+
+    def bands(self) -> Iterator[Chapter]:
+        """The scale as the policy writes it."""
+        given, worth = self.cleaned_data, self.WORTH
+        for word in self.words:
+            yield {"value": word == "true" if self.answers == YES_NO else word, worth: given[f"{worth}_{word}"]}
+        if not self.words:
+            for number in range(BANDS_MAX):
+                if given.get(f"up_to_{number}") is not None:
+                    yield {"up_to": given[f"up_to_{number}"], worth: given[f"{worth}_{number}"]}
+            yield {"up_to": None, worth: given[f"{worth}_last"]}
+
+
+class QuestionForm(ScaleForm):
+    """A question about one fact with the points of each answer.
 
     `row` is the question as it stands on the card, None for a new one; `groups` are (key, words).
     """
@@ -65,16 +142,10 @@ class QuestionForm(forms.Form):
     def __init__(
         self, *args: Any, fact: str, row: Chapter | None, group: str, groups: Sequence[tuple[str, str]], **kwargs: Any
     ) -> None:
-        self.fact, self.row, self.answers = fact, row, FACTS[fact]
+        self.fact, self.row = fact, row
         super().__init__(*args, initial=self._initial(row, group), **kwargs)
         self.fields["group"].choices = [*groups, (NEW_GROUP, _("a new group"))]
-        self.words = () if self.answers == NUMBER else self.answers
-        for word in self.words:
-            self.fields[f"points_{word}"] = _points(labels.label(labels.ANSWERS, word))
-        for number in range(0 if self.words else BANDS_MAX):
-            self.fields[f"up_to_{number}"], self.fields[f"points_{number}"] = _bound(), _points("", required=False)
-        if not self.words:
-            self.fields["points_last"] = _points(_("above"))
+        self.lay_out(FACTS[fact])
 
     def _initial(self, row: Chapter | None, group: str) -> dict[str, Any]:
         if row is None:
@@ -82,37 +153,13 @@ class QuestionForm(forms.Form):
         initial = {name: row.get(name) for name in ("fresh_days",)} | {"group": group}
         initial |= {"text_zh": row["text"]["zh"], "text_en": row["text"]["en"]}
         initial["unknown_points"] = _plain(row.get("unknown_points", 0))
-        closed = [band for band in row["bands"] if band.get("up_to") is not None]
-        for number, band in enumerate(closed):
-            initial |= {f"up_to_{number}": _plain(band["up_to"]), f"points_{number}": _plain(band["points"])}
-        for band in row["bands"]:
-            if band not in closed:
-                initial[f"points_{_word(band.get('value'))}"] = _plain(band["points"])
-        return initial
-
-    @property
-    def scale(self) -> list[tuple[Any, Any]]:
-        """(bound, points) of each row of a numeric scale, for the template."""
-        return [(self[f"up_to_{number}"], self[f"points_{number}"]) for number in range(0 if self.words else BANDS_MAX)]
-
-    @property
-    def answered(self) -> list[Any]:
-        """The points of each word."""
-        return [self[f"points_{word}"] for word in self.words]
+        return initial | self.initial_scale(row["bands"])
 
     def clean(self) -> dict[str, Any]:
-        """Half-filled rows, bounds that do not ascend, and a new group without a name are refused here already."""
-        given: dict[str, Any] = self.cleaned_data
+        """A new group needs its names as well."""
+        given = super().clean()
         if given.get("group") == NEW_GROUP and not (given.get("group_zh") and given.get("group_en")):
             self.add_error("group", _("Name the new group in both languages."))
-        last = None
-        for number in range(0 if self.words else BANDS_MAX):
-            bound, points = given.get(f"up_to_{number}"), given.get(f"points_{number}")
-            if (bound is None) != (points is None):
-                self.add_error(f"up_to_{number}", _("A band needs its bound and its points."))
-            elif bound is not None and last is not None and bound <= last:
-                self.add_error(f"up_to_{number}", _("The bounds must ascend: this one overlaps the band before."))
-            last = bound if bound is not None else last
         return given
 
     @property
@@ -126,18 +173,8 @@ class QuestionForm(forms.Form):
             "points_max": Decimal(0),
             "unknown_points": given["unknown_points"],
             **fresh,
-            "bands": list(self._bands()),
+            "bands": list(self.bands()),
         }
-
-    def _bands(self) -> Iterator[Chapter]:
-        given = self.cleaned_data
-        for word in self.words:
-            yield {"value": word == "true" if self.answers == YES_NO else word, "points": given[f"points_{word}"]}
-        if not self.words:
-            for number in range(BANDS_MAX):
-                if given.get(f"up_to_{number}") is not None:
-                    yield {"up_to": given[f"up_to_{number}"], "points": given[f"points_{number}"]}
-            yield {"up_to": None, "points": given["points_last"]}
 
 
 def _word(value: Any) -> str:
@@ -145,6 +182,56 @@ def _word(value: Any) -> str:
     if value is None:
         return "last"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _share(label: Any, *, low: int, required: bool) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label, min_value=low, max_value=1, decimal_places=4, required=required, widget=_input()
+    )
+
+
+class ItemForm(ScaleForm):
+    """One line of the net-worth card: the fact it reads, the share of net worth each answer adds or takes."""
+
+    WORTH = "share"
+    text_zh = forms.CharField(label=gettext_lazy("Name in Chinese"), max_length=80)
+    text_en = forms.CharField(label=gettext_lazy("Name in English"), max_length=80)
+
+    def __init__(self, *args: Any, fact: str, row: Chapter | None, **kwargs: Any) -> None:
+        text = {f"text_{language}": words for language, words in row["text"].items()} if row else {}
+        super().__init__(*args, initial=text | (self.initial_scale(row["bands"]) if row else {}), **kwargs)
+        self.fact = fact
+        self.lay_out(FACTS[fact])
+
+    def worth(self, label: Any, *, required: bool = True) -> forms.DecimalField:
+        """From minus to plus the whole net worth."""
+        return _share(label, low=-1, required=required)
+
+    @property
+    def item(self) -> Chapter:
+        """The line as the policy writes it, without its key."""
+        text = {"zh": self.cleaned_data["text_zh"], "en": self.cleaned_data["text_en"]}
+        return {"text": text, "fact": self.fact, "bands": list(self.bands())}
+
+
+class WorkingAssetsForm(ScaleForm):
+    """The working-asset model's bands: up to which assessment value which share of working assets."""
+
+    WORTH = "share"
+
+    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+        bands = [{"up_to": up_to, "share": share} for up_to, share in policy.limits.working_assets]
+        super().__init__(*args, initial=self.initial_scale(bands), **kwargs)
+        self.lay_out(NUMBER)
+
+    def worth(self, label: Any, *, required: bool = True) -> forms.DecimalField:
+        """From nothing to the whole of the working assets."""
+        return _share(label, low=0, required=required)
+
+    @property
+    def pairs(self) -> list[list[Any]]:
+        """The bands as the policy writes them."""
+        return [[band["up_to"], band["share"]] for band in self.bands()]
 
 
 class TriggerForm(forms.Form):

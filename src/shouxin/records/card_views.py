@@ -18,7 +18,15 @@ from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules.scorecard import FACTS
 
 from . import labels, trial
-from .card_forms import BoundsForm, LimitsForm, QuestionForm, TriggerForm, fact_choices
+from .card_forms import (
+    BoundsForm,
+    ItemForm,
+    LimitsForm,
+    QuestionForm,
+    TriggerForm,
+    WorkingAssetsForm,
+    fact_choices,
+)
 
 TRIED_MAX = 1000
 """So many customers are rated twice while one waits; the command line takes them all."""
@@ -144,13 +152,14 @@ def drop(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         drafts.drop(call["by"])
         messages.success(request, _("Your draft is forgotten; the policy in force stands."))
         return redirect("credit:card")
-    found = {"question": (card.question, card.drop_question), "trigger": (card.trigger, card.drop_trigger)}
+    found = {"question": (card.question, card.drop_question), "trigger": (card.trigger, card.drop_trigger),
+             "item": (card.item, card.drop_item)}  # fmt: skip
     if kind not in found:
         raise NotVisible
     look, remove = found[kind]
     look(drafts.plain(drafts.of(call["by"], call["on"]).policy), key)
     _save(request, lambda chapters: remove(chapters, key), _("Taken out of your draft."))
-    return redirect("credit:card")
+    return redirect("credit:card_limits" if kind == "item" else "credit:card")
 
 
 # --- vetoes, bounds, limits ----------------------------------------------------------------------
@@ -202,8 +211,55 @@ def limits(request: HttpRequest) -> HttpResponse:
         return redirect("credit:card")
     told = {"form": form, "draft": draft, "names": [*LimitsForm.PLAIN, "collection_weights"],
             "feature_names": LimitsForm.FEATURES}  # fmt: skip
+    told |= {"items": [(each, labels.said(each.text), each.bands) for each in draft.policy.limits.net_worth_card],
+             "working_assets": draft.policy.limits.working_assets, "facts": fact_choices()}  # fmt: skip
     told |= {"plain": [form[name] for name in told["names"]], "model": [form[name] for name in told["feature_names"]]}
     return render(request, "records/card_limits.html", told, status=422 if form.errors else 200)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def item(request: HttpRequest, key: str = "") -> HttpResponse:
+    """Write one line of the net-worth card: its words, the share of net worth each answer adds or takes."""
+    call = _require_author(request)
+    draft = drafts.of(call["by"], call["on"])
+    row = card.item(drafts.plain(draft.policy), key) if key else None
+    fact = row["fact"] if row else request.POST.get("fact") or request.GET.get("fact", "")
+    if fact not in FACTS:
+        raise NotVisible
+    form = ItemForm(request.POST or None, fact=fact, row=row)
+
+    def edit(chapters: dict[str, Any]) -> None:
+        card.put_item(chapters, {"key": key or card.free_key(chapters, fact), **form.item})
+
+    return _scale_page(request, form, draft, edit, key=key, title=labels.fact_name(fact), fact=fact)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def bands(request: HttpRequest) -> HttpResponse:
+    """The working-asset model's bands."""
+    call = _require_author(request)
+    draft = drafts.of(call["by"], call["on"])
+    form = WorkingAssetsForm(request.POST or None, policy=draft.policy)
+
+    def edit(chapters: dict[str, Any]) -> None:
+        card.put_limits(chapters, {"working_assets": form.pairs}, {})
+
+    return _scale_page(request, form, draft, edit, title=_("Bands of working assets"))
+
+
+def _scale_page(
+    request: HttpRequest, form: Any, draft: Draft, edit: Callable[[dict[str, Any]], None], **told: Any
+) -> HttpResponse:
+    if request.method == "POST" and form.is_valid() and _saved(request, form, edit):
+        return redirect("credit:card_limits")
+    told |= {
+        "form": form,
+        "draft": draft,
+        "plain": [form[name] for name in ("text_zh", "text_en") if name in form.fields],
+    }
+    return render(request, "records/card_shares.html", told, status=422 if form.errors else 200)
 
 
 def _saved(request: HttpRequest, form: Any, edit: Callable[[dict[str, Any]], None]) -> bool:

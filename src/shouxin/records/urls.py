@@ -60,6 +60,9 @@ rating_paths = [
     path("card/trigger/<str:key>", card_views.trigger, name="card_trigger"),
     path("card/bounds", card_views.bounds, name="card_bounds"),
     path("card/limits", card_views.limits, name="card_limits"),
+    path("card/item", card_views.item, name="card_item_new"),
+    path("card/item/<str:key>", card_views.item, name="card_item"),
+    path("card/bands", card_views.bands, name="card_bands"),
     path("card/preview", card_views.preview, name="card_preview"),
     path("card/<str:kind>/<str:key>/drop", card_views.drop, name="card_drop"),
 ]
