@@ -2,17 +2,20 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from shouxin.credit import form_links
-from shouxin.credit.models import Application, FormLink, Line
+from shouxin.credit.models import Application, FormLink, FormTry, Line
 from shouxin.customers import mails
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
@@ -208,6 +211,37 @@ def test_too_many_tries_are_told_to_wait() -> None:
     most = policies.in_force(clock.today()).policy.applications.public_forms.tries_per_hour
     codes = [client.post(address, {"website": "x"}).status_code for _turn in range(most + 1)]
     assert codes == [422] * most + [429]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_tries_are_counted_together_however_many_servers_hear_them(
+    guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = 8
+    start = threading.Barrier(callers)
+    if not guarded:  # read, then write: two who read together count as one
+
+        def counted(place: str) -> int:
+            row, _new = FormTry.objects.get_or_create(place=place, hour=clock.now().replace(minute=0, second=0,
+                                                      microsecond=0), defaults={"tries": 0})  # fmt: skip
+            start.wait()
+            FormTry.objects.filter(pk=row.pk).update(tries=row.tries + 1)
+            return row.tries + 1
+
+        monkeypatch.setattr(form_links, "_counted", counted)
+
+    def knock(_caller: int) -> int:
+        try:
+            if guarded:
+                start.wait()
+            return form_links._counted("192.0.2.7")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(callers) as pool:
+        told = sorted(pool.map(knock, range(callers)))
+    assert (told == list(range(1, callers + 1))) is guarded
 
 
 def test_the_same_application_twice_gets_a_clear_answer() -> None:

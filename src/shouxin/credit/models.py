@@ -544,6 +544,17 @@ class FormLink(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
 
+class FormTry(models.Model):
+    """How often one place knocked at the public forms within an hour; of the place only a digest is kept."""
+
+    place = models.CharField(max_length=64)
+    hour = models.DateTimeField()
+    tries = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["place", "hour"], name="form_try_once")]
+
+
 class Reference(models.Model):
     """A bank or a supplier asked what it knows of the customer. What it answers is confidential and rests sealed."""
 

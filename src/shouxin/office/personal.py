@@ -183,7 +183,7 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "collection.Notice.claimed", "collection.Notice.number", "orders.CreditDecision.reasons",
         "orders.CreditDecision.request", "orders.CreditDecision.facts", "receivables.Receipt.names",
         "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
-        "credit.FittedCard.table",
+        "credit.FittedCard.table", "credit.RefusedFit.particulars",
         "customers.Mail.paper_name",
         "office.Webhook.secret", "office.PolicyVersion.text", "office.PolicyDraft.text", "office.SignInVersion.rules",
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
