@@ -1,6 +1,9 @@
 """The dossier: evidence, verification by somebody else, what leaves scoring, notes, statements, the credit sheet."""
 
 import io
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import docx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -186,3 +190,28 @@ def test_the_sheet_tells_of_each_field_its_day_and_its_past(client: Client) -> N
     assert client.get(reverse("customers:sheet_file", args=[acme().pk, "pdf"])).content.startswith(b"%PDF")
     assert client.get(reverse("customers:sheet", args=[acme().pk])).status_code == 200
     assert client.get(reverse("customers:sheet_file", args=[acme().pk, "exe"])).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_deal_with_one_note_at_once_one_is_told() -> None:
+    note = noted(facts.NOTE, "门口贴有公告")
+    start = threading.Barrier(2)
+
+    def deal(verb: Callable[[], object]) -> str:
+        try:
+            start.wait()
+            verb()
+            return "done"
+        except Moved:
+            return "told"
+        finally:
+            connection.close()
+
+    verbs = (
+        lambda: dossier.mark(note, "dismissed", "不属实", **call("bo")),
+        lambda: facts.add(acme(), "lawsuits", 1, source="visit", as_of=TODAY, from_note=note, **call("cy")),
+    )
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(deal, verbs)) == ["done", "told"]
+    made = Fact.objects.filter(key="lawsuits").count()
+    assert FactMark.objects.get(fact=note).kind == ("used" if made else "dismissed")

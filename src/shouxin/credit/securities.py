@@ -8,7 +8,7 @@ reserved before stays reserved.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.core.files.uploadedfile import UploadedFile
@@ -23,6 +23,7 @@ from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.rules import authority
 from shouxin.rules import securities as rule
+from shouxin.rules.days import add_months
 from shouxin.rules.exposure import Exposure
 from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
@@ -381,7 +382,9 @@ def ending(*, policy: Policy, on: date) -> QuerySet[Security]:
     """Securities in force that run out, or whose guarantor must be claimed from, within the policy's days of notice."""
     ahead = max(policy.securities.notice_days, default=0)
     soon = date.fromordinal(on.toordinal() + ahead)
-    period = Q(kind__in=GUARANTEES, debt_due_on__isnull=False)
+    first = add_months(on, -rule.GUARANTEE_MONTHS) - timedelta(days=3)  # months are of 28 to 31 days
+    due = Q(agreed_until__range=(on, soon)) | Q(debt_due_on__range=(first, soon))
+    period = Q(kind__in=GUARANTEES, debt_due_on__isnull=False) & due
     rows = Security.objects.filter(Q(status="active", until__lte=soon) | (Q(status__in=("active", "expired")) & period))
     wanted = [row.pk for row in rows if any(on <= day <= soon for day in alarms(row))]
     return Security.objects.filter(pk__in=wanted).select_related("customer").order_by(F("until").asc(nulls_last=True))
