@@ -35,7 +35,8 @@ def photo(folder: Path) -> Path:
 
 
 def known() -> dict[str, Any]:
-    return {key: fact.value for key, fact in facts.latest([acme().pk], clock.today())[acme().pk].items()}
+    found = facts.latest([acme().pk], clock.today())[acme().pk]
+    return {key: fact.value for key, fact in found.items() if key != facts.NOTE}
 
 
 def save(page: Any, form: str = "form.form-card") -> None:
