@@ -86,7 +86,7 @@ def opened(token: str, kind: str, *, today: date, lock: bool = False) -> FormLin
         signing.Signer(salt=SALT).unsign(token)
     except signing.BadSignature:
         raise NotVisible from None
-    rows = FormLink.objects.select_related("customer", "application", "made_by")
+    rows = FormLink.objects.select_related("customer", "made_by")  # a joined application would be as before the wait
     rows = rows.select_for_update(of=("self",)) if lock else rows
     link = rows.filter(digest=digest(token), kind=kind, customer__restricted_on=None).first()
     if link is None:
