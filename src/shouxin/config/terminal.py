@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
@@ -53,6 +54,25 @@ def fail(message: object) -> NoReturn:
     """End the command with exit code 2 and this one line on stderr."""
     print(f"shouxin: {' '.join(str(message).split())}", file=sys.stderr)
     raise typer.Exit(BAD)
+
+
+def refused(refusal: Any) -> NoReturn:
+    """End with exit code 2 and the refusal's words: each field at fault, and what would cure it."""
+    told = "; ".join(f"{field}: {text}" for field, text in refusal.errors) or str(refusal)
+    fail(f"{told} {refusal.cure_text}".strip())
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A refusal within leaves its line in the trail and ends the command as `refused` says."""
+    from shouxin.office import trail
+    from shouxin.office.refusals import Refusal
+
+    try:
+        yield
+    except Refusal as refusal:
+        trail.keep(refusal)
+        refused(refusal)
 
 
 def print_json_or_table(

@@ -79,6 +79,19 @@ def add(
     return fact
 
 
+def typed(key: str, text: str) -> Any:
+    """Yes and no in either language as true and false where the question wants that; empty: it no longer counts."""
+    if not text.strip():
+        return None
+    if scorecard.FACTS.get(key) != scorecard.YES_NO:
+        return text.strip()
+    known = {"yes": True, "true": True, "是": True, "有": True, "no": False, "false": False, "否": False, "无": False}
+    answer = known.get(text.strip().lower())
+    if answer is None:
+        raise BadForm([("value", _("Answer with yes or no."))])
+    return answer
+
+
 def checked(
     customer_id: int,
     key: str,

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.office import book, disclosures, policies, sight, sudo, trail_words
 from shouxin.office.pages import acting, blame, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
-from shouxin.rules import scorecard
 
 from . import dossier, facts, names_of_facts, registry, search, standing, subjects
 from .forms import CustomerForm, FactForm, NoteForm, PeriodForm, StandingForm, UnmaskForm
@@ -92,7 +91,7 @@ def add_fact(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.given | {"from_note": source_note}
         try:
-            given["value"] = _value(given["key"], given["value"])
+            given["value"] = facts.typed(given["key"], given["value"])
             facts.add(customer, **given, **call)
         except BadForm as refusal:
             blame(form, refusal)
@@ -272,16 +271,3 @@ def _head(code: str, call: dict[str, Any]) -> Customer | None:
     if found is None:
         raise BadForm([("group_head", NotVisible.message)])
     return found
-
-
-def _value(key: str, text: str) -> Any:
-    """Yes and no in either language as true and false where the question wants that; empty: it no longer counts."""
-    if not text.strip():
-        return None
-    if scorecard.FACTS.get(key) != scorecard.YES_NO:
-        return text.strip()
-    known = {"yes": True, "true": True, "是": True, "有": True, "no": False, "false": False, "否": False, "无": False}
-    answer = known.get(text.strip().lower())
-    if answer is None:
-        raise BadForm([("value", _("Answer with yes or no."))])
-    return answer

@@ -1,7 +1,7 @@
 """`shouxin securities …`: the register of securities, proposing one, approving and ending it."""
 
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +70,7 @@ def propose(
         )  # fmt: skip
         made = register.propose(found, terms, reason=reason, by=person, today=today, at=clock.now())
     except Refusal as refusal:
-        _fail(refusal)
+        terminal.refused(refusal)
     terminal.print_json_or_table([_row(made)], as_json=as_json)
 
 
@@ -94,7 +94,7 @@ def step(
         move(found, verb, version=None, reason=reason, call={"by": person, "today": today, "at": clock.now()})
     except Refusal as refusal:
         trail.keep(refusal)
-        _fail(refusal)
+        terminal.refused(refusal)
     found.refresh_from_db()
     terminal.print_json_or_table([_row(found)], as_json=as_json)
 
@@ -113,11 +113,6 @@ def _amount(text: str) -> Decimal:
         return parse_amount(text)
     except AmountError:
         terminal.fail(f"{text} is not an amount such as 1200.00")
-
-
-def _fail(refusal: Any) -> NoReturn:
-    told = "; ".join(f"{field}: {text}" for field, text in refusal.errors) or str(refusal)
-    terminal.fail(f"{told} {refusal.cure_text}")
 
 
 def _row(row: Any) -> dict[str, Any]:
