@@ -179,7 +179,7 @@ CLAUSES: tuple[Clause, ...] = (
             "Access by post and customer, personal data masked and encrypted, who saw whom, a trail that nobody can "
             "rewrite unseen, backup with a restore drill."
         ),
-        _("The service-level clock on applications and complaints."),
+        _("The service-level clock on complaints."),
         ("office:trail", "office:people", "office:personal_data", "customers:data_requests"),
         ("trail", "refusals"),
     ),
@@ -193,9 +193,10 @@ CLAUSES: tuple[Clause, ...] = (
         _("Examine the counterparty's legal standing."),
         _(
             "The check on the customer's file: credit code, registration, licence, scope, public lists and our own "
-            "blacklist, each passed, failed or not known, with what would cure it; to print."
+            "blacklist, each passed, failed or not known, with what would cure it; to print. What was looked up keeps "
+            "its day and its evidence file."
         ),
-        _("Evidence files behind each look, and the contract that cannot be signed without it."),
+        _("The contract that cannot be signed without it."),
         ("customers:list",),
         ("customers",),
     ),
