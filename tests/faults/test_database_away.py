@@ -145,7 +145,7 @@ def test_locked_accounts_are_refused_and_recover(home: Path, port: int, company:
     with owner(home) as connection, Load(lambda: port, company["token"], company["customers"], callers=18) as load:
         assert houses.soon(lambda: sum(one.ok for one in load.calls) > 18, 30)
         with connection.transaction():
-            connection.execute("SELECT * FROM credit_creditaccount FOR UPDATE")
+            connection.execute("SELECT * FROM credit_creditaccount ORDER BY id FOR UPDATE")
             held = len(load.calls)
             time.sleep(6)
             meanwhile = load.calls[held + 18 :]
