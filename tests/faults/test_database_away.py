@@ -124,6 +124,26 @@ def test_never_an_approval_while_away(
     assert {**judge(home, load), "strangers": 0} == CLEAN
 
 
+def test_few_connections_go_round(home: Path, port: int, company: dict[str, Any]) -> None:
+    """Who waits for a decision holds no connection: six serve eighteen callers as they would four."""
+    load = Load(lambda: port, company["token"], company["customers"], callers=18, seed=1818)
+    with owner(home) as connection, load:
+        connection.execute("ALTER ROLE shouxin CONNECTION LIMIT 6")
+        try:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shouxin'")
+            before = len(load.calls)
+            time.sleep(6)
+            answered = load.calls[before + 18 :]
+        finally:
+            connection.execute("ALTER ROLE shouxin CONNECTION LIMIT -1")
+    print("few", dict(load.told()), f"{max(one.seconds for one in load.calls):.1f} s at most")
+    assert not load.faults()
+    assert sum(one.ok for one in answered) >= 18
+    assert max(one.seconds for one in answered) <= BACK_SECONDS / 2 * houses.busy()
+    load.settle()
+    assert {**judge(home, load), "strangers": 0} == CLEAN
+
+
 def test_a_page_says_so_too(home: Path, port: int) -> None:
     with frozen(home):
         status, _body, headers = houses.call(port, "GET", "/accounts/login/", seconds=30)

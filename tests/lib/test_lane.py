@@ -90,3 +90,22 @@ def test_who_waits_too_long_is_told_so_and_the_lane_goes_on() -> None:
             first.result()
         freed.set()
     assert lane.ask(3) == 3
+
+
+def test_a_server_that_cannot_give_back_what_it_holds_goes_on_and_nobody_waits_for_it() -> None:
+    """The control of its frame: without it the only server ends with its first failure."""
+    broken: list[int] = []
+
+    def rest() -> None:
+        broken.append(1)
+        raise RuntimeError("it is broken")
+
+    def serve(numbers: Sequence[int]) -> list[int | Exception]:
+        if 13 in numbers:
+            raise ValueError(13)
+        return list(numbers)
+
+    lane = Lane(serve, servers=1, seconds_max=5, rest=rest)
+    with pytest.raises(ValueError, match="13"):
+        lane.ask(13)
+    assert lane.ask(3) == 3 and broken

@@ -279,8 +279,9 @@ PREPARED_ON_ITS_OWN = 10**9
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     """A pool for each process, and time limits so that a waiting session never holds up the house for long.
 
-    `lock_timeout` makes a click behind a long job end in "try again" after 3 s rather than in a frozen page. What is
-    prepared at all (`lib.statements`) is planned once.
+    `lock_timeout` makes a click behind a long job end in "try again" after 3 s rather than in a frozen page. The pool
+    gives up a connection it cannot make after 2 s: until then it makes no other, and the next who asks has it begin
+    anew. What is prepared at all (`lib.statements`) is planned once.
     """
     limits = {
         "lock_timeout": "3s",
@@ -299,8 +300,9 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
         "pool": {
             "min_size": 1,
             "max_size": 20,
-            "timeout": 10,
+            "timeout": 5,
             "max_idle": 300,
+            "reconnect_timeout": 2,
             "connection_class": patience.Connection,
         },
     }

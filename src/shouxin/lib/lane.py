@@ -6,11 +6,14 @@ those who have just been answered tend to come again. Nothing is shared between 
 the database holds.
 """
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
+
+log = logging.getLogger("shouxin.lane")
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -49,7 +52,7 @@ class Lane(Generic[Q, A]):
         servers: int = 2,
         together_max: int = 100,
         gather_seconds: float = 0.001,
-        seconds_max: float = 20.0,
+        seconds_max: float = 10.0,
     ) -> None:
         """`servers`: how many batches may be under way; while one waits for the database another is made ready.
 
@@ -90,20 +93,31 @@ class Lane(Generic[Q, A]):
     def _run(self) -> None:
         while True:
             batch = self._take()
-            if not batch:
-                self._rest()
-                continue
-            try:
-                answers = self._serve([ticket.question for ticket in batch])
-                for ticket, answer in zip(batch, answers, strict=True):
-                    ticket.answer = answer
-            except Exception as error:
-                batch[0].answer = error
-                for ticket in batch:
-                    ticket.alone = len(batch) > 1
-                self._rest()
+            if not (batch and self._answer(batch)):
+                self._rested()
+
+    def _answer(self, batch: Sequence[_Ticket[Q, A]]) -> bool:
+        """Serve the batch and open every gate of it, whatever happens; answers whether it went well."""
+        try:
+            answers = self._serve([ticket.question for ticket in batch])
+            for ticket, answer in zip(batch, answers, strict=True):
+                ticket.answer = answer
+            return True
+        except Exception as error:
+            batch[0].answer = error
+            for ticket in batch:
+                ticket.alone = len(batch) > 1
+            return False
+        finally:
             for ticket in batch:
                 ticket.gate.release()
+
+    def _rested(self) -> None:
+        """Give back what a server holds. Where that fails it is said, and the server goes on."""
+        try:
+            self._rest()
+        except Exception:
+            log.exception("a server of the lane could not give back what it holds")
 
     def _take(self) -> list[_Ticket[Q, A]]:
         """The questions to serve next: the first that waits and those behind it that may go together.

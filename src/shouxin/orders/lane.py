@@ -64,6 +64,7 @@ def _ask(question: Waiting) -> CreditDecision | Told:
         if isinstance(answer, Exception):
             raise answer
         return answer
+    connection.close()  # whoever waits holds none that the lane's servers may need
     try:
         return LANE.ask(question)
     except TakesTooLong:
