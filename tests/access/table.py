@@ -247,6 +247,23 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /scoring/refusals": row(EVERYBODY),
     "GET /scoring/cards/{pk}": row(EVERYBODY, pk="=1"),
     "GET /scoring/cards/{pk}/comparison": row(EVERYBODY, pk="=1"),
+    # --- the annual review
+    "GET /annual-reviews": row(LOOKERS),
+    "POST /annual-reviews": row(CREDIT_OFFICE | {VICE}, {"year": 2024}),
+    "GET /annual-reviews/{year}": row(LOOKERS, year="=2026"),
+    "GET /annual-reviews/{year}/report": row(SEE_ALL, year="=2026"),
+    "POST /annual-reviews/{year}/close": row({MANAGER, VICE}, {}, year="=2000"),
+    "GET /annual-reviews/{year}/reviews": row(LOOKERS, year="=2026"),
+    "POST /annual-reviews/{year}/approve": row(
+        HEADS, {"reviews": [{"id": "{review}", "request_version": 1}]}, year="=2026", unseen=200
+    ),
+    "GET /annual-reviews/{year}/reviews/{pk}": row(LOOKERS, year="=2026", pk="review"),
+    "GET /annual-reviews/{year}/reviews/{pk}/report": row(LOOKERS, year="=2026", pk="review"),
+    "POST /annual-reviews/{year}/reviews/{pk}/renew": row(CREDIT_OFFICE | {VICE}, {}, year="=2026", pk="review"),
+    "POST /annual-reviews/{year}/reviews/{pk}/assess": row(
+        CREDIT_OFFICE | {VICE, SALES}, {"remark": "seen"}, year="=2026", pk="review"
+    ),
+    "POST /annual-reviews/{year}/reviews/{pk}/decline": row(HEADS, WHY, year="=2026", pk="review"),
     # --- securities
     "GET /customers/{reference}/securities": row(LOOKERS, reference="customer"),
     "POST /customers/{reference}/securities": row(ASKERS, DEPOSIT, reference="customer"),
@@ -545,6 +562,21 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET records/recommended/": page(LOOKERS),
     "GET records/recommended/<int:pk>/letter.<str:ending>": page(LOOKERS, pk="good", ending="=pdf"),
     "GET records/opportunities/": page(LOOKERS),
+    "GET reviews/": page(LOOKERS),
+    "POST reviews/": page(CREDIT_OFFICE | {VICE}, {"year": "2024"}),
+    "GET reviews/<int:year>/": page(LOOKERS, year="=2026"),
+    "GET reviews/<int:year>/progress": page(LOOKERS, year="=2026"),
+    "GET reviews/<int:year>/report": page(SEE_ALL, year="=2026"),
+    "POST reviews/<int:year>/approve": page(HEADS, {"selected": "{review_tick}"}, year="=2026"),
+    "POST reviews/<int:year>/close": page({MANAGER, VICE}, {"version": "1"}, year="=2000"),
+    "GET reviews/<int:year>/<int:pk>/": page(LOOKERS, year="=2026", pk="review"),
+    "POST reviews/<int:year>/<int:pk>/<str:verb>": verbs(
+        {"renew": CREDIT_OFFICE | {VICE}, "assess": CREDIT_OFFICE | {VICE, SALES}, "approve": HEADS, "decline": HEADS},
+        {"version": "1", "reason": "because", "remark": "seen"},
+        make=page,
+        year="=2026",
+        pk="review",
+    ),
     "GET records/digests/": page(LOOKERS),
     "GET records/digests/preview": page(LOOKERS),
     "GET records/digests/<int:pk>/": page(LOOKERS, pk="digest"),

@@ -32,6 +32,8 @@ from shouxin.orders.checks import CheckRequest
 from shouxin.receivables import bulk, invoices, receipts
 from shouxin.receivables.papers import InvoiceRow
 from shouxin.records.models import Digest
+from shouxin.reviews import annual
+from shouxin.reviews.models import Campaign, Review
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.people import CAST, EAST, SOUTH, TODAY, acme, member, person
@@ -126,6 +128,8 @@ def side(mark: str, seller: str, department: str) -> Side:
             "line_request": request.pk,
             "good": good.pk,
             "digest": told.pk,
+            "review": (reviewed := _reviewed(customer)).pk,
+            "review_tick": f"{reviewed.pk}.1",
             "security": security.pk,
             "grade_review": _graded(spare).pk,
             "release": release.pk,
@@ -209,6 +213,16 @@ def _good(mark: str, seller: str, department: str) -> Customer:
     ]  # fmt: skip
     bulk.post_invoices(rows, by=member("fi"), at=clock.now(), today=TODAY)
     return found
+
+
+def _reviewed(customer: Customer) -> Review:
+    """The customer's review of this year, which is under way; a year long past can be closed."""
+    campaign = Campaign.objects.filter(year=TODAY.year).first()
+    if campaign is None:
+        annual.open_year(annual.YEAR_MIN, **act("bo"))
+        campaign = annual.open_year(TODAY.year, **act("bo"))
+    annual.prepare(campaign, on=TODAY, at=clock.now())
+    return Review.objects.get(campaign=campaign, customer=customer)
 
 
 def _deposit() -> securities.SecurityTerms:

@@ -44,6 +44,8 @@ from shouxin.orders import holds
 from shouxin.orders.models import Hold
 from shouxin.receivables import grade_reviews, invoices, ratings, receipts
 from shouxin.records import assessing
+from shouxin.reviews import annual
+from shouxin.reviews.models import Review
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.collection import world
@@ -51,6 +53,7 @@ from tests.credit import applying
 from tests.faults import test_every_statement as money
 from tests.faults.test_every_statement import D, acting, acts, decide, issued, open_for_business, taken
 from tests.people import TODAY, acme, member
+from tests.reviews import world as year_in_review
 from tools.reference import flows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.invariant("I-22"), pytest.mark.clause("A13")]
@@ -328,6 +331,33 @@ def behind() -> PersonTie:
     return persons.add(acme(), "李四", "controller", note="seen", **office("bo"))
 
 
+def reviewing(verb: str) -> Callable[[], Verb]:
+    """A verb of the annual review, with everything it needs in place."""
+
+    def prepared() -> Verb:
+        year_in_review.line(acme(code="Y1", name="年审客户有限公司"))
+        if verb == "open_year":
+            return lambda: annual.open_year(2026, **office("bo"))
+        if verb == "prepare":
+            campaign = annual.open_year(2026, **office("bo"))
+            return lambda: annual.prepare(campaign, on=TODAY, at=clock.now())
+        year_in_review.opened()
+        row = Review.objects.select_related("campaign", "request").get(customer__code="Y1")
+        given = {"edition": policies.in_force(TODAY), "version": 1}
+        if verb == "close":
+            LineRequest.objects.update(status="declined")
+        acts: dict[str, Verb] = {
+            "renew": lambda: annual.renew(row, **office("bo")),
+            "assess": lambda: annual.assess(row, "seen", **office("ann")),
+            "approve": lambda: annual.approve(row, **given, **office("cy")),
+            "decline": lambda: annual.decline(row, reason="no", **given, **office("cy")),
+            "close": lambda: annual.close(row.campaign, **office("cy")),
+        }
+        return acts[verb]
+
+    return prepared
+
+
 # What is prepared, and the lines its act leaves: verb -> how many.
 ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (money.deciding, {"check.approve": 1}),
@@ -354,6 +384,13 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (confirming_a_grade, {"confirm_grade": 1}),
     (rating_a_person_again, {"rate": 1, "supersede": 1}),
     (withdrawing, {"withdraw": 1}),
+    (reviewing("open_year"), {"open_year": 1}),
+    (reviewing("prepare"), {"review_year": 1, "rate": 2, "line_request.ask": 2}),
+    (reviewing("renew"), {"renew_review": 1, "withdraw": 1, "rate": 1, "line_request.ask": 1}),
+    (reviewing("assess"), {"assess_review": 1}),
+    (reviewing("approve"), {"approve": 1, "line.begin": 1}),
+    (reviewing("decline"), {"decline": 1}),
+    (reviewing("close"), {"close_year": 1}),
     (securing, {"security.propose": 1}),
     (lambda: securing(replacing=True), {"approve": 1, "replace": 1}),
     (secured("approve", "cy"), {"approve": 1}),

@@ -74,7 +74,9 @@ def test_the_certain_post_is_a_setting():
 @pytest.mark.clause("B2.5")
 def test_taking_credit_from_a_bad_payer_does_not_wait_for_the_highest_post():
     assert needs("0", grade=Grade.D, kind="lower").post is HEAD
-    assert needs("0", grade=Grade.D, kind="renewal").post is LEGAL
+    assert needs("0", grade=Grade.D, kind="renewal").post is HEAD
+    assert needs("0", grade=Grade.D, kind="new").post is LEGAL
+    assert needs("10", grade=Grade.D, kind="renewal").post is LEGAL
     assert needs("10", grade=Grade.D, kind="lower").post is LEGAL
 
 

@@ -33,6 +33,7 @@ from shouxin.records.granted_views import router as granted
 from shouxin.records.letters_api import router as letters
 from shouxin.records.market_api import router as market
 from shouxin.records.parties_api import router as groups
+from shouxin.reviews.api import router as reviews
 
 ROUTERS = [
     office,
@@ -53,6 +54,7 @@ ROUTERS = [
     attachments,
     evidence,
     groups,
+    reviews,
     dossier,
     imports,
     webhooks,

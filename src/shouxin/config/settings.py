@@ -28,7 +28,7 @@ WSGI_APPLICATION = "shouxin.config.wsgi.application"
 
 DATABASES = {"default": dict(ENVIRONMENT.database)}  # a copy: `lib.database.roles` wears the owner in it
 
-PACKAGES = ["records", "collection", "orders", "receivables", "credit", "customers", "office", "lib"]
+PACKAGES = ["records", "reviews", "collection", "orders", "receivables", "credit", "customers", "office", "lib"]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -15,6 +15,7 @@ PACKAGES = [
     path("orders/", include("shouxin.orders.urls")),
     path("receivables/", include("shouxin.receivables.urls")),
     path("collection/", include("shouxin.collection.urls")),
+    path("reviews/", include("shouxin.reviews.urls")),
     path("office/", include("shouxin.office.urls")),
     # The list and the file of a customer read everything: their views lie in `records`, under the customers' name.
     path("customers/", include(([*customers.urlpatterns, *records.customer_paths], "customers"))),

@@ -214,3 +214,19 @@ __all__ = [
     "post",
     "post_receivables",
 ]
+
+
+_DAILY = f"""
+SELECT a.customer_id, a.currency, p."on", sum(
+    CASE p.target WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END
+  - CASE p.source WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END)
+FROM {Posting._meta.db_table} p JOIN {CreditAccount._meta.db_table} a ON a.id = p.account_id
+WHERE a.customer_id = ANY(%s) AND p."on" <= %s GROUP BY 1, 2, 3
+"""
+
+
+def daily_changes(customers: Collection[int], *, until: date) -> list[tuple[int, str, date, Decimal]]:
+    """(customer id, currency, day, by how much the exposure changed on it) from the journal, up to a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DAILY, [list(customers), until])
+        return list(cursor.fetchall())

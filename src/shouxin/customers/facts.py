@@ -25,7 +25,7 @@ from shouxin.rules.policy import Post
 
 from . import dossier, subjects
 from .models import Customer, Fact, FactMark
-from .names_of_facts import NAMES
+from .names_of_facts import ANSWERS, LEDGER_FACTS, NAMES
 
 COLLECTORS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE, Post.VICE_PRESIDENT)
 NOTE = "note"
@@ -170,7 +170,22 @@ def latest(customers: Iterable[int], on: date) -> dict[int, dict[str, scorecard.
 
 def name_of(key: str) -> str:
     """A fact's key in words."""
-    return str(FACTORS.get(key.removeprefix("feature_")) or NAMES.get(key, key))
+    return str(FACTORS.get(key.removeprefix("feature_")) or LEDGER_FACTS.get(key) or NAMES.get(key, key))
+
+
+def shown_value(value: Any) -> str:
+    """A fact's value for people: yes and no, numbers grouped, words as they are."""
+    if isinstance(value, dict):
+        value = value.get("value")
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return str(ANSWERS.get(str(value), value))
+    return f"{number:,f}" if abs(number) >= 1000 else f"{number:f}"
 
 
 def read(key: str, kept: Any, on: date) -> Value:

@@ -57,3 +57,25 @@ NAMES = {
     "note": _("Note"),
 }
 """The facts people note about a customer; what our own ledger says is never typed in."""
+
+ANSWERS = {
+    "true": _("yes"),
+    "false": _("no"),
+    "good": _("good (reference)"),
+    "fair": _("fair (reference)"),
+    "poor": _("poor (reference)"),
+}
+"""The answers that are words."""
+
+LEDGER_FACTS = {
+    "on_time_share": _("Share paid on time"),
+    "mean_days_late": _("Mean days late"),
+    "max_days_late": _("Longest delay in days"),
+    "overdue_share": _("Share overdue now"),
+    "overdue_days_now": _("Days overdue now"),
+    "late_payments": _("Late payments"),
+    "months_as_customer": _("Months as a customer"),
+    "invoices_12_months": _("Invoices in twelve months"),
+    "paid_invoices": _("Invoices paid"),
+}
+"""What our own ledger says of a customer."""

@@ -1,11 +1,13 @@
 """Financial statements as people enter them: a year's figures that must add up, kept as facts (B2.1, domain 1.4)."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import posts, trail
@@ -92,14 +94,28 @@ def faults(figures: Figures) -> list[tuple[str, Any]]:
     return errors
 
 
-def years_of(customer: Customer, on: date) -> list[tuple[date, dict[str, scorecard.Fact], dict[str, Reading]]]:
-    """(balance-sheet day, its figures, what they say) of the last three years known, oldest first."""
-    ended = FactMark.objects.filter(fact__customer=customer).values("fact")
-    rows = customer.facts.filter(key__in=(*FIGURES, "statements_audited"), as_of__lte=on).exclude(pk__in=ended)
-    found: dict[date, dict[str, scorecard.Fact]] = {}
+Year = tuple[date, dict[str, scorecard.Fact], dict[str, Reading]]
+"""A balance-sheet day, its figures, what they say."""
+
+
+def years_of(customer: Customer, on: date) -> list[Year]:
+    """The last three years known of a customer, oldest first."""
+    return years_of_many([customer.pk], on).get(customer.pk, [])
+
+
+def years_of_many(customers: Iterable[int], on: date) -> dict[int, list[Year]]:
+    """Customer id -> its last three years, in one query for all; those without a balance sheet are left out."""
+    ended = FactMark.objects.filter(fact=OuterRef("pk"))
+    keys = (*FIGURES, "statements_audited")
+    rows = Fact.objects.filter(~Exists(ended), customer__in=list(customers), key__in=keys, as_of__lte=on)
+    found: dict[int, dict[date, dict[str, scorecard.Fact]]] = defaultdict(lambda: defaultdict(dict))
     for row in rows.order_by("as_of", "id"):
         value = facts.read(row.key, row.value, on)
         if value is not None:
-            found.setdefault(row.as_of, {})[row.key] = scorecard.Fact(row.key, value, row.as_of, row.source)
-    days = sorted(day for day, known in found.items() if "total_assets" in known)[-YEARS:]
-    return [(day, found[day], {each.key: each for each in readings.readings(found[day], on)}) for day in days]
+            found[row.customer_id][row.as_of][row.key] = scorecard.Fact(row.key, value, row.as_of, row.source)
+    return {customer: years for customer, days in found.items() if (years := _latest(days, on))}
+
+
+def _latest(days: Mapping[date, dict[str, scorecard.Fact]], on: date) -> list[Year]:
+    latest = sorted(day for day, known in days.items() if "total_assets" in known)[-YEARS:]
+    return [(day, days[day], {each.key: each for each in readings.readings(days[day], on)}) for day in latest]

@@ -58,6 +58,8 @@ HABITS = (
 TERMS = {"A": 60, "B": 30, "C": 15, "D": 0}
 LIMITS = {"A": Decimal(3), "B": Decimal(2), "C": Decimal("1.2")}
 """How many months of business a customer of the grade was trusted with at the start."""
+OUTGROWN, OUTGROWN_SHARE = 6, Decimal("0.4")
+"""One in so many of the best payers has grown out of its line: it is only this share of the others'."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ def _trade(customer: DemoCustomer, chance: Random, today: date) -> None:
         customer.invoices.append(_invoice(customer, number, dated_on, chance, stopped, today))
     _odds_and_ends(customer, chance, today)
     need = customer.monthly * LIMITS[habit.grade]
+    if habit.grade == "A" and int(customer.code[1:]) % OUTGROWN == 0:
+        need *= OUTGROWN_SHARE
     customer.limit = (need / 10000).to_integral_value() * 10000 or Decimal(10000)
 
 

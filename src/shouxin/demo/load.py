@@ -19,6 +19,8 @@ from shouxin.orders import checks
 from shouxin.receivables import bulk, ratings
 from shouxin.receivables.papers import InvoiceRow, ReceiptRow
 from shouxin.records import digests
+from shouxin.reviews import annual
+from shouxin.reviews.models import Review
 from shouxin.rules.days import add_months
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
@@ -32,6 +34,8 @@ from .related import Related
 MARK = "demo company"
 PASSWORD = "shouxin-demo-2026"
 ROUNDS = 3
+SIGNED = 60
+"""So many proposals of the annual review are signed already."""
 """So many daily runs are made, the last one for today."""
 PEOPLE: tuple[tuple[str, str, Post, str], ...] = (
     ("cy", "林岚", Post.CREDIT_MANAGER, ""),
@@ -100,7 +104,7 @@ class Loading:
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.features, self.lines, self.invoices,
             self.receipts, self.standings, self.ratings, self.securities, self.orders, self.requests,
-            self.applications, self.between, self.rounds, self.digests,
+            self.applications, self.between, self.rounds, self.digests, self.review,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -349,3 +353,14 @@ class Loading:
     def digests(self) -> None:
         """What the departments were told of the last week."""
         digests.make_due(today=self.today, at=self.at, by=self.system)
+
+    def review(self) -> None:
+        """The annual review: proposed by the administrator for the next year, some signed, the others waiting."""
+        year = self.today.year - (self.today.month < 3)
+        begins = max(self.today, date(year + 1, 1, 1))
+        administrator, manager = ({"by": self.person(name), "on": self.today, "at": self.at} for name in ("bo", "cy"))
+        campaign = annual.open_year(year, effective_from=begins, **administrator)
+        annual.prepare(campaign, on=self.today, at=self.at)
+        open_ones = Review.objects.filter(campaign=campaign, action="keep", request__status="open")
+        rows = list(open_ones.select_related("request").order_by("pk")[:SIGNED])
+        annual.approve_many([(row, row.request.version) for row in rows if row.request], **manager)

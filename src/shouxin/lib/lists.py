@@ -159,8 +159,12 @@ class Listing:
     """A list as one request wants to see it. `rows` is a queryset (keyset pages) or a sequence (offset pages).
 
     `asks_open`: how many questions stand in the first line; the others unfold. `key` names the list for remembered
-    columns and for the exported file. `batch` adds check boxes. `size`: rows of a page unless the reader asks for more.
+    columns and for the exported file. `batch` adds check boxes, which send a row's `tick` where it has one (what was
+    seen of it), else its key. `size`: rows of a page unless the reader asks for more.
     """
+
+    batch_everything = True
+    """Whether the batch bar offers every result beyond the page; not where only what was seen may be signed."""
 
     def __init__(
         self,

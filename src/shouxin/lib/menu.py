@@ -75,6 +75,7 @@ STAGES = (
             Entry(_("Key figures"), "records:figures", "chart-line", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Recommended units"), "records:recommended", "award", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Opportunities"), "records:opportunities", "trending-up", READERS | {Post.SALES, Post.ARCHIVIST}),
+            Entry(_("Annual review"), "reviews:years", "calendar-time", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Digests"), "records:digests", "speakerphone", READERS | {Post.SALES, Post.ARCHIVIST}),
         ),
     ),

@@ -8,6 +8,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from shouxin.customers.facts import name_of
+from shouxin.customers.names_of_facts import ANSWERS
 from shouxin.office import book
 from shouxin.office.factor_words import FACTORS as FACTOR_WORDS
 from shouxin.office.factor_words import ORIENTATIONS
@@ -23,7 +25,7 @@ Chapter = dict[str, Any]
 
 def fact_choices() -> list[tuple[str, str]]:
     """Every fact somebody feeds, in words."""
-    return [(key, labels.fact_name(key)) for key in FACTS]
+    return [(key, name_of(key)) for key in FACTS]
 
 
 def _plain(value: Decimal | int | None) -> str:
@@ -58,7 +60,7 @@ class ScaleForm(forms.Form):
         self.answers = answers
         self.words = () if answers == NUMBER else answers
         for word in self.words:
-            self.fields[f"{self.WORTH}_{word}"] = self.worth(labels.label(labels.ANSWERS, word))
+            self.fields[f"{self.WORTH}_{word}"] = self.worth(labels.label(ANSWERS, word))
         for number in range(0 if self.words else BANDS_MAX):
             self.fields[f"up_to_{number}"] = _bound()
             self.fields[f"{self.WORTH}_{number}"] = self.worth("", required=False)

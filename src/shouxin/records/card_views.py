@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouxin.customers.facts import name_of
 from shouxin.customers.models import Customer
 from shouxin.office import book, card, drafts, policies, posts, sight
 from shouxin.office.drafts import Draft
@@ -52,8 +53,7 @@ def _told(draft: Draft, author: bool) -> dict[str, Any]:
         ],
         "total": sum(group.weight for group in policy.scorecard),
         "triggers": [
-            (each, labels.said(each.text), book.condition(each), labels.fact_name(each.fact))
-            for each in policy.triggers
+            (each, labels.said(each.text), book.condition(each), name_of(each.fact)) for each in policy.triggers
         ],
         "bounds": BoundsForm(policy=policy),
         "methods": [book.METHODS[key] for key in policy.limits.use],
@@ -101,7 +101,7 @@ def question(request: HttpRequest, key: str = "") -> HttpResponse:
             blame(form, refusal)
         else:
             return redirect("credit:card")
-    told = {"form": form, "draft": draft, "key": key, "fact": labels.fact_name(form.fact), "look": None}
+    told = {"form": form, "draft": draft, "key": key, "fact": name_of(form.fact), "look": None}
     return render(request, "records/card_question.html", told, status=422 if form.errors else 200)
 
 
@@ -232,7 +232,7 @@ def item(request: HttpRequest, key: str = "") -> HttpResponse:
     def edit(chapters: dict[str, Any]) -> None:
         card.put_item(chapters, {"key": key or card.free_key(chapters, fact), **form.item})
 
-    return _scale_page(request, form, draft, edit, key=key, title=labels.fact_name(fact), fact=fact)
+    return _scale_page(request, form, draft, edit, key=key, title=name_of(fact), fact=fact)
 
 
 @page

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from shouxin.credit import exposure, line_requests, review
 from shouxin.credit.models import CreditAccount, Posting
 from shouxin.customers import dossier, registry, standing
-from shouxin.customers.facts import COLLECTORS
+from shouxin.customers.facts import COLLECTORS, name_of, shown_value
 from shouxin.customers.models import Customer, Standing, StandingKind, StandingRelease
 from shouxin.lib import documents
 from shouxin.lib.lists import Batch
@@ -296,8 +296,8 @@ def _facts(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     return {
         "known": [
             {
-                "name": labels.fact_name(row.key),
-                "value": rating_sheet.shown_value(row.value),
+                "name": name_of(row.key),
+                "value": shown_value(row.value),
                 "row": row,
                 "age": (file.on - row.as_of).days,
                 "fresh": fresh.get(row.key),

@@ -17,6 +17,7 @@ from shouxin.lib.models import ImportRun
 from shouxin.office.models import Appointment, PolicyVersion, TrailEntry
 from shouxin.orders.models import CreditDecision, Hold
 from shouxin.receivables.models import Invoice, Match, ProofRun, Receipt
+from shouxin.reviews.models import Campaign, Review
 
 from .models import Digest
 from .regulation import Word
@@ -50,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "blocked_decisions": Kind(
         _("Orders not approved"), lambda: CreditDecision.objects.filter(outcome__in=["hold", "decline"])
     ),
+    "campaigns": Kind(_("Years reviewed"), Campaign.objects.all, "opened_at"),
     "customers": Kind(_("Customers"), Customer.objects.all, "created_at"),
     "days": Kind(_("Daily runs"), Day.objects.all, "as_of"),
     "decisions": Kind(_("Order checks"), CreditDecision.objects.all),
@@ -73,6 +75,7 @@ KINDS: dict[str, Kind] = {
     "replies": Kind(_("Letters by e-mail"), lambda: Mail.objects.filter(kind="credit_reply"), "written_at"),
     "reservations": Kind(_("Reservations"), Reservation.objects.all, "made_on"),
     "reversals": Kind(_("Reversals"), lambda: Invoice.objects.exclude(reverses=None)),
+    "reviews": Kind(_("Reviews of customers"), Review.objects.all, "made_at"),
     "securities": Kind(_("Securities"), Security.objects.all, "proposed_at"),
     "standings": Kind(_("Standings set"), Standing.objects.all),
     "tasks": Kind(_("Tasks"), Task.objects.all, "made_on"),

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.credit.models import FittedCard
+from shouxin.customers.facts import name_of
 from shouxin.customers.models import Customer
-from shouxin.customers.names_of_facts import NAMES
+from shouxin.customers.names_of_facts import LEDGER_FACTS, NAMES
 from shouxin.lib.jobs import enqueue
 from shouxin.office import card, drafts, policies, posts, sight
 from shouxin.office.models import Person
@@ -22,7 +23,7 @@ from shouxin.rules.points_table import PointsTable, as_scorecard
 from shouxin.rules.policy import Grade, Policy
 from shouxin.rules.scorecard import FACTS, YES_NO
 
-from . import jobs, labels
+from . import jobs
 
 COMPARED_MAX = 2000
 
@@ -69,7 +70,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     told = {
         "row": row,
         "table": table,
-        "questions": [(labels.fact_name(each.fact), each) for each in table.questions],
+        "questions": [(name_of(each.fact), each) for each in table.questions],
         "qualities": [(_("fitted"), table.quality), *_of_card(table)],
         "found": found,
         "crosswise": [(a, [found.crosswise.get((a, b), 0) for b in Grade]) for a in Grade],
@@ -144,5 +145,5 @@ def _named(fact: str) -> dict[str, str]:
     told = {}
     for key, language in (("zh", "zh-hans"), ("en", "en")):
         with override(language):
-            told[key] = labels.fact_name(fact) if fact in NAMES or fact in labels.LEDGER_FACTS else fact
+            told[key] = name_of(fact) if fact in NAMES or fact in LEDGER_FACTS else fact
     return told

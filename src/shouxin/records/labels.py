@@ -7,7 +7,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit.models import LimitKind, LineRequest
-from shouxin.customers import facts
 from shouxin.customers.models import StandingKind
 from shouxin.rules.policy import Text
 
@@ -103,30 +102,7 @@ SUGGESTION_CODES = {
     "needs_a_person": _("A model did not fit the figures: a person has to look."),
     "rounded_to_nothing": _("What was left is less than the smallest step of a limit."),
 }
-ANSWERS = {
-    "true": _("yes"),
-    "false": _("no"),
-    "good": _("good (reference)"),
-    "fair": _("fair (reference)"),
-    "poor": _("poor (reference)"),
-}
-LEDGER_FACTS = {
-    "on_time_share": _("Share paid on time"),
-    "mean_days_late": _("Mean days late"),
-    "max_days_late": _("Longest delay in days"),
-    "overdue_share": _("Share overdue now"),
-    "overdue_days_now": _("Days overdue now"),
-    "late_payments": _("Late payments"),
-    "months_as_customer": _("Months as a customer"),
-    "invoices_12_months": _("Invoices in twelve months"),
-    "paid_invoices": _("Invoices paid"),
-}
 SOURCES = {"ledger": _("Our own ledger")}
-
-
-def fact_name(key: str) -> str:
-    """A fact's key in words."""
-    return str(LEDGER_FACTS.get(key) or facts.name_of(key))
 
 
 def standing_status(code: str) -> tuple[Any, str]:

@@ -8,7 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from shouxin.credit.models import Rating
+from shouxin.customers.facts import name_of, shown_value
 from shouxin.customers.models import Customer, Fact
+from shouxin.customers.names_of_facts import ANSWERS
 from shouxin.office import policies
 from shouxin.office.factor_words import FACTOR_GROUPS, FACTORS, ORIENTATIONS
 from shouxin.office.policies import Edition
@@ -124,23 +126,8 @@ def _scored(answer: dict[str, Any], names: dict[str, str], texts: dict[tuple[str
         age_days=answer["age_days"],
         known=answer["known"],
         stale=answer["stale"],
-        band=labels.label(labels.ANSWERS, answer["band"]),
+        band=labels.label(ANSWERS, answer["band"]),
     )
-
-
-def shown_value(value: Any) -> str:
-    """A fact's value for people: yes and no, numbers grouped, words as they are."""
-    if isinstance(value, dict):
-        value = value.get("value")
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(_("yes") if value else _("no"))
-    try:
-        number = Decimal(str(value))
-    except ArithmeticError:
-        return labels.label(labels.ANSWERS, str(value))
-    return f"{number:,f}" if abs(number) >= 1000 else f"{number:f}"
 
 
 def _step(step: dict[str, Any], policy: Policy) -> dict[str, Any]:
@@ -179,13 +166,13 @@ def _inputs(inputs: dict[str, Any]) -> str:
 
 
 def _input_name(key: str) -> str:
-    return str(labels.INPUTS.get(key) or labels.fact_name(key))
+    return str(labels.INPUTS.get(key) or name_of(key))
 
 
 def _reading(reading: dict[str, Any], rating: Rating) -> dict[str, Any]:
     as_of = date.fromisoformat(reading["as_of"]) if reading["as_of"] else None
     return {
-        "name": labels.fact_name(reading["key"]),
+        "name": name_of(reading["key"]),
         "value": shown_value(reading["value"]),
         "zone": labels.ZONES.get(reading["zone"]),
         "as_of": as_of,

@@ -81,6 +81,7 @@ PAGES: dict[str, Word] = {
     "records:recommended": _("Recommended units"),
     "records:opportunities": _("Opportunities"),
     "records:digests": _("Digests"),
+    "reviews:years": _("Annual review"),
     "imports:list": _("Import"),
     "office:policy": _("Policy"),
     "office:versions": _("Policy versions"),
@@ -266,7 +267,12 @@ CLAUSES: tuple[Clause, ...] = (
     Clause(
         "B2.4",
         _("Track customers; a written annual review adjusts grade and limit."),
-        lacks=_("The annual review and its proposals."),
+        _(
+            "The daily run watches every customer; once a year each with a line is reviewed: a written report, what is "
+            "proposed for grade, limit and term, signed in batch, with effect from a day; a report of the whole."
+        ),
+        places=("reviews:years", "collection:today", "credit:line_requests"),
+        evidence=("reviews", "campaigns", "line_requests"),
     ),
     Clause(
         "B2.5",

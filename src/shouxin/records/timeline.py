@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from shouxin.credit.models import LimitKind, LineRequest
+from shouxin.customers.facts import name_of, shown_value
 from shouxin.customers.models import Customer, StandingKind
 from shouxin.office import trail_words
 from shouxin.office.models import TrailEntry
-
-from . import labels
-from .rating_sheet import shown_value
 
 VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("", "register"): (gettext_lazy("Registered"), "before", "blue"),
@@ -204,7 +202,7 @@ def _rated(told: Mapping[str, Any]) -> str:
 
 
 def _fact(told: Mapping[str, Any]) -> str:
-    return f"{labels.fact_name(str(told.get('key', '')))}: {shown_value(told.get('value')) or '—'}"
+    return f"{name_of(str(told.get('key', '')))}: {shown_value(told.get('value')) or '—'}"
 
 
 def _refused(told: Mapping[str, Any]) -> str:

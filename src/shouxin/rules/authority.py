@@ -72,8 +72,9 @@ def _special_posts(policy: Policy, request: RequestedLine, amount: Limit) -> Ite
     """The cases that go to a certain post whatever the amount, as (code, post)."""
     if "unlimited" in (request.limit.kind, amount.kind):
         yield "unlimited", policy.approval.unlimited_by
-    # To lower a customer to D without credit takes risk away; it must not wait for the highest post (B2.5).
-    if request.grade is Grade.D and (request.kind != "lower" or request.limit.gives_credit):
+    # To lower a customer to D without credit, or leave it there, gives no credit: it must not wait for the highest
+    # post (B2.4, B2.5).
+    if request.grade is Grade.D and (request.kind not in ("lower", "renewal") or request.limit.gives_credit):
         yield "grade_d", policy.approval.grade_d_by
     if request.over_suggestion:
         yield "over_suggestion", policy.approval.over_suggestion_by

@@ -403,6 +403,24 @@ class Market(Frozen):
     quiet_months: Annotated[int, Field(ge=1, le=120)] = 6
 
 
+class AnnualReview(Frozen):
+    """What the annual review proposes (B2.4): when better terms are earned, when a line is larger than what is needed.
+
+    Shares are of the line held, but for `raise_on_time_min` (by amount) and `sales_fall_warned` (of last year's sales).
+    `overdue_share_warned` is of what a grade owes, `unrated_share_warned` of all customers reviewed.
+    """
+
+    raise_months_min: Annotated[int, Field(ge=0, le=600)] = 12
+    raise_on_time_min: Share = Decimal("0.95")
+    raise_use_min: Share = Decimal("0.7")
+    raise_step_max: Annotated[Decimal, Field(ge=0, le=10)] = Decimal("0.5")
+    unused_below: Share = Decimal("0.2")
+    unused_room: Annotated[Decimal, Field(ge=1, le=10)] = Decimal("1.5")
+    sales_fall_warned: Share = Decimal("0.3")
+    overdue_share_warned: Share = Decimal("0.2")
+    unrated_share_warned: Share = Decimal("0.1")
+
+
 class Digest(Frozen):
     """How often each department is told of evaluation results (B2.6), and how many missed periods are caught up."""
 
@@ -594,6 +612,7 @@ class Policy(Frozen):
     calendar: CalendarBook
     figures: Figures
     market: Market = Market()
+    annual_review: AnnualReview = AnnualReview()
     digest: Digest = Digest()
     personal_data: PersonalData = PersonalData()
     evidence: Evidence = Evidence()

@@ -27,10 +27,12 @@ function counted(form) {
   const bar = form.querySelector("[data-batch]"), words = bar.querySelector("[data-batch-count]");
   const everything = bar.querySelector("[data-batch-all]");
   const total = Number(bar.dataset.count);
-  words.textContent = words.dataset.text.replace("{n}", everything.querySelector("input").checked ? total : on.length);
+  words.textContent = words.dataset.text.replace("{n}", everything?.querySelector("input").checked ? total : on.length);
   bar.hidden = on.length === 0;
-  everything.hidden = on.length < ticks.length || total <= ticks.length;
-  if (everything.hidden) everything.querySelector("input").checked = false;
+  if (everything) {
+    everything.hidden = on.length < ticks.length || total <= ticks.length;
+    if (everything.hidden) everything.querySelector("input").checked = false;
+  }
   ticks.forEach((tick) => tick.closest("tr").classList.toggle("is-ticked", tick.checked));
   const whole = form.querySelector("[data-tick-all]");
   if (whole) { whole.checked = on.length > 0 && on.length === ticks.length; whole.indeterminate = on.length > 0 && on.length < ticks.length; }

@@ -1,0 +1,507 @@
+"""The annual review on pages (B2.4): the years, one year with its proposals, the report of each customer."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shouxin.credit import line_requests
+from shouxin.customers import search
+from shouxin.lib import documents
+from shouxin.lib.jobs import enqueue
+from shouxin.lib.lists import Ask, Batch, Column, Listing
+from shouxin.office import policies, posts, sight
+from shouxin.office.models import POST_LABELS, Person
+from shouxin.office.pages import acting, blame, page, require_duty
+from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.rules.policy import Grade
+
+from . import annual, jobs, portfolio, words
+from . import report as papers
+from .forms import AssessmentForm, ClosingForm, YearForm
+from .models import Campaign, Review
+
+READERS = tuple(sorted(sight.LOOKERS))
+TICKED_MAX = 200
+
+
+# --- the years ------------------------------------------------------------------------------------
+
+
+YEARS = (
+    Column("year", gettext_lazy("Year"), sort="year", link=lambda row: _address(row)),
+    Column("status", gettext_lazy("Status"), "status", lambda row: (row.get_status_display(), _colour(row))),
+    Column("last", gettext_lazy("Last day looked at"), "date"),
+    Column("effective_from", gettext_lazy("Effective from"), "date"),
+    Column("total", gettext_lazy("Customers"), "number"),
+    Column("reviewed", gettext_lazy("Reviewed"), "number"),
+    Column("undecided", gettext_lazy("Undecided"), "number"),
+    Column("opened_by", gettext_lazy("Opened by")),
+)
+
+
+def _address(row: Campaign) -> str:
+    return reverse("reviews:year", args=[row.year])
+
+
+def _colour(row: Campaign) -> str:
+    return "blue" if row.status == "open" else "green"
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def years(request: HttpRequest) -> HttpResponse:
+    """The years reviewed; the form opens another one."""
+    require_duty(request, *READERS, verb="read_reviews", about="annual-review")
+    call = acting(request)
+    form = YearForm(request.POST or None, initial={"year": call["on"].year})
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _opened(request, form.cleaned_data)
+        except BadForm as refusal:
+            blame(form, refusal)
+    mine = Count("reviews", filter=_seen_by(call["by"], call["on"]))
+    waiting = Count("reviews", filter=_seen_by(call["by"], call["on"]) & _prefixed(annual.UNDECIDED))
+    rows = Campaign.objects.select_related("opened_by").annotate(reviewed=mine, undecided=waiting)
+    listing = Listing(request, rows, YEARS, key="annual-reviews", order="-year")
+    if listing.wants_export:
+        return listing.export()
+    may_open = bool(posts.posts_of(call["by"], on=call["on"]) & set(annual.OPENERS))
+    return render(request, "reviews/years.html", {"listing": listing, "form": form, "may_open": may_open})
+
+
+def _seen_by(by: Person, on: date) -> Q:
+    return sight.customers_seen_by(by, on, "reviews__customer__") & Q(reviews__customer__restricted_on=None)
+
+
+def _prefixed(condition: Q) -> Q:
+    """A condition on reviews, asked of their campaign."""
+    return Q(
+        *(_prefixed(each) if isinstance(each, Q) else (f"reviews__{each[0]}", each[1]) for each in condition.children),
+        _connector=condition.connector,
+    )
+
+
+def _opened(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
+    with transaction.atomic():
+        campaign = annual.open_year(**given, **acting(request))
+        enqueue(jobs.prepare, once=f"reviews.prepare:{campaign.pk}", campaign=campaign.pk)
+    return redirect("reviews:year", campaign.year)
+
+
+# --- one year -------------------------------------------------------------------------------------
+
+
+def _customer_address(row: Review) -> str:
+    return reverse("reviews:review", args=[row.campaign.year, row.pk])
+
+
+def _limit(row: Review) -> str:
+    found = row.found.year.held.limit
+    return words.limit(found, row.found.currency)
+
+
+def _limit_after(row: Review) -> str:
+    if row.request is None:
+        return words.NONE
+    return words.limit(line_requests.asked_limit(row.request), row.request.currency)
+
+
+def _grades(row: Review) -> str:
+    after = row.request.grade if row.request else row.grade_after
+    return after if row.grade_before == after else f"{row.grade_before or words.NONE} → {after}"
+
+
+def _action(row: Review) -> tuple[Any, str]:
+    return row.get_action_display(), words.ACTION_COLOURS[row.action]  # type: ignore[attr-defined]
+
+
+def _why(row: Review) -> str:
+    return " ".join(words.reason(each) for each in row.found.proposal.reasons)
+
+
+def _peak(row: Review) -> Decimal:
+    return row.found.year.peak_use
+
+
+def _signer(row: Any) -> str:
+    post = row.needed.post if getattr(row, "needed", None) else None
+    return str(POST_LABELS[post]) if post else ""
+
+
+COLUMNS = (
+    Column("customer", gettext_lazy("Customer"), value="customer.name", link=_customer_address),
+    Column("action", gettext_lazy("Proposal"), "status", _action),
+    Column("grade", gettext_lazy("Grade"), value=_grades),
+    Column("limit", gettext_lazy("Limit held"), value=_limit),
+    Column("limit_after", gettext_lazy("Limit proposed"), value=_limit_after),
+    Column("state", gettext_lazy("Status"), "status", lambda row: words.STATES[words.state_of(row)]),
+    Column("signer", gettext_lazy("Signed by, at least"), value=_signer),
+    Column("on_time", gettext_lazy("Paid on time"), "percent", lambda row: row.found.year.on_time_share),
+    Column("sales", gettext_lazy("Sales"), "amount", "sales_worth", "sales_worth", total="sales_worth"),
+    Column("overdue", gettext_lazy("Overdue"), "amount", "overdue_worth", total="overdue_worth", hidden=True),
+    Column("peak", gettext_lazy("Most used"), "amount", _peak, currency="found.currency", hidden=True),
+    Column("why", gettext_lazy("Why"), value=_why, hidden=True),
+)
+
+
+def _in_state(rows: Any, state: str) -> Any:
+    return rows.filter(request=None) if state == "fault" else rows.filter(request__status=state)
+
+
+def _moved_grade(rows: Any, pair: str) -> Any:
+    before, _to, after = pair.partition("-")
+    if before not in {"", *Grade} or after not in set(Grade):
+        return rows.none()
+    return rows.annotate(after=portfolio.AFTER).filter(grade_before=before, after=after)
+
+
+ASKS = (
+    Ask("q", gettext_lazy("Customer"), where=search.of_customer),
+    Ask("action", gettext_lazy("Proposal"), "select", "action", tuple(Review.ACTIONS)),
+    Ask(
+        "state",
+        gettext_lazy("Status"),
+        "select",
+        _in_state,
+        tuple((key, told[0]) for key, told in words.STATES.items()),
+    ),
+    Ask("moved", "", "hidden", _moved_grade),
+)
+
+
+class ReviewList(Listing):
+    """The reviews of a year; whose signature each needs is measured for the rows shown, all at once.
+
+    A tick carries the version of the request that was seen, so that only what was seen is signed (I-16).
+    """
+
+    today: date
+    batch_everything = False
+
+    @property
+    def body(self) -> Any:
+        """The rows with `.needed` and `.tick`."""
+        waiting = [row.request for row in self.rows if row.request and row.request.status == "open"]
+        edition = policies.in_force(self.today)
+        needed = line_requests.needs_of(waiting, edition=edition, today=self.today)
+        for row in self.rows:
+            row.tick = tick(row)
+            row.needed = needed.get(row.request_id)
+        return super().body
+
+
+def tick(row: Review) -> str:
+    """What a ticked row says: the review, and the version of its request."""
+    return f"{row.pk}.{row.request.version if row.request else 0}"
+
+
+def reviews_of(campaign: Campaign, by: Person, on: date) -> Any:
+    """The reviews of a year that a person sees."""
+    rows = Review.objects.filter(campaign=campaign, customer__restricted_on=None)
+    joined = ("campaign", "customer__salesperson", "request__requested_by", "request__decided_by", "line")
+    return sight.visible(rows.select_related(*joined), by, on=on)
+
+
+def get_year(year: int) -> Campaign:
+    """The campaign of a year; NotVisible where it was never opened."""
+    found = Campaign.objects.select_related("opened_by").filter(year=year).first() if year < 10_000 else None
+    if found is None:
+        raise NotVisible
+    return found
+
+
+@page
+@require_GET
+def year(request: HttpRequest, year: int) -> HttpResponse:
+    """One year: how far it is, what moved, and the proposals to sign."""
+    require_duty(request, *READERS, verb="read_reviews", about="annual-review")
+    return _year_page(request, get_year(year))
+
+
+def _year_page(request: HttpRequest, campaign: Campaign, closing: ClosingForm | None = None) -> HttpResponse:
+    call = acting(request)
+    by, on = call["by"], call["on"]
+    held = posts.posts_of(by, on=on)
+    signs = bool(held & set(line_requests.SIGNERS)) and campaign.status == "open"
+    batch = [Batch(_("Approve"), reverse("reviews:approve", args=[campaign.year]), "signature", "primary")]
+    columns = COLUMNS if not request.GET.get("export") else tuple(c for c in COLUMNS if c.name != "signer")
+    listing = ReviewList(
+        request, reviews_of(campaign, by, on), columns, ASKS, key=f"annual-review-{campaign.year}",
+        order="-sales_worth", batch=batch if signs else (), size=50,
+    )  # fmt: skip
+    listing.today = on
+    if listing.wants_export:
+        return listing.export()
+    told: dict[str, Any] = {
+        "campaign": campaign,
+        "status": (campaign.get_status_display(), _colour(campaign)),  # type: ignore[attr-defined]
+        "listing": listing,
+        "progress": _progress(campaign),
+        "company_currency": policies.at(campaign.policy_version).policy.company.currency,
+    }
+    if sight.sees_all(by, on):
+        told |= _whole(campaign)
+        if campaign.status == "open" and held & set(annual.CLOSERS):
+            told["closing"] = closing or ClosingForm(initial={"version": campaign.version})
+            told["undecided"] = annual.undecided(campaign).count()
+    return render(request, "reviews/year.html", told)
+
+
+def _whole(campaign: Campaign) -> dict[str, Any]:
+    """What is drawn of all customers together."""
+    whole = portfolio.of(campaign)
+    columns, rows = papers.matrix(whole)
+    counts = {(before, after): n for before, after, n in whole.moved}
+    matrix = [
+        [row[0], *({"n": counts.get((row[0], after), 0), "after": after, "kind": _kind(row[0], after)}
+                   for after in Grade)]
+        for row in rows
+    ]  # fmt: skip
+    drawing = {
+        "labels": [each.grade or words.NONE for each in whole.grades],
+        "series": [
+            {"name": _("Owed"), "values": [each.owed for each in whole.grades]},
+            {"name": _("Overdue"), "values": [each.overdue for each in whole.grades]},
+        ],
+        "unit": "amount",
+    }
+    return {
+        "whole": whole, "matrix_columns": columns, "matrix": matrix, "drawing": drawing,
+        "chart_title": _("Owed and overdue by grade"), "figures": _figures(campaign, whole),
+        "advice": [words.reason(each) for each in whole.advice],
+    }  # fmt: skip
+
+
+def _kind(before: str, after: str) -> str:
+    if before == after or not before:
+        return "same"
+    return "better" if after < before else "worse"
+
+
+def _figures(campaign: Campaign, whole: portfolio.Portfolio) -> list[dict[str, Any]]:
+    address = _address(campaign)
+    states = whole.states
+    return [
+        {
+            "label": _("Reviewed"),
+            "value": f"{whole.reviewed} / {max(campaign.total, whole.reviewed)}",
+            "address": address,
+        },
+        {
+            "label": _("To decide"),
+            "value": states.get("open", 0),
+            "address": f"{address}?state=open",
+            "colour": "amber" if states.get("open") else "",
+        },
+        {"label": _("Raise"), "value": whole.actions.get("raise", 0), "address": f"{address}?action=raise"},
+        {"label": _("Lower"), "value": whole.actions.get("lower", 0), "address": f"{address}?action=lower"},
+        {"label": _("Overdue ratio"), "value": words.percent(whole.share(whole.overdue)), "address": ""},
+        {"label": _("Without a line"), "value": whole.without_line, "address": ""},
+    ]
+
+
+def _progress(campaign: Campaign) -> dict[str, Any] | None:
+    """What the progress component shows; None once everybody is reviewed or nobody is at it."""
+    done = Review.objects.filter(campaign=campaign).count()
+    if campaign.status != "open" or done >= campaign.total or not jobs.waiting(campaign.pk):
+        return None
+    return {
+        "name": "prepare", "label": _("Customers are being reviewed"), "state": "running" if done else "queued",
+        "done": done, "total": campaign.total, "address": reverse("reviews:progress", args=[campaign.year]),
+    }  # fmt: skip
+
+
+@page
+@require_GET
+def progress(request: HttpRequest, year: int) -> HttpResponse:
+    """How far it is: asked each second while the worker is at it; then the whole page is loaded anew."""
+    require_duty(request, *READERS, verb="read_reviews", about="annual-review")
+    campaign = get_year(year)
+    found = _progress(campaign)
+    answer = render(request, "components/progress.html", found or {"name": "prepare", "state": "done", "label": ""})
+    if not found:
+        answer["HX-Redirect"] = _address(campaign)
+    return answer
+
+
+@page
+@require_POST
+def approve(request: HttpRequest, year: int) -> HttpResponse:
+    """Sign the ticked proposals, each in the version seen; those refused are told with their reason."""
+    campaign = get_year(year)
+    call = acting(request)
+    posts.require(call["by"], *line_requests.SIGNERS, on=call["on"], about=campaign, verb="line_request.approve",
+                  at=call["at"])  # fmt: skip
+    ticked = dict(_ticks(request.POST.getlist("selected")[: TICKED_MAX + 1]))
+    if not 0 < len(ticked) <= TICKED_MAX:
+        raise BadForm([("", _("Tick from 1 to %(n)s proposals.") % {"n": TICKED_MAX})])
+    found = {row.pk: row for row in reviews_of(campaign, call["by"], call["on"]).filter(pk__in=ticked)}
+    if not found:
+        raise NotVisible
+    seen = [(found[pk], version) for pk, version in ticked.items() if pk in found]
+    outcomes = annual.approve_many(seen, reason=request.POST.get("reason", "")[:1000], **call)
+    _tell(request, outcomes)
+    return redirect(f"{_address(campaign)}?{request.POST.get('query', '')}")
+
+
+def _ticks(values: Iterable[str]) -> Iterable[tuple[int, int]]:
+    for value in values:
+        pk, _dot, version = value.partition(".")
+        version = version or "0"
+        if all(part.isascii() and part.isdigit() and len(part) < 18 for part in (pk, version)):
+            yield int(pk), int(version)
+
+
+def _tell(request: HttpRequest, outcomes: list[annual.Outcome]) -> None:
+    done = [each for each in outcomes if each.refusal is None]
+    if done:
+        n = len(done)
+        messages.success(request, ngettext("%(n)s proposal approved.", "%(n)s proposals approved.", n) % {"n": n})
+    refused: dict[str, list[str]] = {}
+    for each in outcomes:
+        if each.refusal is not None:
+            refused.setdefault(f"{each.refusal} {each.refusal.cure_text}".strip(), []).append(each.review.customer.name)
+    for why, names in refused.items():
+        more = _(" and %(n)s more") % {"n": len(names) - 3} if len(names) > 3 else ""
+        messages.warning(
+            request, _("Not approved: %(names)s. %(why)s") % {"names": "、".join(names[:3]) + more, "why": why}
+        )
+
+
+@page
+@require_POST
+def close(request: HttpRequest, year: int) -> HttpResponse:
+    """Close the year, with its summary."""
+    campaign, form = get_year(year), ClosingForm(request.POST)
+    require_duty(request, *annual.CLOSERS, verb="close_year", about=campaign)
+    if not form.is_valid():
+        return _year_page(request, campaign, form)
+    annual.close(campaign, **form.cleaned_data, **acting(request))
+    messages.success(request, _("The year is closed; its report is kept."))
+    return redirect("reviews:year", campaign.year)
+
+
+@page
+@require_GET
+def report(request: HttpRequest, year: int) -> HttpResponse:
+    """The report of the whole year; `?form=pdf` or `docx` gives the paper. For those who see every customer."""
+    require_duty(request, *sight.SEE_ALL, verb="read_reviews", about="annual-review")
+    campaign = get_year(year)
+    paper = papers.portfolio_paper(campaign)
+    return _file(request, paper, f"annual-review-{campaign.year}") or render(
+        request, "reviews/report.html", {"paper": paper, "campaign": campaign}
+    )
+
+
+def _file(request: HttpRequest, paper: documents.Paper, name: str) -> HttpResponse | None:
+    """The paper as a file where one is asked for."""
+    form = request.GET.get("form", "")
+    if form not in documents.FACES:
+        return None
+    make, kind = documents.FACES[form]
+    answer = HttpResponse(make(paper), content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return answer
+
+
+# --- one customer ---------------------------------------------------------------------------------
+
+
+def get_review(request: HttpRequest, year: int, pk: int) -> Review:
+    """A review of the year, of a customer the caller sees; NotVisible otherwise."""
+    call = acting(request)
+    rows = reviews_of(get_year(year), call["by"], call["on"])
+    found: Review | None = rows.filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def paper_of(found: Review, by: Person, on: date) -> documents.Paper:
+    """The report of one customer, as this reader may know it: what share it has of all only who sees everybody."""
+    return papers.paper(found, total=portfolio.sales_of(found.campaign) if sight.sees_all(by, on) else None)
+
+
+@page
+@require_GET
+def review(request: HttpRequest, year: int, pk: int) -> HttpResponse:
+    """The report of one customer, with what may be done; `?form=pdf` or `docx` gives the paper."""
+    require_duty(request, *READERS, verb="read_reviews", about="annual-review")
+    return _review_page(request, get_review(request, year, pk))
+
+
+def _review_page(request: HttpRequest, found: Review, form: AssessmentForm | None = None) -> HttpResponse:
+    paper = paper_of(found, acting(request)["by"], acting(request)["on"])
+    if answer := _file(request, paper, f"annual-review-{found.campaign.year}-{found.customer_id}"):
+        return answer
+    call = acting(request)
+    told: dict[str, Any] = {
+        "review": found,
+        "paper": paper,
+        "action": _action(found),
+        "state": words.STATES[words.state_of(found)],
+        "verbs": annual.verbs_for(found, call["by"], call["on"]),
+        "form": form or AssessmentForm(initial={"remark": found.remark, "version": found.version}),
+        "lacking": [words.reason(each) for each in found.found.proposal.lacking],
+    }
+    if found.request and found.request.status == "open" and found.campaign.status == "open":
+        told |= _signing(found, call["by"], call["on"])
+    return render(request, "reviews/review.html", told)
+
+
+def _signing(found: Review, by: Person, on: date) -> dict[str, Any]:
+    """Whether she may sign, and why not."""
+    request = found.request
+    assert request is not None
+    needed = line_requests.needs(request, edition=policies.in_force(on), today=on)
+    codes = line_requests.why_not(request, needed, by=by, today=on)
+    post = needed.post
+    return {
+        "may_sign": not codes and bool(posts.posts_of(by, on=on) & set(line_requests.SIGNERS)),
+        "why_not": [line_requests.WORDS[code] for code in codes],
+        "signer": POST_LABELS[post] if post else _("nobody has authority enough"),
+        "hidden": [("version", request.version)],
+        "renewing": [("version", found.version)],
+    }
+
+
+@page
+@require_POST
+def move(request: HttpRequest, year: int, pk: int, verb: str) -> HttpResponse:
+    """Approve, decline, review anew, or write the assessment; back to the report."""
+    found, call = get_review(request, year, pk), acting(request)
+    version, reason = _version(request), request.POST.get("reason", "")[:1000].replace("\x00", "")
+    if verb == "assess":
+        form = AssessmentForm(request.POST)
+        if not form.is_valid():
+            return _review_page(request, found, form)
+        annual.assess(found, form.cleaned_data["remark"], version=version, **call)
+        messages.success(request, _("The assessment is kept."))
+    elif verb == "renew":
+        annual.renew(found, version=version, **call)
+        messages.success(request, _("The customer has been reviewed anew."))
+    elif verb in ("approve", "decline"):
+        edition = policies.in_force(call["on"])
+        getattr(annual, verb)(found, version=version, reason=reason, edition=edition, **call)
+        messages.success(request, _("Approved.") if verb == "approve" else _("Declined."))
+    else:
+        raise NotVisible
+    return redirect("reviews:review", year, pk)
+
+
+def _version(request: HttpRequest) -> int:
+    given = request.POST.get("version", "")
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
+    return int(given)
