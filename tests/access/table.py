@@ -247,6 +247,7 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /scoring/refusals": row(EVERYBODY),
     "GET /scoring/cards/{pk}": row(EVERYBODY, pk="=1"),
     "GET /scoring/cards/{pk}/comparison": row(EVERYBODY, pk="=1"),
+    "POST /references/{pk}/remind": row(CREDIT_OFFICE, pk="referee"),
     # --- the annual review
     "GET /annual-reviews": row(LOOKERS),
     "POST /annual-reviews": row(CREDIT_OFFICE | {VICE}, {"year": 2024}),
@@ -533,6 +534,7 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST credit/customers/<int:pk>/ask": page(ASKERS, LINE_FORM, pk="customer"),
     "GET credit/customers/<int:pk>/secure": page(ASKERS, pk="customer"),
     "POST credit/customers/<int:pk>/secure": page(ASKERS, DEPOSIT | {"since": "2026-11-24"}, pk="customer"),
+    "POST credit/references/<int:pk>/remind": page(CREDIT_OFFICE, pk="referee"),
     "GET credit/securities/": page(EVERYBODY),
     "GET credit/securities/<int:pk>/": page(LOOKERS, pk="security"),
     "POST credit/securities/<int:pk>/attachments": page(ASKERS | HEADS, {"file": "=upload"}, pk="security"),

@@ -17,9 +17,9 @@ from django.test import Client
 
 from shouxin.collection import rounds
 from shouxin.collection.models import Notice, Task
-from shouxin.credit import applications, decisions, line_requests, securities
+from shouxin.credit import applications, decisions, form_links, line_requests, securities
 from shouxin.credit.applications import Wanted
-from shouxin.credit.models import Application, FittedCard, GradeReview, Line, Rating
+from shouxin.credit.models import Application, FittedCard, GradeReview, Line, Rating, Reference
 from shouxin.customers import agents, blacklist, blacklist_letters, evidence, facts, persons, search, standing
 from shouxin.customers.models import Agent, BlacklistCase, Customer, DataRequest, PersonTie
 from shouxin.lib import documents
@@ -128,6 +128,7 @@ def side(mark: str, seller: str, department: str) -> Side:
             "line_request": request.pk,
             "good": good.pk,
             "digest": told.pk,
+            "referee": _referee(application).pk,
             "review": (reviewed := _reviewed(customer)).pk,
             "review_tick": f"{reviewed.pk}.1",
             "security": security.pk,
@@ -213,6 +214,16 @@ def _good(mark: str, seller: str, department: str) -> Customer:
     ]  # fmt: skip
     bulk.post_invoices(rows, by=member("fi"), at=clock.now(), today=TODAY)
     return found
+
+
+def _referee(application: Application) -> Reference:
+    """A bank that was asked."""
+    made = form_links.make("reference", application.customer, days=9, by=member("bo"), today=TODAY, at=clock.now(),
+                           application=application)  # fmt: skip
+    return Reference.objects.create(
+        application=application, link=made.link, kind="bank", name="工行", email="b@example.com",
+        asked_by=member("bo"), asked_at=clock.now(),
+    )  # fmt: skip
 
 
 def _reviewed(customer: Customer) -> Review:

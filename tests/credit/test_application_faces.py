@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +21,7 @@ from shouxin.customers import mails
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
 from shouxin.office import clock, policies, posts
+from shouxin.office.models import Attachment, TrailEntry
 from shouxin.records import public_views
 from tests import smtp
 from tests.people import CAST, acme, member
@@ -196,6 +198,46 @@ def test_what_is_refused_loses_nothing(form: Any, seconds: int, more: dict[str, 
     assert sent_later(client, address, FORM).status_code == 200, "and can be sent again"
 
 
+LICENCE = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def paper(name: str, content: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+@pytest.mark.clause("B2.3")
+def test_a_customer_hands_in_its_papers_with_the_form() -> None:
+    files = [paper("执照.pdf", LICENCE), paper("=cmd.txt", "报表".encode())]
+    answer = sent_later(Client(headers={"Accept-Language": "en"}), _link(), FORM | {"files": files})
+    assert answer.status_code == 200
+    found = Application.objects.get()
+    kept = Attachment.objects.filter(about=f"application:{found.pk}").order_by("pk")
+    assert [(each.name, each.by, each.customer_id) for each in kept] == [
+        ("执照.pdf", None, found.customer_id), ("=cmd.txt", None, found.customer_id),
+    ]  # fmt: skip
+    assert "执照.pdf" in browser("bo").get(f"/credit/applications/{found.pk}/").content.decode()
+    line = TrailEntry.objects.get(verb="form_link.use")
+    assert line.particulars["files"] == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        pytest.param([("leer.pdf", b"")], "leer.pdf", id="0 bytes"),
+        pytest.param([("a.pdf", LICENCE), ("photo.jpg", b"MZ\x90\x00" * 50)], "photo.jpg", id="a disguised programme"),
+        pytest.param([("foto.jpg", b"\xff\xd8\xff" + b"0" * 41_000_000)], "foto.jpg", id="40 MB"),
+        pytest.param([(f"{n}.pdf", LICENCE + bytes([n])) for n in range(7)], "At most 6", id="too many"),
+    ],
+)  # fmt: skip
+def test_a_paper_that_is_not_kept_is_named_and_nothing_is_lost(files: Any, named: str) -> None:
+    address, client = _link(), Client(headers={"Accept-Language": "en"})
+    answer = sent_later(client, address, FORM | {"files": [paper(*each) for each in files]})
+    text = answer.content.decode()
+    assert answer.status_code == 422 and named in text and "旺季备货" in text and "choose the files again" in text
+    assert not Application.objects.exists() and not Attachment.objects.exists()
+    assert sent_later(client, address, FORM).status_code == 200
+
+
 def test_a_forged_an_expired_and_a_used_link_are_told_apart_from_nothing() -> None:
     client = Client(headers={"Accept-Language": "en"})
     address = _link()
@@ -283,6 +325,24 @@ def test_what_a_referee_writes_reaches_the_office_and_no_letter(sink: Sink) -> N
     letter = Mail.objects.get(kind="credit_reply")
     assert SECRET not in letter.body and SECRET not in json.dumps(letter.paper, ensure_ascii=False)
     assert "工行" not in letter.body
+
+
+def test_a_referee_who_is_silent_is_asked_again_by_a_new_link(sink: Sink) -> None:
+    found = brought_to("accepted")
+    body = {"kind": "bank", "name": "工行", "email": "b@bank.example"}
+    asked = call("bo", f"/applications/{found.pk}/references", body).json()
+    old = address_in(delivered(sink))
+    again = f"/references/{asked['id']}/remind"
+    assert call("bo", again).json()["code"] == "asked_today"
+    assert call("ann", again).status_code == 403 and call("di", again).status_code == 404
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        assert call("bo", again).status_code == 200
+        new = address_in(delivered(sink))
+        client = Client(headers={"Accept-Language": "en"})
+        assert new != old and client.get(old).status_code == 410
+        assert sent_later(client, new, {"box_payment": "over_30"}).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(days=5)):
+        assert call("bo", again).json()["code"] == "answered"
 
 
 def test_nobody_is_asked_without_the_customers_permission() -> None:

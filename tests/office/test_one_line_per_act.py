@@ -244,6 +244,14 @@ def asking_a_referee() -> Verb:
     return lambda: references.ask(found, kind="bank", name="Bank", email="b@example.com", address=str, **acting("bo"))
 
 
+def reminding_a_referee() -> Verb:
+    found = applying.brought_to("accepted")
+    given = acting("bo")
+    asked_then = given | {"at": given["at"] - timedelta(days=3)}
+    row = references.ask(found, kind="bank", name="Bank", email="b@example.com", address=str, **asked_then)
+    return lambda: references.remind(row, address=str, **given)
+
+
 def without_edition(verb: Callable[..., object]) -> Callable[..., object]:
     return lambda *args, edition, **rest: verb(*args, **rest)
 
@@ -426,6 +434,7 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (inviting, {"form_link.make": 1}),
     (filling_in, {"application.create": 1, "submit": 1, "form_link.use": 1}),
     (asking_a_referee, {"reference.ask": 1}),
+    (reminding_a_referee, {"reference.remind": 1}),
     (handing_over, {"hand_over": 1}),
     (sending_again, {"resend": 1}),
     (settling_a_task(worklist.done), {"task.done": 1}),

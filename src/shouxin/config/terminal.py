@@ -50,6 +50,24 @@ def day(text: str | None) -> date:
         fail(_("%(text)s is not a date such as 2026-11-30") % {"text": text})
 
 
+def customer(code: str, by: str) -> tuple[Any, dict[str, Any]]:
+    """The customer of this code, where the person of this name may see it, with who acts and on which day."""
+    from shouxin.customers import registry
+
+    call = {"by": person(by), "on": day(None)}
+    with refusals():
+        return registry.visible_customer(code, **call), call
+
+
+def seen(rows: Any, number: int, by: str) -> tuple[Any, dict[str, Any]]:
+    """The row of this number, where the person of this name may see its customer; the rest as `customer`."""
+    from shouxin.office import sight
+
+    call = {"by": person(by), "on": day(None)}
+    with refusals():
+        return sight.get_visible(rows, call["by"], number, on=call["on"]), call
+
+
 def fail(message: object) -> NoReturn:
     """End the command with exit code 2 and this one line on stderr."""
     print(f"shouxin: {' '.join(str(message).split())}", file=sys.stderr)

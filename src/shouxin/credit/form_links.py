@@ -6,18 +6,19 @@ reads the database holds no link. A machine meets a hidden box, the clock, and a
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers import mails
 from shouxin.customers.models import Customer
-from shouxin.office import clock, posts, trail
+from shouxin.office import attachments, clock, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, NotVisible, Refusal
@@ -185,12 +186,17 @@ def invite(
 
 
 @transaction.atomic
-def apply(token: str, wanted: Wanted, *, edition: Edition, today: date, at: datetime) -> Application:
-    """Take in what the customer filled in: an application handed in in the name of whoever made the link; once.
+def apply(
+    token: str, wanted: Wanted, *, files: Sequence[UploadedFile] = (), edition: Edition, today: date, at: datetime
+) -> Application:
+    """Take in what the customer filled in, with its papers: handed in in the name of whoever made the link; once.
 
-    Raises what `opened` raises, BadForm, Moved where one of the kind is open already.
+    Raises what `opened` raises, BadForm (naming the file where one is not kept), Moved where one of the kind is open.
     """
     link = opened(token, "application", today=today, lock=True)
+    most = edition.policy.applications.public_forms.files_max
+    if len(files) > most:
+        raise BadForm([("files", _("At most %(most)s files.") % {"most": most})])
     hidden = particulars.OWN_OFFICE & set(wanted.details)
     if hidden or wanted.request_type != link.request_type:
         raise NotVisible
@@ -200,7 +206,22 @@ def apply(token: str, wanted: Wanted, *, edition: Edition, today: date, at: date
         link.customer, wanted, by=link.made_by, today=today, at=at, edition=edition, source="link"
     )
     applications.note_edit(made, particulars.differences({}, particulars.filled(made.details)), by=None, at=at)
+    for upload in files:
+        _keep(upload, made, at)
     applications.submit(made, reason=wanted.reason, edition=edition, by=link.made_by, today=today, at=at)
     FormLink.objects.filter(pk=link.pk).update(used_at=at, application=made)
-    trail.record("form_link.use", about=link, by=None, at=at, customer=link.customer, number=made.number)
+    trail.record(
+        "form_link.use", about=link, by=None, at=at, customer=link.customer, number=made.number, files=len(files)
+    )
     return made
+
+
+def _keep(upload: UploadedFile, made: Application, at: datetime) -> None:
+    """One of the customer's papers; what is wrong with it is told with its name."""
+    try:
+        attachments.attach(
+            upload, about=made, customer=made.customer, by=None, at=at, note=str(_("by the customer")), field="files",
+            trailed=False,
+        )  # fmt: skip
+    except BadForm as refusal:
+        raise BadForm([(field, f"{upload.name}: {text}") for field, text in refusal.errors]) from refusal

@@ -68,6 +68,40 @@ def ask(
     return reference
 
 
+@transaction.atomic
+def remind(reference: Reference, *, address: Any, edition: Edition, by: Person, today: date, at: datetime) -> Reference:
+    """Ask a referee who has not answered again, by a new link; the old one serves no more. Once a day at most.
+
+    Raises NotYourDuty, and Moved where it has answered, was written to today, or the application is decided.
+    """
+    posts.require(by, *ASKERS, on=today, about=reference, verb="reference.remind", at=at)
+    row = Reference.objects.select_related("application__customer", "link").select_for_update(of=("self",)).get(
+        pk=reference.pk
+    )  # fmt: skip
+    if row.status == "answered":
+        raise Moved(_("It has answered."), code="answered", cure="")
+    if row.application.status not in rules.OPEN:
+        raise Moved(_("The application is decided."))
+    if row.link.made_at.date() == at.date():
+        raise Moved(_("It was written to today."), code="asked_today", cure=_("Wait a day, or call."))
+    days = edition.policy.applications.public_forms.reference_days
+    FormLink.objects.filter(pk=row.link_id).update(revoked_at=at)
+    made = form_links.make("reference", row.application.customer, days=days, by=by, today=today, at=at,
+                           application=row.application)  # fmt: skip
+    row.link = made.link
+    row.save(update_fields=["link"])
+    trail.record("reference.remind", about=row, by=by, at=at, customer=row.application.customer,
+                 number=row.application.number, to=ids.mask_email(row.email))  # fmt: skip
+    _write(row, address(made.token), edition=edition, by=by, at=at)
+    return row
+
+
+def may_remind(reference: Reference, by: Person, at: datetime, on: date) -> bool:
+    """Whether the page shows her the button; the reference comes with its link."""
+    open_still = reference.status == "asked" and reference.application.status in rules.OPEN
+    return open_still and reference.link.made_at.date() != at.date() and bool(posts.posts_of(by, on=on) & set(ASKERS))
+
+
 def _write(reference: Reference, address: str, *, edition: Edition, by: Person, at: datetime) -> None:
     """The mail; it names the customer and asks, and says nothing else about it."""
     customer, house = reference.application.customer, edition.policy.company.name

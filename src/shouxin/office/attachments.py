@@ -195,3 +195,22 @@ class EvidenceField(forms.FileField):
         options.setdefault("help_text", _("Photo, scan or paper: PDF, JPEG, PNG, WebP, .docx, .xlsx or text."))
         options.setdefault("widget", forms.FileInput(attrs={"accept": file_kinds.ACCEPT}))
         super().__init__(allow_empty_file=True, **options)
+
+
+class EvidenceFiles(EvidenceField):
+    """The same for several files at once; cleaned they are a list."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = _ManyFiles(attrs={"accept": file_kinds.ACCEPT, "multiple": True})
+        super().__init__(**({"widget": widget} | options))
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Every file of the list, each as the single field would take it."""
+        return [super(EvidenceFiles, self).clean(each, initial) for each in data or ()]
+
+
+class _ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return files.getlist(name) if hasattr(files, "getlist") else files.get(name)

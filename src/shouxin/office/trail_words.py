@@ -83,6 +83,7 @@ VERBS: Mapping[str, Text] = {
     "form_link.make": _("made a link for a form"),
     "form_link.use": _("a form came in by its link"),
     "reference.ask": _("asked for a reference"),
+    "reference.remind": _("asked for a reference again"),
     "reference.answer": _("a reference came in"),
     "line.begin": _("a line began"),
     "line.downgrade": _("lowered the grade"),

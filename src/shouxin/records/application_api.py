@@ -20,7 +20,7 @@ from shouxin.credit import (
     references,
 )
 from shouxin.credit.applications import Wanted
-from shouxin.credit.models import Application, Line
+from shouxin.credit.models import Application, Line, Reference
 from shouxin.customers import registry
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
@@ -316,6 +316,17 @@ def ask_reference(request: HttpRequest, pk: int, new: NewReference) -> Any:
         found, **new.model_dump(), address=address_of(request, "credit:reference_form"), edition=edition, **call
     )
     return Status(201, _reference(made, references.may_read(call["by"], call["today"])))
+
+
+@router.post("/references/{int:pk}/remind", response=ReferenceOut)
+def remind_reference(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """Ask a referee who has not answered again, by a new link; the old one serves no more. Once a day at most."""
+    call = moment(request)
+    rows = Reference.objects.select_related("application")
+    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer__")
+    address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
+    done = references.remind(found, address=address, edition=edition, **call)
+    return _reference(done, references.may_read(call["by"], call["today"]))
 
 
 @router.post("/customers/{reference}/form-links", response={201: LinkOut})

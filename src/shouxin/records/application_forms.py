@@ -11,6 +11,7 @@ from shouxin.credit.applications import Wanted
 from shouxin.credit.forms import Day
 from shouxin.credit.models import Application, LineRequest, Opinion, Reference
 from shouxin.credit.particulars import Box
+from shouxin.office import attachments
 from shouxin.rules.currencies import CURRENCIES
 
 BEFORE = "box_"
@@ -70,6 +71,7 @@ class ApplicationForm(BoxForm):
             del self.fields["request_type"]
             if outside != "temporary":
                 del self.fields["requested_until"]
+            self.fields["files"] = attachments.EvidenceFiles(label=_("Papers: licence, statements, power of attorney"))
         self.outside = outside
 
     def wanted(self) -> Wanted:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.credit import form_links, references
+from shouxin.credit.models import Reference
 from shouxin.customers.models import Customer
 from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.pages import acting, blame, moment, page, require_duty
@@ -63,6 +64,19 @@ def ask_reference(request: HttpRequest, pk: int) -> HttpResponse:
         return detail(request, found, refusal)
     messages.success(request, _("Asked by mail."))
     return redirect("credit:application", pk)
+
+
+@page
+@require_POST
+def remind_reference(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a referee who has not answered again."""
+    call = moment(request)
+    rows = Reference.objects.select_related("application")
+    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer__")
+    address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
+    references.remind(found, address=address, edition=edition, **call)
+    messages.success(request, _("Asked by mail."))
+    return redirect("credit:application", found.application_id)
 
 
 @page

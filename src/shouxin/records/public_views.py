@@ -45,7 +45,7 @@ def _answered(request: HttpRequest, token: str, kind: str) -> HttpResponse:
 
 def _form(request: HttpRequest, link: FormLink, token: str) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
-    form, guard = _boxes(link, sent), PublicForm()
+    form, guard = _boxes(link, sent, request.FILES), PublicForm()
     company = policies.in_force(clock.today()).policy.company
     told = {"form": form, "guard": guard, "link": link, "house": company.name, "customer": link.customer.name}
     if sent is None:
@@ -61,11 +61,11 @@ def _form(request: HttpRequest, link: FormLink, token: str) -> HttpResponse:
     return _page(request, {"done": True, "number": number, "house": company.name}, 200)
 
 
-def _boxes(link: FormLink, sent: Any) -> Any:
+def _boxes(link: FormLink, sent: Any, files: Any) -> Any:
     if link.kind == "reference":
         return BoxForm(sent, boxes=particulars.REFERENCE)
     start = {"currency": link.customer.currency, "requested_term_days": 30}
-    return ApplicationForm(sent, outside=link.request_type, initial=start)
+    return ApplicationForm(sent, files, outside=link.request_type, initial=start)
 
 
 def _taken(request: HttpRequest, link: FormLink, token: str, form: Any) -> str:
@@ -79,7 +79,8 @@ def _taken(request: HttpRequest, link: FormLink, token: str, form: Any) -> str:
     if link.kind == "reference":
         references.answer(token, form.given(), today=today, at=at)
         return ""
-    return form_links.apply(token, form.wanted(), edition=edition, today=today, at=at).number
+    files = form.cleaned_data["files"]
+    return form_links.apply(token, form.wanted(), files=files, edition=edition, today=today, at=at).number
 
 
 def _blame(form: Any, refusal: BadForm) -> None:

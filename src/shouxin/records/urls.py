@@ -75,6 +75,7 @@ application_paths = [
     path("applications/<int:pk>/investigation", application_views.investigate, name="application_investigation"),
     path("applications/<int:pk>/attachments", papers.attach, name="application_attach"),
     path("applications/<int:pk>/references", papers.ask_reference, name="application_reference"),
+    path("references/<int:pk>/remind", papers.remind_reference, name="reference_remind"),
     path("applications/<int:pk>/forms/<str:name>.<str:ending>", papers.form, name="application_paper"),
     path("applications/<int:pk>/<str:verb>", application_views.move, name="application_move"),
     path("customers/<int:pk>/apply", application_views.apply, name="apply"),

@@ -486,6 +486,7 @@ class PublicForms(Frozen):
     reference_days: Annotated[int, Field(ge=1, le=90)] = 10
     tries_per_hour: Annotated[int, Field(ge=1, le=1000)] = 20
     seconds_min: Annotated[int, Field(ge=0, le=60)] = 3
+    files_max: Annotated[int, Field(ge=0, le=20)] = 6
 
 
 class Applications(Frozen):
