@@ -36,7 +36,10 @@ PAGES = (
     "/orders/checks/", "/orders/holds/", "/orders/holds/overrides/", "/orders/reservations/",
     "/collection/tasks/?whose=all", "/collection/notices/", "/collection/round/", "/credit/line-requests/",
     "/office/trail/", "/office/people/", "/office/policy/", "/office/policy/versions/", "/office/policy/rates/",
-    "/imports/", "/reviews/", *(f"/customers/{{customer}}/?tab={tab}" for tab in TABS),
+    "/imports/", "/reviews/",
+    "/credit/applications/", "/credit/securities/", "/credit/grades/", "/customers/blacklist/",
+    "/customers/inbox/", "/records/digests/", "/records/granted/", "/records/recommended/", "/records/opportunities/",
+    "/webhooks/", "/regulation", *(f"/customers/{{customer}}/?tab={tab}" for tab in TABS),
 )  # fmt: skip
 CUSTOMER_FILE_MAX = 25
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from shouxin.collection.models import Day, Task
-from shouxin.credit import line_requests, securities
+from shouxin.credit import grade_reviews, line_requests, securities
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
@@ -26,6 +26,8 @@ from shouxin.office.policies import Edition
 from shouxin.orders import evidence, holds
 from shouxin.orders.models import Hold
 from shouxin.receivables.models import Instalment, ProofRun
+from shouxin.reviews import annual
+from shouxin.reviews.models import Campaign
 from shouxin.rules.aging import bucket_of
 
 from .credit_file import bucket_words
@@ -50,6 +52,8 @@ def show(request: HttpRequest) -> HttpResponse:
     if some:
         told |= {
             "requests": requests_to_sign(by, on, edition),
+            "grades": grades_to_confirm(by, on),
+            "review": year_under_way(by, on),
             "holds": holds_to_decide(by, on),
             "tasks": tasks_of(by, on),
             "expiring": lines_expiring(seen_by, on, edition),
@@ -106,6 +110,21 @@ def requests_to_sign(by: Person, on: date, edition: Edition) -> Waiting:
     needed = line_requests.needs_of(found, edition=edition, today=on)
     mine = [each for each in found if not line_requests.why_not(each, needed[each.pk], by=by, today=on)]
     return Waiting(mine[:SHOWN], len(mine))
+
+
+def grades_to_confirm(by: Person, on: date) -> int:
+    """How many grades of natural persons wait, for those who may confirm them."""
+    if not posts.posts_of(by, on=on) & set(grade_reviews.CONFIRMERS):
+        return 0
+    return sight.visible(grade_reviews.waiting(), by, on=on).count()
+
+
+def year_under_way(by: Person, on: date) -> dict[str, Any] | None:
+    """The annual review that is open, with how many are undecided, for those who prepare and sign it."""
+    if not posts.posts_of(by, on=on) & {*annual.OPENERS, *line_requests.SIGNERS}:
+        return None
+    found = Campaign.objects.filter(status="open").order_by("-year").first()
+    return {"year": found.year, "undecided": annual.undecided(found).count()} if found else None
 
 
 def holds_to_decide(by: Person, on: date) -> Waiting:
