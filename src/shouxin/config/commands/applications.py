@@ -12,6 +12,9 @@ app = typer.Typer()
 group = typer.Typer(no_args_is_help=True, help="Credit applications: list, show, act.")
 app.add_typer(group, name="applications")
 
+Boxes = Annotated[
+    list[str] | None, typer.Option("--box", metavar="KEY=VALUE", help="A box of the form, as often as needed.")
+]
 Number = Annotated[str, typer.Argument(help="The application's number, such as SQ202600001.")]
 
 
@@ -52,6 +55,64 @@ def show(number: Number, by: terminal.By = terminal.SYSTEM, as_json: terminal.As
 
 
 @group.command()
+def create(
+    customer: Annotated[str, typer.Argument(help="The customer's code.")],
+    kind: Annotated[str, typer.Argument(help="new, raise, lower, temporary or renewal.")],
+    limit: Annotated[str, typer.Argument(help="The limit asked for, such as 80000.00.")],
+    term_days: Annotated[int, typer.Argument(min=0, max=3660, help="The term asked for, in days.")],
+    by: Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day of a temporary limit.")] = "",
+    boxes: Boxes = None,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Put an application down as a draft; `act … submit` hands it in."""
+    from shouxin.credit import applications
+    from shouxin.credit.models import LineRequest
+    from shouxin.office import clock, policies
+
+    found, call = terminal.customer(customer, by)
+    if kind not in dict(LineRequest.KINDS):
+        terminal.fail(f"no such kind: {kind}; known: {', '.join(dict(LineRequest.KINDS))}")
+    wanted = applications.Wanted(
+        request_type=kind, requested_limit=_amount(limit), requested_term_days=term_days, currency=found.currency,
+        requested_until=terminal.day(until) if until else None, reason=reason, details=_boxes(boxes),
+    )  # fmt: skip
+    with terminal.refusals():
+        made = applications.create(
+            found, wanted, by=call["by"], today=call["on"], at=clock.now(), edition=policies.in_force(call["on"])
+        )
+    show(made.number, by=by, as_json=as_json)
+
+
+@group.command()
+def invite(
+    customer: Annotated[str, typer.Argument(help="The customer's code.")],
+    kind: Annotated[str, typer.Argument(help="new, raise, lower, temporary or renewal.")],
+    address: Annotated[str, typer.Option(help="How outsiders reach this house, such as https://credit.example.com.")],
+    by: Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")],
+    email: Annotated[str, typer.Option(help="Send the link here; empty: print it alone.")] = "",
+    as_json: terminal.AsJson = False,
+) -> None:
+    """A link by which the customer fills in the form itself, once, without an account."""
+    from django.urls import reverse
+
+    from shouxin.credit import form_links
+    from shouxin.office import clock, policies
+
+    found, call = terminal.customer(customer, by)
+
+    def full(token: str) -> str:
+        return address.rstrip("/") + reverse("credit:application_form", args=[token])
+
+    with terminal.refusals():
+        made = form_links.invite(found, kind, address=full, to=email, edition=policies.in_force(call["on"]),
+                                 by=call["by"], today=call["on"], at=clock.now())  # fmt: skip
+    told = [{"address": full(made.token), "expires_on": made.link.expires_on}]
+    terminal.print_json_or_table(told, as_json=as_json)
+
+
+@group.command()
 def act(
     number: Number,
     verb: Annotated[str, typer.Argument(help="submit, accept, investigate, assess, opine, approve, decline, …")],
@@ -60,6 +121,7 @@ def act(
     verdict: Annotated[str | None, typer.Option(help="opine: agree, conditional or disagree.")] = None,
     to: Annotated[str | None, typer.Option(help="delegate, countersign: the sign-in name.")] = None,
     category: Annotated[str | None, typer.Option(help="decline: the kind of reason the customer reads.")] = None,
+    boxes: Boxes = None,
     by: terminal.By = terminal.SYSTEM,
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -71,6 +133,8 @@ def act(
     given = {name: value for name, value in given.items() if value is not None}
     if limit is not None:
         given["limit"] = _amount(limit)
+    if boxes:
+        given["findings"] = _boxes(boxes)
     today = terminal.day(None)
     call = {"edition": policies.in_force(today), "by": terminal.person(by), "today": today, "at": clock.now()}
     application_verbs.act(_found(number, by), verb, application_verbs.Said(**given), given=given, **call)
@@ -79,6 +143,17 @@ def act(
         terminal.print_json(told)
     else:
         terminal.console.print(f"{told['number']}  {told['status']}")
+
+
+def _boxes(given: list[str] | None) -> dict[str, str]:
+    """KEY=VALUE words as boxes."""
+    told = {}
+    for word in given or ():
+        key, sign, value = word.partition("=")
+        if not sign:
+            terminal.fail(f"{word}: write a box as KEY=VALUE")
+        told[key] = value
+    return told
 
 
 def _amount(text: str) -> Decimal:
