@@ -19,8 +19,8 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail, trail_words
 from shouxin.office.models import Person, TrailEntry
-from shouxin.office.pages import acting, moment, page, require_duty
-from shouxin.office.refusals import BadForm, Refusal
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved, Refusal
 from shouxin.rules import securities as rule
 
 from . import securities
@@ -101,14 +101,13 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = _propose(customer, form, replaces, call)
-        except BadForm as refusal:
-            for field, text in refusal.errors:
-                form.add_error(field if field in form.fields else None, text)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal)
         else:
             messages.success(request, _("Entered. It counts once somebody else has approved it."))
             return redirect("credit:security", made.pk)
     told = {"form": form, "customer": customer, "replaces": replaces, "policy": policies.in_force(call["today"]).policy}
-    return render(request, "credit/security_form.html", told, status=422 if form.errors else 200)
+    return render(request, "credit/security_form.html", told, status=status_of(form))
 
 
 @transaction.atomic

@@ -18,9 +18,9 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, sight, trail
 from shouxin.office.models import POST_LABELS, TrailEntry
-from shouxin.office.pages import acting, moment, page, require_duty
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, NotVisible, Refusal
+from shouxin.office.refusals import BadForm, Moved, NotVisible, Refusal
 from shouxin.rules.authority import Needs
 
 from . import grade_reviews, line_requests, lines
@@ -160,13 +160,13 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         try:
             asked = line_requests.ask(customer, form.terms(), reason=reason, edition=edition, **call)
-        except BadForm as refusal:
-            _blame(form, refusal)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal, named=_named)
         else:
             messages.success(request, _("Asked for. It waits for a signature."))
             return redirect("credit:line_request", asked.pk)
     told = {"form": form, "customer": customer, "current": current, "rating": rating, "policy": edition.policy}
-    return render(request, "credit/ask.html", told, status=422 if form.errors else 200)
+    return render(request, "credit/ask.html", told, status=status_of(form))
 
 
 def prefilled(
@@ -208,21 +208,19 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         version, reason = _version(request, found), form.cleaned_data["reason"]
         try:
             line_requests.change(found, form.terms(), reason=reason, version=version, edition=edition, **call)
-        except BadForm as refusal:
-            _blame(form, refusal)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal, named=_named)
         else:
             messages.success(request, _("Changed. Whoever signs has to look at this version."))
             return redirect("credit:line_request", pk)
     current = lines.in_force([found.customer_id], on=call["today"])[found.customer_id]
     told = {"form": form, "customer": found.customer, "current": current, "found": found, "policy": edition.policy,
             "rating": None, "version": request.POST.get("version") or found.version}  # fmt: skip
-    return render(request, "credit/ask.html", told, status=422 if form.errors else 200)
+    return render(request, "credit/ask.html", told, status=status_of(form))
 
 
-def _blame(form: LineForm, refusal: BadForm) -> None:
-    for field, text in refusal.errors:
-        name = FIELD_NAMES.get(field, field)
-        form.add_error(name if name in form.fields else None, text)
+def _named(field: str) -> str:
+    return FIELD_NAMES.get(field, field)
 
 
 def _version(request: HttpRequest, found: LineRequest) -> int:

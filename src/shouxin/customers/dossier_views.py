@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from shouxin.office import attachments, posts, sight
 from shouxin.office.attachments import EvidenceField
-from shouxin.office.pages import acting, blame, page, require_duty
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.pages import acting, blame, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import dossier, facts, search, subjects
 from .forms import Day
@@ -71,12 +71,12 @@ def quick_note(request: HttpRequest) -> HttpResponse:
         try:
             facts.add(given.pop("customer"), facts.NOTE, given.pop("note"), source="visit", as_of=call["on"],
                       **given, **call)  # fmt: skip
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             messages.success(request, _("Noted. The credit office reads it next."))
             return redirect("customers:quick_note")
-    return render(request, "customers/quick_note.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "customers/quick_note.html", {"form": form}, status=status_of(form))
 
 
 def _recent(seen: Any, form: forms.Form, by: Any) -> list[tuple[int, str]]:
@@ -136,7 +136,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
                 dossier.verify(row, **given, **call)
             else:
                 dossier.mark(row, given["kind"], given["reason"], **call)
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             messages.success(request, _("Saved."))

@@ -15,8 +15,8 @@ from shouxin.office import policies, sight
 from shouxin.office.factor_words import FACTOR_GROUPS as GROUP_WORDS
 from shouxin.office.factor_words import FACTORS as FACTOR_WORDS
 from shouxin.office.factor_words import ORIENTATIONS
-from shouxin.office.pages import acting, blame, page, require_duty
-from shouxin.office.refusals import BadForm
+from shouxin.office.pages import acting, blame, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules import features as rules
 from shouxin.rules.policy import FACTOR_GROUPS, FACTORS, FeatureModel
 
@@ -69,7 +69,7 @@ def score_features(request: HttpRequest, pk: int) -> HttpResponse:
         asked = form.cleaned_data
         try:
             features.score(customer, form.scores, source=asked["source"], as_of=asked["as_of"], **call)
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             messages.success(request, _("Scored. Rate the customer to see what it changes."))
@@ -82,7 +82,7 @@ def score_features(request: HttpRequest, pk: int) -> HttpResponse:
         "orientation": ORIENTATIONS[model.orientation],
         "standing": rules.analyse(model, facts.latest([customer.pk], call["on"])[customer.pk], call["on"]),
     }
-    return render(request, "customers/features.html", told, status=422 if form.errors else 200)
+    return render(request, "customers/features.html", told, status=status_of(form))
 
 
 def _groups(form: FeatureForm, model: FeatureModel, before: dict[str, Any]) -> list[tuple[Any, list[Any]]]:

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
-from shouxin.office.pages import acting, blame, page, require_duty
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.pages import acting, blame, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules import agency
 from shouxin.rules import blacklist as rules
 
@@ -112,13 +112,13 @@ def _filled(request: HttpRequest, form: Form, customer: Customer, title: Any, sa
     if request.method == "POST" and form.is_valid():
         try:
             save(form.cleaned_data)
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             messages.success(request, done)
             return redirect(_file(customer))
     told = {"form": form, "customer": customer, "title": title}
-    return render(request, "customers/party_form.html", told, status=422 if form.errors else 200)
+    return render(request, "customers/party_form.html", told, status=status_of(form))
 
 
 def _keep(upload: Any, about: Model, customer: Customer, call: dict[str, Any]) -> None:

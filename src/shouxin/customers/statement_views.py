@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from shouxin.office import policies, posts, sight
-from shouxin.office.pages import acting, blame, page, require_duty
-from shouxin.office.refusals import BadForm
+from shouxin.office.pages import acting, blame, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules.readings import READINGS
 
 from . import facts, statements
@@ -61,7 +61,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "predictors": _drawing(PREDICTORS, years),
         "currency": policies.in_force(call["on"]).policy.company.currency,
     }
-    return render(request, "customers/statements.html", told, status=422 if form.errors else 200)
+    return render(request, "customers/statements.html", told, status=status_of(form))
 
 
 def _entered(form: StatementForm, customer: Customer, call: dict[str, Any]) -> bool:
@@ -69,7 +69,7 @@ def _entered(form: StatementForm, customer: Customer, call: dict[str, Any]) -> b
     figures = {key: given[key] for key in statements.FIGURES}
     try:
         statements.enter(customer, figures, as_of=given["as_of"], audited=given["audited"], **call)
-    except BadForm as refusal:
+    except (BadForm, Moved) as refusal:
         blame(form, refusal)
         return False
     return True

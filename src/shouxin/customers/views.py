@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.office import book, disclosures, policies, sight, sudo, trail_words
-from shouxin.office.pages import acting, blame, page, require_duty
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.pages import acting, blame, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import dossier, facts, names_of_facts, registry, search, standing, subjects
 from .forms import CustomerForm, FactForm, NoteForm, PeriodForm, StandingForm, UnmaskForm
@@ -49,7 +49,7 @@ def create(request: HttpRequest) -> HttpResponse:
         if not doubles or form.cleaned_data["seen_doubles"]:
             try:
                 customer = registry.create(**_fields(form, call), **call)
-            except BadForm as refusal:
+            except (BadForm, Moved) as refusal:
                 blame(form, refusal)
             else:
                 messages.success(request, _("%(name)s is registered.") % {"name": customer.name})
@@ -68,7 +68,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             registry.change(customer, version=_version(request), **_changed(form, customer, call), **call)
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             messages.success(request, _("Saved."))
@@ -93,14 +93,14 @@ def add_fact(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             given["value"] = facts.typed(given["key"], given["value"])
             facts.add(customer, **given, **call)
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             messages.success(request, _("Noted."))
             return redirect("customers:inbox" if source_note else f"{reverse('customers:file', args=[pk])}?tab=facts")
     told = {"form": form, "customer": customer, "source_note": source_note,
             "lists": [(key, names_of_facts.NAMES[key]) for key in subjects.PARTICULARS]}  # fmt: skip
-    return render(request, "customers/fact.html", told, status=_status(form))
+    return render(request, "customers/fact.html", told, status=status_of(form))
 
 
 def _note_asked(request: HttpRequest, customer: Customer, call: dict[str, Any]) -> Fact | None:
@@ -129,7 +129,7 @@ def add_note(request: HttpRequest, pk: int) -> HttpResponse:
         facts.add(customer, facts.NOTE, form.cleaned_data["note"], source="visit", as_of=call["on"], **call)
         messages.success(request, _("Noted."))
         return redirect("customers:file", pk)
-    return render(request, "customers/note.html", {"form": form, "customer": customer}, status=_status(form))
+    return render(request, "customers/note.html", {"form": form, "customer": customer}, status=status_of(form))
 
 
 @page
@@ -148,14 +148,14 @@ def set_standing(request: HttpRequest, pk: int) -> HttpResponse:
             done = standing.set_standing(
                 customer, given["standing"], why=given["reason"], malicious=given["malicious"], **call
             )
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
         else:
             waits = isinstance(done, StandingRelease) and done.status == standing.RELEASE.start
             told = _("Proposed. A second person has to confirm it.") if waits else _("The standing is changed.")
             messages.success(request, told)
             return redirect(f"{reverse('customers:file', args=[pk])}?tab=standing")
-    return render(request, "customers/standing.html", {"form": form, "customer": customer}, status=_status(form))
+    return render(request, "customers/standing.html", {"form": form, "customer": customer}, status=status_of(form))
 
 
 @page
@@ -186,7 +186,7 @@ def unmask(request: HttpRequest, pk: int, field: str) -> HttpResponse:
         shown = registry.unmask(customer, form.cleaned_data["reason"], fields=[field], **call)[field]
     told = {"form": form, "customer": customer, "field": field, "what": book.MASKED_WORDS[field], "shown": shown,
             "masked": registry.masked_value(customer, field)}  # fmt: skip
-    return render(request, "customers/unmask.html", told, status=_status(form))
+    return render(request, "customers/unmask.html", told, status=status_of(form))
 
 
 @page
@@ -201,7 +201,7 @@ def who_saw(request: HttpRequest, pk: int) -> HttpResponse:
         asked = (form.cleaned_data["since"], form.cleaned_data["until"])
         found = [_seen_row(each) for each in disclosures.asked(customer, *asked, **call)]
     told = {"form": form, "customer": customer, "found": found, "asked": form.is_valid()}
-    return render(request, "customers/who_saw.html", told, status=_status(form))
+    return render(request, "customers/who_saw.html", told, status=status_of(form))
 
 
 def _seen_row(seen: disclosures.Seen) -> dict[str, Any]:
@@ -218,11 +218,7 @@ def _form_page(
     doubles: list[registry.Double] | None = None,
 ) -> HttpResponse:
     told = {"form": form, "customer": customer, "doubles": doubles, "version": _seen(request, customer)}
-    return render(request, "customers/form.html", told, status=422 if form.errors or doubles else 200)
-
-
-def _status(form: Any) -> int:
-    return 422 if form.errors else 200
+    return render(request, "customers/form.html", told, status=422 if doubles else status_of(form))
 
 
 def _seen(request: HttpRequest, customer: Customer | None) -> str:

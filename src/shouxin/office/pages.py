@@ -15,9 +15,9 @@ from shouxin.rules.policy import Post
 
 from . import posts
 from .door import BUSY, acting
-from .refusals import BadForm, CannotDecide
+from .refusals import BadForm, CannotDecide, Moved
 
-__all__ = ["acting", "blame", "moment", "page", "past_day", "require_duty"]
+__all__ = ["acting", "blame", "moment", "page", "past_day", "require_duty", "status_of"]
 
 View = Callable[..., HttpResponse]
 
@@ -60,8 +60,25 @@ def require_duty(request: HttpRequest, *duty: Post, verb: str, about: models.Mod
     posts.require(who["by"], *duty, on=who["on"], about=about, verb=verb, at=who["at"])
 
 
-def blame(form: BaseForm, refusal: BadForm, fields: Collection[str] | None = None) -> None:
-    """Write the faults that a verb found to the form's own fields; what names no field of it stands at its head."""
+def blame(
+    form: BaseForm,
+    refusal: BadForm | Moved,
+    fields: Collection[str] | None = None,
+    *,
+    named: Callable[[str], str] = str,
+) -> None:
+    """Write what a verb refused to the form's own fields; what names no field of it stands at its head.
+
+    So that nothing typed is lost when a paper has moved meanwhile, that too is told on the form. `named` gives the
+    form's name of a field.
+    """
     known = form.fields if fields is None else fields
-    for field, message in refusal.errors:
-        form.add_error(field if field in known else None, message)
+    form.refused = refusal.status  # type: ignore[attr-defined]
+    for field, message in refusal.errors or [("", f"{refusal} {refusal.cure_text}".strip())]:
+        name = named(field)
+        form.add_error(name if name in known else None, message)
+
+
+def status_of(form: BaseForm) -> int:
+    """The HTTP status of a page with this form: 200, 422 with faults, or that of the refusal told on it."""
+    return int(getattr(form, "refused", 422)) if form.errors else 200

@@ -27,8 +27,8 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, clock, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
-from shouxin.office.pages import acting, moment, page, require_duty
-from shouxin.office.refusals import BadForm, CannotDecide, Refusal
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
+from shouxin.office.refusals import BadForm, CannotDecide, Moved, Refusal
 from shouxin.office.trail_words import VERBS
 from shouxin.rules import application as rules
 
@@ -148,13 +148,13 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
         edition = policies.in_force(call["today"])
         try:
             made = applications.create(customer, form.wanted(), edition=edition, **call)
-        except BadForm as refusal:
-            _blame(form, refusal)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal, named=_box)
         else:
             messages.success(request, _("Put down as a draft. Look it over and hand it in."))
             return redirect("credit:application", made.pk)
     told = {"form": form, "customer": customer, "current": current, "found": None}
-    return render(request, "records/application_form.html", told, status=422 if form.errors else 200)
+    return render(request, "records/application_form.html", told, status=status_of(form))
 
 
 def _prefilled(customer: Customer, current: lines.InForce) -> dict[str, Any]:
@@ -181,15 +181,15 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             applications.change(found, form.wanted(), version=_version(request, found), **call)
-        except BadForm as refusal:
-            _blame(form, refusal)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal, named=_box)
         else:
             messages.success(request, _("Changed."))
             return redirect("credit:application", pk)
     told = {"form": form, "customer": found.customer, "found": found,
             "current": lines.in_force([found.customer_id], on=call["today"])[found.customer_id],
             "version": request.POST.get("version") or found.version}  # fmt: skip
-    return render(request, "records/application_form.html", told, status=422 if form.errors else 200)
+    return render(request, "records/application_form.html", told, status=status_of(form))
 
 
 @page
@@ -204,21 +204,19 @@ def investigate(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             applications.investigate(found, form.given(), version=_version(request, found), **call)
-        except BadForm as refusal:
-            _blame(form, refusal)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal, named=_box)
         else:
             messages.success(request, _("The investigation is kept."))
             return redirect("credit:application", pk)
     told = {"form": form, "customer": found.customer, "found": found,
             "version": request.POST.get("version") or found.version}  # fmt: skip
-    return render(request, "records/investigation_form.html", told, status=422 if form.errors else 200)
+    return render(request, "records/investigation_form.html", told, status=status_of(form))
 
 
-def _blame(form: Any, refusal: BadForm) -> None:
+def _box(field: str) -> str:
     """Faults of boxes come as details.box or findings.box."""
-    for field, text in refusal.errors:
-        name = f"{BEFORE}{field.partition('.')[2]}" if "." in field else field
-        form.add_error(name if name in form.fields else None, text)
+    return f"{BEFORE}{field.partition('.')[2]}" if "." in field else field
 
 
 def _version(request: HttpRequest, found: Application) -> int:

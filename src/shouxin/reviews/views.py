@@ -23,7 +23,7 @@ from shouxin.lib.lists import Ask, Batch, Column, Listing
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.office.pages import acting, blame, page, require_duty
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.policy import Grade
 
 from . import annual, jobs, portfolio, words
@@ -68,7 +68,7 @@ def years(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             return _opened(request, form.cleaned_data)
-        except BadForm as refusal:
+        except (BadForm, Moved) as refusal:
             blame(form, refusal)
     mine = Count("reviews", filter=_seen_by(call["by"], call["on"]))
     waiting = Count("reviews", filter=_seen_by(call["by"], call["on"]) & _prefixed(annual.UNDECIDED))
