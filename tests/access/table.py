@@ -230,6 +230,8 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /blacklist-cases": row(EVERYBODY),
     "GET /blacklist-cases/{pk}": row(LOOKERS, pk="case"),
     "GET /blacklist-cases/{pk}/letter.{ending}": row(LOOKERS, pk="case", ending="=docx"),
+    "POST /agents/{pk}/attachments": page({SALES, *CREDIT_OFFICE}, {"file": "=upload"}, pk="agent"),
+    "POST /blacklist-cases/{pk}/attachments": page({SALES, FINANCE, OFFICER, *HEADS}, {"file": "=upload"}, pk="case"),
     "POST /blacklist-cases/{pk}/{verb}": verbs(CASE_VERBS, WHY, pk="case"),
     # --- lines
     "GET /customers/{reference}/lines": row(LOOKERS, reference="customer"),
@@ -519,6 +521,10 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET customers/<int:pk>/agents/new": page({SALES, *CREDIT_OFFICE}, pk="customer"),
     "POST customers/<int:pk>/agents/new": page({SALES, *CREDIT_OFFICE}, POWER, pk="customer"),
     "GET customers/agents/<int:pk>/": page(LOOKERS, pk="agent"),
+    "POST customers/agents/<int:pk>/attachments": page({SALES, *CREDIT_OFFICE}, {"file": "=upload"}, pk="agent"),
+    "POST customers/blacklist/<int:pk>/attachments": page(
+        {SALES, FINANCE, OFFICER, *HEADS}, {"file": "=upload"}, pk="case"
+    ),
     "POST customers/agents/<int:pk>/revoke": page({SALES, *CREDIT_OFFICE}, WHY, pk="agent"),
     "GET customers/<int:pk>/counterparty.<str:ending>": page(LOOKERS, pk="customer", ending="=docx"),
     "GET customers/data-requests/": page(EVERYBODY),

@@ -161,6 +161,8 @@ def test_a_customer_applies_by_its_link_once(sink: Sink) -> None:
     address = address_in(delivered(sink))
     assert made.json()["address"].endswith(address)
     stranger = Client(headers={"Accept-Language": "en"})
+    shown = stranger.get(address).content.decode()
+    assert 'name="requested_term_days" value="30"' in shown and "choose the files again" not in shown
     answer = sent_later(stranger, address, FORM)
     found = Application.objects.get()
     assert answer.status_code == 200 and found.number in answer.content.decode()

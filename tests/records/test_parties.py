@@ -9,9 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from shouxin.credit.models import CreditAccount, Line
-from shouxin.customers import facts, groups
+from shouxin.customers import agents, blacklist, facts, groups
 from shouxin.customers.models import Customer
 from shouxin.office import clock, policies
+from shouxin.office.models import Attachment
 from tests.api import Caller
 from tests.people import TODAY, acme, member
 
@@ -121,3 +122,25 @@ def test_the_scan_of_a_power_and_of_a_proposal_is_kept_with_it_and_a_disguised_o
         assert client.post(path, form | {"file": good}).status_code == 302
     assert "scan.txt" in client.get(f"/customers/agents/{customer.agents.get().pk}/").content.decode()
     assert "scan.txt" in client.get(f"/customers/blacklist/{customer.blacklist_cases.get().pk}/").content.decode()
+
+
+@pytest.mark.clause("B1.2")
+def test_the_power_itself_is_kept_with_the_agent_later_and_a_judgment_with_the_case() -> None:
+    customer = acme()
+    agent = agents.record(customer, agents.NewAgent("李敏", ("sign_contract",)), **act("ann"))
+    proposal = blacklist.Proposal("malicious_default", "fraud", "judgment")
+    case = blacklist.propose(customer, proposal, edition=policies.in_force(TODAY), **act("bo"))
+    for address, page in (
+        (f"/agents/{agent.pk}/attachments", f"/customers/agents/{agent.pk}/"),
+        (f"/blacklist-cases/{case.pk}/attachments", f"/customers/blacklist/{case.pk}/"),
+    ):
+        bo = Client(headers={"Accept-Language": "en"})
+        bo.force_login(member("bo"), backend="django.contrib.auth.backends.ModelBackend")
+        sent = bo.post(f"/api/v1{address}", {"file": SimpleUploadedFile("scan.txt", address.encode()), "note": "paper"})
+        assert sent.status_code == 201, sent.content
+        shown = bo.post(f"{page}attachments", {"file": SimpleUploadedFile("later.txt", page.encode())}, follow=True)
+        assert "scan.txt" in shown.content.decode() and "later.txt" in shown.content.decode()
+        bad = bo.post(f"{page}attachments", {"file": SimpleUploadedFile("leer.pdf", b"")}, follow=True)
+        assert "empty" in bad.content.decode()
+        assert "Choose a file" in bo.post(f"{page}attachments", follow=True).content.decode()
+    assert Attachment.objects.filter(customer=customer).count() == 4

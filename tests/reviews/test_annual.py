@@ -72,8 +72,9 @@ def test_a_year_from_opening_to_the_closed_report() -> None:
     assert ("B", "B", 1) in whole.moved  # the declined one stays what it was
     told = documents.plain(report.portfolio_paper(Campaign.objects.get()))
     assert "a good year" in told and "400,000.00" in told
-    with pytest.raises(Moved, match="closed"):
+    with pytest.raises(Moved) as refused:
         annual.renew(review_of(bad), **act("bo"))
+    assert refused.value.code == "year_closed"
 
 
 def test_the_report_of_a_customer_has_all_chapters_and_the_decision() -> None:
@@ -230,7 +231,7 @@ def test_a_line_that_changed_since_is_never_approved_from_an_old_sight() -> None
     lines.downgrade(held, Grade.C, why="late", edition=edition, today=TODAY, at=clock.now(), by=member("cy"))
     with pytest.raises(Moved) as refused:
         approve(review_of())
-    assert refused.value.code == "line_changed" and "anew" in refused.value.cure_text
+    assert refused.value.code == "line_changed" and refused.value.cure_text
     old = review_of()
     fresh = annual.renew(old, version=old.version, **act("bo"))
     assert fresh.grade_before == "C" and fresh.request_id != old.request_id

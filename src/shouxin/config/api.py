@@ -32,6 +32,7 @@ from shouxin.records.grade_review_api import router as grade_reviews
 from shouxin.records.granted_views import router as granted
 from shouxin.records.letters_api import router as letters
 from shouxin.records.market_api import router as market
+from shouxin.records.outside_api import router as outside
 from shouxin.records.parties_api import router as groups
 from shouxin.reviews.api import router as reviews
 
@@ -44,6 +45,7 @@ ROUTERS = [
     securities,
     orders,
     reports,
+    outside,
     applications,
     granted,
     grade_reviews,

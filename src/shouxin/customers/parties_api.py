@@ -5,17 +5,19 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import File, Form, Query, Router, Status
+from ninja.files import UploadedFile
 from pydantic import Field
 
 from shouxin.lib import documents, sheets
 from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
 from shouxin.office import policies, sight
+from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import agency
 
-from . import agents, blacklist, blacklist_letters, groups, persons, registry
+from . import agents, blacklist, blacklist_letters, evidence, groups, persons, registry
 from .models import Agent, BlacklistCase, Customer, PersonTie
 
 router = Router(tags=["related parties"])
@@ -307,6 +309,15 @@ def revoke_agent(request: HttpRequest, pk: int, asked: Why) -> dict[str, Any]:
     return _agent(agents.revoke(_agent_seen(pk, call), why=asked.reason, **call), call)
 
 
+@router.post("/agents/{int:pk}/attachments", response={201: AttachmentOut})
+def keep_agent_paper(
+    request: HttpRequest, pk: int, file: File[UploadedFile], note: Annotated[str, Form(max_length=200)] = ""
+) -> Any:
+    """Keep the power itself, or another paper, with the agent; the same file twice is kept once."""
+    call = acting(request)
+    return Status(201, shown([evidence.keep_with(_agent_seen(pk, call), file, note=note, **call)], request)[0])
+
+
 # --- the blacklist -------------------------------------------------------------------------------
 
 
@@ -343,6 +354,15 @@ def get_case(request: HttpRequest, response: HttpResponse, pk: int) -> dict[str,
 def case_letter(request: HttpRequest, pk: int, ending: str) -> HttpResponse:
     """The latest letter of the case as PDF or Word, as it was written."""
     return letter_file(_case_seen(pk, acting(request)), ending)
+
+
+@router.post("/blacklist-cases/{int:pk}/attachments", response={201: AttachmentOut})
+def keep_case_paper(
+    request: HttpRequest, pk: int, file: File[UploadedFile], note: Annotated[str, Form(max_length=200)] = ""
+) -> Any:
+    """Keep a judgment, a letter, a photo with the case; the same file twice is kept once."""
+    call = acting(request)
+    return Status(201, shown([evidence.keep_with(_case_seen(pk, call), file, note=note, **call)], request)[0])
 
 
 @router.post("/blacklist-cases/{int:pk}/{verb}", response=CaseOut)

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
@@ -13,14 +12,13 @@ from shouxin.credit import (
     application_papers,
     applications,
     decisions,
-    form_links,
     lines,
     opinions,
     particulars,
     references,
 )
 from shouxin.credit.applications import Wanted
-from shouxin.credit.models import Application, Line, Reference
+from shouxin.credit.models import Application, Line
 from shouxin.customers import registry
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
@@ -85,28 +83,6 @@ class Spoken(Body):
     category: Annotated[str, Field(max_length=16)] = "other"
     said: Reason = ""
     tell_customer: bool = False
-
-
-class NewReference(Body):
-    """A bank or supplier to be asked by mail."""
-
-    kind: Literal["bank", "trade"]
-    name: Annotated[str, Field(max_length=200)]
-    email: Annotated[str, Field(max_length=254)]
-
-
-class NewLink(Body):
-    """A link by which the customer fills in the form itself; with `email` it is sent there."""
-
-    request_type: Kind
-    email: Annotated[str, Field(max_length=254)] = ""
-
-
-class LinkOut(BaseModel):
-    """The address, told once, and the last day it works."""
-
-    address: str
-    expires_on: date
 
 
 class ClockOut(BaseModel):
@@ -221,7 +197,7 @@ class ApplicationsAsked(Paging):
 
 
 @router.post("/applications", response={201: ApplicationOut})
-def create_application(request: HttpRequest, response: HttpResponse, new: NewApplication) -> Any:
+def createapplication_of(request: HttpRequest, response: HttpResponse, new: NewApplication) -> Any:
     """Put an application down as a draft; it is handed in by `submit`."""
     call = moment(request)
     customer = registry.visible_customer(new.customer, by=call["by"], on=call["today"])
@@ -242,7 +218,7 @@ def list_applications(request: HttpRequest, asked: Query[ApplicationsAsked]) -> 
 
 
 @router.get("/applications/{int:pk}", response=ApplicationOut)
-def get_application(request: HttpRequest, response: HttpResponse, pk: int) -> dict[str, Any]:
+def getapplication_of(request: HttpRequest, response: HttpResponse, pk: int) -> dict[str, Any]:
     """One application; its version is the ETag."""
     return _told(request, response, pk)
 
@@ -252,7 +228,7 @@ def change_application(
     request: HttpRequest, response: HttpResponse, pk: int, changed: ApplicationBody
 ) -> dict[str, Any]:
     """Other contents of a draft or returned application; what is left out stays."""
-    call, found = moment(request), _application(request, pk)
+    call, found = moment(request), application_of(request, pk)
     given = changed.model_dump(exclude_unset=True)
     details = particulars.filled(found.details) | given.pop("details", {})
     kept = {name: getattr(found, name) for name in applications.COLUMNS}
@@ -264,7 +240,7 @@ def change_application(
 @router.get("/applications/{int:pk}/forms/{name}.{ending}")
 def get_form(request: HttpRequest, pk: int, name: str, ending: str) -> HttpResponse:
     """The paper form `application`, `investigation` or `approval`, as `pdf` or `docx`."""
-    found = _application(request, pk)
+    found = application_of(request, pk)
     return form_file(request, found, name, ending)
 
 
@@ -282,7 +258,7 @@ def form_file(request: HttpRequest, found: Application, name: str, ending: str) 
 @router.get("/applications/{int:pk}/letter.{ending}")
 def get_letter(request: HttpRequest, pk: int, ending: str) -> HttpResponse:
     """The latest letter to the customer about it, as `pdf` or `docx`; 404 before there is one."""
-    found = _application(request, pk)
+    found = application_of(request, pk)
     return letter_file(next(iter(decisions.letters(found)), None), ending)
 
 
@@ -307,44 +283,6 @@ def _disposition(name: str) -> str:
     return content_disposition_header(True, name) or "attachment"
 
 
-@router.post("/applications/{int:pk}/references", response={201: ReferenceOut})
-def ask_reference(request: HttpRequest, pk: int, new: NewReference) -> Any:
-    """Ask a bank or a supplier by mail; it answers by a link of its own. Needs the customer's consent."""
-    call, found = moment(request), _application(request, pk)
-    edition = policies.in_force(call["today"])
-    made = references.ask(
-        found, **new.model_dump(), address=address_of(request, "credit:reference_form"), edition=edition, **call
-    )
-    return Status(201, _reference(made, references.may_read(call["by"], call["today"])))
-
-
-@router.post("/references/{int:pk}/remind", response=ReferenceOut)
-def remind_reference(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """Ask a referee who has not answered again, by a new link; the old one serves no more. Once a day at most."""
-    call = moment(request)
-    rows = Reference.objects.select_related("application")
-    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer__")
-    address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
-    done = references.remind(found, address=address, edition=edition, **call)
-    return _reference(done, references.may_read(call["by"], call["today"]))
-
-
-@router.post("/customers/{reference}/form-links", response={201: LinkOut})
-def make_link(request: HttpRequest, reference: str, new: NewLink) -> Any:
-    """A link by which the customer fills in the application itself, once, without an account."""
-    call = moment(request)
-    customer = registry.visible_customer(reference, by=call["by"], on=call["today"])
-    address = address_of(request, "credit:application_form")
-    edition = policies.in_force(call["today"])
-    made = form_links.invite(customer, new.request_type, address=address, to=new.email, edition=edition, **call)
-    return Status(201, {"address": address(made.token), "expires_on": made.link.expires_on})
-
-
-def address_of(request: HttpRequest, name: str) -> Any:
-    """token -> the full address of a public page."""
-    return lambda token: request.build_absolute_uri(reverse(name, args=[token]))
-
-
 # Behind the other addresses: a verb is whatever word is left.
 @router.post("/applications/{int:pk}/{verb}", response=ApplicationOut)
 def move_application(
@@ -352,7 +290,7 @@ def move_application(
 ) -> dict[str, Any]:
     """`submit`, `accept`, `investigate`, `assess`, `confirm_grade`, `opine`, `delegate`, `countersign`, `approve`,
     `decline`, `return`, `withdraw`. If-Match binds the step to the version seen; without it, to the present one."""
-    call, found = moment(request), _application(request, pk)
+    call, found = moment(request), application_of(request, pk)
     given = said.model_dump(exclude_unset=True) if said else {}
     edition = policies.in_force(call["today"])
     application_verbs.act(
@@ -396,14 +334,14 @@ def _applications(request: HttpRequest) -> Any:
     ).prefetch_related("editors", "opinions__by", "opinions__on_behalf_of", "references")
 
 
-def _application(request: HttpRequest, pk: int) -> Application:
+def application_of(request: HttpRequest, pk: int) -> Application:
     call = acting(request)
     found: Application = sight.get_visible(_applications(request), call["by"], pk, on=call["on"])
     return found
 
 
 def _told(request: HttpRequest, response: HttpResponse, pk: int) -> dict[str, Any]:
-    found = _application(request, pk)
+    found = application_of(request, pk)
     response["ETag"] = f'"{found.version}"'
     return _row(request, found)
 
@@ -426,7 +364,7 @@ def application_row(found: Application, *, edition: Edition, by: Any, today: dat
         "needs": needs,
         "waiting_for": waiting,
         "opinions": [_opinion(each) for each in found.opinions.all() if each.turn == found.turn],
-        "references": [_reference(each, may_read) for each in found.references.all()],
+        "references": [reference_row(each, may_read) for each in found.references.all()],
         "letters": [_letter(each) for each in decisions.letters(found)],
     }
 
@@ -497,7 +435,7 @@ def _opinion(each: Any) -> dict[str, Any]:
     return told | {"post": each.post or None, "by": each.by.username, "on_behalf_of": _name(behalf)}
 
 
-def _reference(each: Any, may_read: bool) -> dict[str, Any]:
+def reference_row(each: Any, may_read: bool) -> dict[str, Any]:
     answer = particulars.filled(each.answer) if each.answer and may_read else None
     return {"id": each.pk, "kind": each.kind, "name": each.name, "status": each.status, "answer": answer}
 

@@ -14,9 +14,10 @@ from shouxin.office.pages import acting, blame, moment, page, require_duty
 from shouxin.office.refusals import BadForm, Refusal
 from shouxin.rules import application as rules
 
-from .application_api import address_of, form_file
+from .application_api import form_file
 from .application_forms import InviteForm, ReferenceForm
 from .application_views import detail, rows_seen
+from .outside_api import address_of
 
 
 @page

@@ -102,10 +102,17 @@ class Waiting:
 
 
 def requests_to_sign(by: Person, on: date, edition: Edition) -> Waiting:
-    """Open line requests that she may sign, the oldest first; measured over the oldest two hundred."""
+    """Open line requests that she may sign, the oldest first; measured over the oldest two hundred.
+
+    Those of an annual review wait on its own page, where they are signed together.
+    """
     if not posts.posts_of(by, on=on) & set(line_requests.SIGNERS):
         return Waiting([], 0)
-    rows = sight.visible(LineRequest, by, on=on).filter(status="open").select_related("customer", "requested_by")
+    rows = (
+        sight.visible(LineRequest, by, on=on)
+        .filter(status="open", review=None)
+        .select_related("customer", "requested_by")
+    )
     found = list(rows.prefetch_related("editors").order_by("pk")[:REQUESTS_LOOKED_AT])
     needed = line_requests.needs_of(found, edition=edition, today=on)
     mine = [each for each in found if not line_requests.why_not(each, needed[each.pk], by=by, today=on)]

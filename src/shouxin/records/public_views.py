@@ -45,7 +45,8 @@ def _answered(request: HttpRequest, token: str, kind: str) -> HttpResponse:
 
 def _form(request: HttpRequest, link: FormLink, token: str) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
-    form, guard = _boxes(link, sent, request.FILES), PublicForm()
+    files = request.FILES if request.method == "POST" else None
+    form, guard = _boxes(link, sent, files), PublicForm()
     company = policies.in_force(clock.today()).policy.company
     told = {"form": form, "guard": guard, "link": link, "house": company.name, "customer": link.customer.name}
     if sent is None:

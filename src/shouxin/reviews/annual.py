@@ -4,7 +4,7 @@ A proposal is a line request in the name of whoever opened the review (decision 
 eyes and the version seen are that paper's own. Nothing here reads the clock: the day and the moment are arguments.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -39,7 +39,8 @@ FLOW = flow("annual-review", "open", (step("close_year", "open", "closed", *CLOS
 CHUNK = 100
 YEAR_MIN = 2000
 LANGUAGE = "zh-hans"
-UNDECIDED = Q(request=None) | Q(request__status__in=("open", "withdrawn"))
+UNDECIDED = ("open", "withdrawn")
+"""The states of a request that decide nothing."""
 
 Progress = Callable[[int, int], None]
 """Told how many customers are reviewed and how many there are."""
@@ -127,31 +128,30 @@ def _prepare(campaign: Campaign, chunk: Sequence[int], *, edition: Edition, on: 
     todo = [pk for pk in chunk if pk not in done]
     known = list(facts.load(todo, fresh, edition=edition, today=on).values())
     by = fresh.opened_by
-    Review.objects.bulk_create(_reviewed(Review(), fresh, known, edition=edition, by=by, on=on, at=at))
+    Review.objects.bulk_create(_reviewed(fresh, known, edition=edition, by=by, on=on, at=at))
     return len(known)
 
 
 def _reviewed(
-    row: Review,
     campaign: Campaign,
     known: Sequence[facts.Known],
+    rows: Mapping[int, Review] | None = None,
     *,
     edition: Edition,
     by: Person,
     on: date,
     at: datetime,
 ) -> Iterator[Review]:
-    """Keep the ratings, ask for the lines proposed, and fill the rows (`row` serves for a single customer)."""
+    """Keep the ratings, ask for the lines proposed, and fill the rows: new ones, or those of `rows` by customer id."""
     rated = [each.rated for each in known if each.rated]
-    kept = {
-        rating.customer_id: rating
-        for rating in kept_ratings.keep(rated, as_of=campaign.last, edition=edition, by=by, at=at)
-    }
+    kept = kept_ratings.keep(rated, as_of=campaign.last, edition=edition, by=by, at=at)
+    ratings = {rating.customer_id: rating for rating in kept}
     for each in known:
-        filled = row if row.pk else Review()
-        _fill(filled, campaign, each, kept.get(each.customer.pk), at)
-        _ask(filled, campaign, each, kept.get(each.customer.pk), edition=edition, by=by, on=on, at=at)
-        yield filled
+        pk = each.customer.pk
+        row = (rows or {}).get(pk) or Review()
+        _fill(row, campaign, each, ratings.get(pk), at)
+        _ask(row, campaign, each, edition=edition, by=by, on=on, at=at)
+        yield row
 
 
 def _fill(row: Review, campaign: Campaign, known: facts.Known, rating: Rating | None, at: datetime) -> None:
@@ -167,7 +167,6 @@ def _ask(
     row: Review,
     campaign: Campaign,
     known: facts.Known,
-    rating: Rating | None,
     *,
     edition: Edition,
     by: Person,
@@ -186,7 +185,7 @@ def _ask(
             reason = words.why(campaign, known.found)
         terms = terms_of(known.found.proposal.terms, known.found.currency, max(campaign.effective_from, on))
         row.request = line_requests.put_down(
-            known.customer, terms, reason=reason, edition=edition, by=by, today=on, at=at, rating=rating
+            known.customer, terms, reason=reason, edition=edition, by=by, today=on, at=at, rating=row.rating
         )
     except Refusal as refusal:
         row.fault = f"{refusal} {refusal.cure_text}".strip()[:500]
@@ -234,7 +233,8 @@ def renew(review: Review, *, version: int | None = None, by: Person, on: date, a
         raise Moved(_("The customer has no line any more."), code="no_line", cure="")
     if request and request.status == "open":
         moves.move(request, line_requests.FLOW, "withdraw", by=by, on=on, at=at)
-    [fresh] = _reviewed(fresh, fresh.campaign, list(known.values()), edition=edition, by=by, on=on, at=at)
+    rows = {fresh.customer_id: fresh}
+    [fresh] = _reviewed(fresh.campaign, list(known.values()), rows, edition=edition, by=by, on=on, at=at)
     fresh.version += 1
     fresh.save()
     trail.record("renew_review", about=fresh, by=by, at=at, customer=fresh.customer_id, proposal=fresh.action)
@@ -336,9 +336,14 @@ def approve_many(
     return found
 
 
+def is_undecided(path: str = "") -> Q:
+    """The condition on reviews that nobody has decided; `path` leads to the review (`"reviews__"`)."""
+    return Q(**{f"{path}request": None}) | Q(**{f"{path}request__status__in": UNDECIDED})
+
+
 def undecided(campaign: Campaign) -> QuerySet[Review]:
     """The reviews nobody has decided; customers whose data are restricted wait for nothing."""
-    return Review.objects.filter(UNDECIDED, campaign=campaign, customer__restricted_on=None)
+    return Review.objects.filter(is_undecided(), campaign=campaign, customer__restricted_on=None)
 
 
 @transaction.atomic

@@ -262,7 +262,7 @@ def _year(request: HttpRequest, row: Campaign) -> dict[str, Any]:
     )
     return {name: getattr(row, name) for name in names} | {
         "reviewed": mine.count(),
-        "undecided": mine.filter(annual.UNDECIDED).count(),
+        "undecided": mine.filter(annual.is_undecided()).count(),
         "working": jobs.waiting(row.pk),
         "opened_by": row.opened_by.username,
     }

@@ -71,7 +71,7 @@ def years(request: HttpRequest) -> HttpResponse:
         except (BadForm, Moved) as refusal:
             blame(form, refusal)
     mine = Count("reviews", filter=_seen_by(call["by"], call["on"]))
-    waiting = Count("reviews", filter=_seen_by(call["by"], call["on"]) & _prefixed(annual.UNDECIDED))
+    waiting = Count("reviews", filter=_seen_by(call["by"], call["on"]) & annual.is_undecided("reviews__"))
     rows = Campaign.objects.select_related("opened_by").annotate(reviewed=mine, undecided=waiting)
     listing = Listing(request, rows, YEARS, key="annual-reviews", order="-year")
     if listing.wants_export:
@@ -82,14 +82,6 @@ def years(request: HttpRequest) -> HttpResponse:
 
 def _seen_by(by: Person, on: date) -> Q:
     return sight.customers_seen_by(by, on, "reviews__customer__") & Q(reviews__customer__restricted_on=None)
-
-
-def _prefixed(condition: Q) -> Q:
-    """A condition on reviews, asked of their campaign."""
-    return Q(
-        *(_prefixed(each) if isinstance(each, Q) else (f"reviews__{each[0]}", each[1]) for each in condition.children),
-        _connector=condition.connector,
-    )
 
 
 def _opened(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
