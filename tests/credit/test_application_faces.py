@@ -163,6 +163,7 @@ def test_a_customer_applies_by_its_link_once(sink: Sink) -> None:
     stranger = Client(headers={"Accept-Language": "en"})
     shown = stranger.get(address).content.decode()
     assert 'name="requested_term_days" value="30"' in shown and "choose the files again" not in shown
+    assert policies.in_force(clock.today()).policy.company.name.en in shown, "who asks is said"
     answer = sent_later(stranger, address, FORM)
     found = Application.objects.get()
     assert answer.status_code == 200 and found.number in answer.content.decode()

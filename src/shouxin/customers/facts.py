@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import attachments, posts, trail
+from shouxin.office.book import ANSWERS
 from shouxin.office.factor_words import FACTORS
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm
@@ -25,7 +26,7 @@ from shouxin.rules.policy import Post
 
 from . import dossier, subjects
 from .models import Customer, Fact, FactMark
-from .names_of_facts import ANSWERS, LEDGER_FACTS, NAMES
+from .names_of_facts import LEDGER_FACTS, NAMES
 
 COLLECTORS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.FINANCE, Post.VICE_PRESIDENT)
 NOTE = "note"

@@ -58,15 +58,6 @@ NAMES = {
 }
 """The facts people note about a customer; what our own ledger says is never typed in."""
 
-ANSWERS = {
-    "true": _("yes"),
-    "false": _("no"),
-    "good": _("good (reference)"),
-    "fair": _("fair (reference)"),
-    "poor": _("poor (reference)"),
-}
-"""The answers that are words."""
-
 LEDGER_FACTS = {
     "on_time_share": _("Share paid on time"),
     "mean_days_late": _("Mean days late"),

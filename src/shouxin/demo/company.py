@@ -58,6 +58,8 @@ HABITS = (
 TERMS = {"A": 60, "B": 30, "C": 15, "D": 0}
 LIMITS = {"A": Decimal(3), "B": Decimal(2), "C": Decimal("1.2")}
 """How many months of business a customer of the grade was trusted with at the start."""
+SOLE_TRADERS = (50, 147, 244)
+"""So some customers, by number, are natural persons: a program's grade of them waits for a person."""
 OUTGROWN, OUTGROWN_SHARE = 6, Decimal("0.4")
 """One in so many of the best payers has grown out of its line: it is only this share of the others'."""
 
@@ -105,7 +107,16 @@ def make(today: date, customers: int = CUSTOMERS) -> list[DemoCustomer]:
     for customer in made:
         _trade(customer, Random(f"{SEED}-{customer.code}"), today)
     _form_groups(made)
+    for number in SOLE_TRADERS:
+        if number <= customers:
+            _alone(made[number - 1])
     return made
+
+
+def _alone(customer: DemoCustomer) -> None:
+    """The customer is a natural person, trading under a name of its own."""
+    person = customer.fields["legal_representative"]
+    customer.fields |= {"name": f"{person}（个体工商户）", "short_name": person, "natural_person": True}
 
 
 def _customer(number: int, chance: Random, today: date) -> DemoCustomer:

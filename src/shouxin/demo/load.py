@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from shouxin.collection import rounds
-from shouxin.credit import exposure, line_requests
+from shouxin.credit import exposure, grade_reviews, line_requests
 from shouxin.credit.models import Line
 from shouxin.customers import facts, search, standing
 from shouxin.customers.models import Customer, Fact
@@ -17,6 +17,7 @@ from shouxin.office import clock, policies, posts, rates, trail
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.orders import checks
 from shouxin.receivables import bulk, ratings
+from shouxin.receivables import grade_reviews as confirming
 from shouxin.receivables.papers import InvoiceRow, ReceiptRow
 from shouxin.records import digests
 from shouxin.reviews import annual
@@ -364,3 +365,6 @@ class Loading:
         open_ones = Review.objects.filter(campaign=campaign, action="keep", request__status="open")
         rows = list(open_ones.select_related("request").order_by("pk")[:SIGNED])
         annual.approve_many([(row, row.request.version) for row in rows if row.request], **manager)
+        waiting = grade_reviews.waiting().first()
+        if waiting:
+            confirming.confirm(waiting, grade=None, reason="核对了银行流水与门店经营情况", **manager)

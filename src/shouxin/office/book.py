@@ -58,6 +58,15 @@ STANDINGS: dict[str, Word] = {
     "stopped": gettext_lazy("supply stopped"),
     "cash_only": gettext_lazy("cash only"),
 }
+ANSWERS: dict[str, Word] = {
+    "true": gettext_lazy("yes"),
+    "false": gettext_lazy("no"),
+    "good": gettext_lazy("good (reference)"),
+    "fair": gettext_lazy("fair (reference)"),
+    "poor": gettext_lazy("poor (reference)"),
+}
+"""The answers that are words."""
+
 SECURITIES: dict[str, Word] = {
     "mortgage": gettext_lazy("Mortgage"),
     "pledge": gettext_lazy("Pledge"),
@@ -218,7 +227,7 @@ def bands(bands: Sequence[Band]) -> Iterator[str]:
 
 def _answer(band: Band | Addition) -> str:
     if band.value is not None:
-        return str({True: _("yes"), False: _("no")}.get(band.value, str(band.value)))  # type: ignore[arg-type]
+        return str(ANSWERS.get(str(band.value).lower(), band.value))
     return _("above") if band.up_to is None else f"≤ {number(band.up_to)}"
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shouxin.customers.facts import name_of
-from shouxin.customers.names_of_facts import ANSWERS
 from shouxin.office import book
+from shouxin.office.book import ANSWERS
 from shouxin.office.factor_words import FACTORS as FACTOR_WORDS
 from shouxin.office.factor_words import ORIENTATIONS
 from shouxin.rules.policy import FACTORS, Grade, Policy

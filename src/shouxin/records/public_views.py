@@ -16,6 +16,7 @@ from shouxin.credit.models import FormLink
 from shouxin.office import clock, policies, trail
 from shouxin.office.refusals import BadForm, Moved, Refusal
 
+from . import labels
 from .application_forms import BEFORE, ApplicationForm, BoxForm, PublicForm
 
 
@@ -48,7 +49,13 @@ def _form(request: HttpRequest, link: FormLink, token: str) -> HttpResponse:
     files = request.FILES if request.method == "POST" else None
     form, guard = _boxes(link, sent, files), PublicForm()
     company = policies.in_force(clock.today()).policy.company
-    told = {"form": form, "guard": guard, "link": link, "house": company.name, "customer": link.customer.name}
+    told = {
+        "form": form,
+        "guard": guard,
+        "link": link,
+        "house": labels.said(company.name),
+        "customer": link.customer.name,
+    }
     if sent is None:
         return _page(request, told, 200)
     try:
@@ -59,7 +66,7 @@ def _form(request: HttpRequest, link: FormLink, token: str) -> HttpResponse:
         else:
             form.add_error(None, f"{refusal} {refusal.cure_text}")
         return _page(request, told, refusal.status)
-    return _page(request, {"done": True, "number": number, "house": company.name}, 200)
+    return _page(request, {"done": True, "number": number, "house": labels.said(company.name)}, 200)
 
 
 def _boxes(link: FormLink, sent: Any, files: Any) -> Any:

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from shouxin.credit.models import Rating
 from shouxin.customers.facts import name_of, shown_value
 from shouxin.customers.models import Customer, Fact
-from shouxin.customers.names_of_facts import ANSWERS
 from shouxin.office import policies
+from shouxin.office.book import ANSWERS
 from shouxin.office.factor_words import FACTOR_GROUPS, FACTORS, ORIENTATIONS
 from shouxin.office.policies import Edition
 from shouxin.rules.policy import Policy
