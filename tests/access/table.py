@@ -255,6 +255,7 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "POST /annual-reviews": row(CREDIT_OFFICE | {VICE}, {"year": 2024}),
     "GET /annual-reviews/{year}": row(LOOKERS, year="=2026"),
     "GET /annual-reviews/{year}/report": row(SEE_ALL, year="=2026"),
+    "POST /annual-reviews/{year}/resume": row(CREDIT_OFFICE | {VICE}, {}, year="=2026"),
     "POST /annual-reviews/{year}/close": row({MANAGER, VICE}, {}, year="=2000"),
     "GET /annual-reviews/{year}/reviews": row(LOOKERS, year="=2026"),
     "POST /annual-reviews/{year}/approve": row(
@@ -576,6 +577,7 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET reviews/<int:year>/progress": page(LOOKERS, year="=2026"),
     "GET reviews/<int:year>/report": page(SEE_ALL, year="=2026"),
     "POST reviews/<int:year>/approve": page(HEADS, {"selected": "{review_tick}"}, year="=2026"),
+    "POST reviews/<int:year>/resume": page(CREDIT_OFFICE | {VICE}, year="=2026"),
     "POST reviews/<int:year>/close": page({MANAGER, VICE}, {"version": "1"}, year="=2000"),
     "GET reviews/<int:year>/<int:pk>/": page(LOOKERS, year="=2026", pk="review"),
     "POST reviews/<int:year>/<int:pk>/<str:verb>": verbs(

@@ -256,6 +256,21 @@ def test_the_command_tells_what_it_cannot_do(capsys: Any, tmp_path: Path) -> Non
     assert "pdf" in capsys.readouterr().err
 
 
+def test_who_has_not_been_reviewed_is_told_and_the_worker_goes_on() -> None:
+    two()
+    opened()
+    line(acme(code="C009", name="后来授信有限公司"))
+    bo = browser("bo")
+    assert "1 customer has not been reviewed yet" in bo.get("/reviews/2026/").content.decode()
+    assert "not been reviewed" not in browser("ed").get("/reviews/2026/").content.decode()
+    assert bo.post("/reviews/2026/resume").status_code == 302
+    campaign = Campaign.objects.get()
+    assert jobs.waiting(campaign.pk)
+    assert Caller(member("bo")).post("/annual-reviews/2026/resume").data["working"] is True
+    jobs.prepare(campaign.pk)
+    assert Caller(member("bo")).get("/annual-reviews/2026").data["reviewed"] == 3
+
+
 def test_the_worker_is_shown_at_work_until_all_are_reviewed() -> None:
     two()
     campaign = annual.open_year(2026, **act("bo"))

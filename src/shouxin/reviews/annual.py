@@ -99,7 +99,7 @@ def prepare(campaign: Campaign, *, on: date, at: datetime, progress: Progress | 
     """
     edition, made, last_pk = policies.in_force(on), 0, 0
     total, done = campaign.total, campaign.reviews.count()  # type: ignore[attr-defined]
-    while chunk := list(_waiting(campaign).filter(pk__gt=last_pk).values_list("pk", flat=True)[:CHUNK]):
+    while chunk := list(unreviewed(campaign).filter(pk__gt=last_pk).values_list("pk", flat=True)[:CHUNK]):
         last_pk = chunk[-1]
         new = _prepare(campaign, chunk, edition=edition, on=on, at=at)
         made, done = made + new, done + new
@@ -111,8 +111,8 @@ def prepare(campaign: Campaign, *, on: date, at: datetime, progress: Progress | 
     return made
 
 
-def _waiting(campaign: Campaign) -> QuerySet[Any]:
-    """The customers nobody has reviewed yet."""
+def unreviewed(campaign: Campaign) -> QuerySet[Any]:
+    """The customers it is about whom nobody has reviewed yet."""
     reviewed = Review.objects.filter(campaign=campaign, customer=OuterRef("pk"))
     found: QuerySet[Any] = facts.concerned(campaign.last).filter(~Exists(reviewed))
     return found
@@ -353,7 +353,7 @@ def close(
     """Close the year: its report of the whole is kept as it stands. Raises Moved while a review is undecided."""
     posts.require(by, *CLOSERS, on=on, about=campaign, verb="close_year", at=at)
     fresh = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    open_ones = undecided(fresh).count() + _waiting(fresh).count()
+    open_ones = undecided(fresh).count() + unreviewed(fresh).count()
     if fresh.status == "open" and open_ones:
         raise Moved(
             _("%(n)s reviews are still undecided."),

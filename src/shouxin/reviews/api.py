@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 
 from shouxin.lib import documents
 from shouxin.lib.api import Amount, Body, Page, Paging, page
-from shouxin.lib.jobs import enqueue
 from shouxin.office import policies, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.pages import require_duty
@@ -202,7 +201,7 @@ def open_year(request: HttpRequest, said: YearBody) -> Status[dict[str, Any]]:
     """Open the review of a year; the worker then reviews one customer after another (`working`)."""
     with transaction.atomic():
         campaign = annual.open_year(**said.model_dump(), **acting(request))
-        enqueue(jobs.prepare, once=f"reviews.prepare:{campaign.pk}", campaign=campaign.pk)
+        jobs.begin(campaign)
     return Status(201, _year(request, campaign))
 
 
@@ -230,6 +229,15 @@ def year_report(request: HttpRequest, year: int) -> dict[str, Any]:
         "grades": [{name: getattr(each, name) for name in fields} for each in whole.grades],
         "advice": [words.reason(each) for each in whole.advice],
     }
+
+
+@router.post("/annual-reviews/{int:year}/resume", response=AnnualReviewOut)
+def resume_year(request: HttpRequest, year: int) -> dict[str, Any]:
+    """Have the worker review those who have not been: it was broken off, or a line was entered since."""
+    require_duty(request, *annual.OPENERS, verb="open_year", about="annual-review")
+    campaign = get_year(year)
+    jobs.begin(campaign)
+    return _year(request, campaign)
 
 
 @router.post("/annual-reviews/{int:year}/close", response=AnnualReviewOut)

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from shouxin.lib.jobs import app
+from shouxin.lib.jobs import app, enqueue
 from shouxin.office import clock
 
 from . import annual
@@ -13,6 +13,11 @@ from .models import Campaign
 def prepare(campaign: int) -> None:
     """Review everybody of a campaign who has not been; broken off, it goes on where it stopped."""
     annual.prepare(Campaign.objects.get(pk=campaign), on=clock.today(), at=clock.now())
+
+
+def begin(campaign: Campaign) -> None:
+    """Have the worker review everybody who has not been; asked for again while it waits, it does so once."""
+    enqueue(prepare, once=f"reviews.prepare:{campaign.pk}", campaign=campaign.pk)
 
 
 def waiting(campaign: int) -> bool:

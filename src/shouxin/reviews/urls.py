@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.years, name="years"),
     path("<int:year>/", views.year, name="year"),
     path("<int:year>/progress", views.progress, name="progress"),
+    path("<int:year>/resume", views.resume, name="resume"),
     path("<int:year>/approve", views.approve, name="approve"),
     path("<int:year>/close", views.close, name="close"),
     path("<int:year>/report", views.report, name="report"),

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.credit import line_requests
 from shouxin.customers import search
 from shouxin.lib import documents
-from shouxin.lib.jobs import enqueue
 from shouxin.lib.lists import Ask, Batch, Column, Listing
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
@@ -87,7 +86,7 @@ def _seen_by(by: Person, on: date) -> Q:
 def _opened(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
     with transaction.atomic():
         campaign = annual.open_year(**given, **acting(request))
-        enqueue(jobs.prepare, once=f"reviews.prepare:{campaign.pk}", campaign=campaign.pk)
+        jobs.begin(campaign)
     return redirect("reviews:year", campaign.year)
 
 
@@ -242,6 +241,8 @@ def _year_page(request: HttpRequest, campaign: Campaign, closing: ClosingForm | 
         "progress": _progress(campaign),
         "company_currency": policies.at(campaign.policy_version).policy.company.currency,
     }
+    if campaign.status == "open" and not told["progress"] and held & set(annual.OPENERS):
+        told["missing"] = annual.unreviewed(campaign).count()
     if sight.sees_all(by, on):
         told |= _whole(campaign)
         if campaign.status == "open" and held & set(annual.CLOSERS):
@@ -325,6 +326,16 @@ def progress(request: HttpRequest, year: int) -> HttpResponse:
     if not found:
         answer["HX-Redirect"] = _address(campaign)
     return answer
+
+
+@page
+@require_POST
+def resume(request: HttpRequest, year: int) -> HttpResponse:
+    """Have the worker review those who have not been: it was broken off, or a line was entered since."""
+    require_duty(request, *annual.OPENERS, verb="open_year", about="annual-review")
+    with transaction.atomic():
+        jobs.begin(get_year(year))
+    return redirect("reviews:year", year)
 
 
 @page
