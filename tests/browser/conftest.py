@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.people import member
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDE, PHONE = (1440, 900), (390, 844)
@@ -65,3 +68,10 @@ def visit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
     for context in visits.contexts:
         context.close()
     assert visits.wrongs == []
+
+
+def session(name: str) -> str:
+    """The session of one of the cast, signed in."""
+    client = Client()
+    client.force_login(member(name), backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies["sessionid"].value

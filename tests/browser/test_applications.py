@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from shouxin.credit import form_links, opinions
 from shouxin.credit.models import Application, Line
@@ -12,7 +11,7 @@ from shouxin.office import clock, policies
 from tests.credit import applying
 from tests.people import CAST, acme, member
 
-from .conftest import PHONE
+from .conftest import PHONE, session
 from .test_kit import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -24,12 +23,6 @@ def office(db: None) -> None:
     policies.ensure()
     for name in CAST:
         member(name)
-
-
-def session(name: str) -> str:
-    client = Client()
-    client.force_login(member(name), backend=SIGN_IN)
-    return client.cookies["sessionid"].value
 
 
 def edition() -> Any:

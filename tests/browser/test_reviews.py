@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from shouxin.credit.models import Line
 from shouxin.office import clock
@@ -12,16 +11,10 @@ from shouxin.reviews.models import Campaign, Review
 from tests.people import acme, member
 from tests.reviews.world import bought, line, office
 
-from .conftest import PHONE
+from .conftest import PHONE, session
 from .test_kit import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.clause("B2.4")]
-
-
-def session(name: str) -> str:
-    client = Client()
-    client.force_login(member(name), backend="django.contrib.auth.backends.ModelBackend")
-    return client.cookies["sessionid"].value
 
 
 def text(page: Any) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.test import Client
 
 from shouxin.credit import securities
 from shouxin.credit.models import Line, Security
@@ -16,7 +15,7 @@ from shouxin.rules.digest import period_of
 from tests.people import CAST, acme, member
 from tests.records import seed
 
-from .conftest import PHONE
+from .conftest import PHONE, session
 from .test_kit import picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,12 +26,6 @@ def office(db: None) -> None:
     policies.ensure()
     for name in CAST:
         member(name)
-
-
-def session(name: str) -> str:
-    client = Client()
-    client.force_login(member(name), backend="django.contrib.auth.backends.ModelBackend")
-    return client.cookies["sessionid"].value
 
 
 def text(page: Any) -> str:

@@ -1,6 +1,5 @@
 """Lines and applications on the command line: asked for by one, signed by another, in the version seen (B2.1, B2.3)."""
 
-import json
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from django.test import Client
 from shouxin.config import cli
 from shouxin.credit.models import Application, Line, LineRequest
 from shouxin.office import policies
+from tests.commands import told
 from tests.people import CAST, SOUTH, acme, member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
@@ -20,13 +20,6 @@ def _house(db: None) -> None:
     for name in CAST:
         member(name)
     acme()
-
-
-def told(capsys: Any, *words: str, code: int = 0) -> Any:
-    """What a command answers in JSON."""
-    assert cli.run([*words, "--json"]) == code, capsys.readouterr().err
-    out = capsys.readouterr().out
-    return json.loads(out) if out.strip() else None
 
 
 @pytest.mark.clause("B2.1")

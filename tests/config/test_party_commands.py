@@ -1,6 +1,5 @@
 """Related parties, letters and evidence on the command line: each step, its refusals, and who sees whom."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from shouxin.customers.models import Agent, GroupTie, Mail, PersonTie
 from shouxin.lib import documents
 from shouxin.office import clock, policies
 from shouxin.office.models import Attachment, TrailEntry
+from tests.commands import told
 from tests.people import CAST, SOUTH, acme, member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
@@ -22,13 +22,6 @@ def _house(db: None) -> None:
     policies.ensure()
     for name in CAST:
         member(name)
-
-
-def told(capsys: Any, *words: str, code: int = 0) -> Any:
-    """What a command answers in JSON."""
-    assert cli.run([*words, "--json"]) == code, capsys.readouterr().err
-    out = capsys.readouterr().out
-    return json.loads(out) if out.strip() else None
 
 
 @pytest.mark.clause("B1.2")

@@ -23,6 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 By = Annotated[
     str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="The person in whose name this is done.")
 ]
+Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 SYSTEM = "system"
 
 console = Console()
@@ -66,6 +67,16 @@ def seen(rows: Any, number: int, by: str) -> tuple[Any, dict[str, Any]]:
     call = {"by": person(by), "on": day(None)}
     with refusals():
         return sight.get_visible(rows, call["by"], number, on=call["on"]), call
+
+
+def amount(text: str) -> Decimal:
+    """An amount as it was typed; fails where it is none."""
+    from shouxin.rules.money import AmountError, parse_amount
+
+    try:
+        return parse_amount(text)
+    except AmountError:
+        fail(f"{text} is not an amount such as 1200.00")
 
 
 def fail(message: object) -> NoReturn:

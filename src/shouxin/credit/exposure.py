@@ -216,10 +216,13 @@ __all__ = [
 ]
 
 
-_DAILY = f"""
-SELECT a.customer_id, a.currency, p."on", sum(
+EFFECT = """
     CASE p.target WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END
-  - CASE p.source WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END)
+  - CASE p.source WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END"""
+"""By how much a posting `p` changes the exposure, as SQL; deposits lower it."""
+
+_DAILY = f"""
+SELECT a.customer_id, a.currency, p."on", sum({EFFECT})
 FROM {Posting._meta.db_table} p JOIN {CreditAccount._meta.db_table} a ON a.id = p.account_id
 WHERE a.customer_id = ANY(%s) AND p."on" <= %s GROUP BY 1, 2, 3
 """

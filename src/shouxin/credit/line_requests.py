@@ -19,7 +19,7 @@ from shouxin.rules import authority
 from shouxin.rules import securities as rule
 from shouxin.rules.days import add_months
 from shouxin.rules.flow import flow, step
-from shouxin.rules.line import Limit
+from shouxin.rules.line import Limit, reach
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post
 
@@ -160,11 +160,6 @@ def kind_of(terms: LineTerms, current: Line | None) -> str:
         return "new"
     old, new = reach(Limit(current.limit_kind, current.limit)), reach(terms.limit)
     return "raise" if new > old else "lower" if new < old else "renewal"
-
-
-def reach(limit: Limit) -> Decimal:
-    """How far a limit goes, for comparison only: unlimited is farther than any amount."""
-    return {"unlimited": Decimal("Infinity"), "amount": limit.amount or lines.ZERO}.get(limit.kind, lines.ZERO)
 
 
 def fill(

@@ -26,6 +26,14 @@ from .models import Line, Terms
 ZERO = Decimal("0.00")
 UNSET = Limit.unset()
 
+LINE_CAUSES = {
+    "request": _("Signed request"),
+    "downgrade": _("Downgrade for late payment"),
+    "import": _("Taken over by import"),
+    "annual": _("Periodic review"),
+}
+"""What a line came of, in words."""
+
 
 @dataclass(frozen=True)
 class InForce:

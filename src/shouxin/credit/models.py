@@ -148,6 +148,10 @@ class Terms(models.Model):
 LIMIT_MATCHES_KIND = Q(limit_kind="amount", limit__isnull=False) | (~Q(limit_kind="amount") & Q(limit__isnull=True))
 
 
+REQUEST_COLOURS = {"open": "amber", "approved": "green", "declined": "red", "withdrawn": "grey"}
+"""Status of a line request -> the colour it is shown in."""
+
+
 class LineRequest(Terms):
     """One person asks for a line; another, within authority, signs the version she saw (B2.1, I-14 to I-17)."""
 
@@ -392,7 +396,8 @@ from .application_models import (  # noqa: E402
 )  # fmt: skip
 
 __all__ = [
-    "GRADE_CHOICES", "Application", "ApplicationEdit", "CreditAccount", "FittedCard", "FormLink", "FormTry",
+    "GRADE_CHOICES", "REQUEST_COLOURS",
+    "Application", "ApplicationEdit", "CreditAccount", "FittedCard", "FormLink", "FormTry",
     "GradeReview", "Handover", "LimitKind", "Line", "LineRequest", "Opinion", "Posting", "Rating", "Reference",
     "RefusedFit", "Reservation", "Security", "Terms", "money",
 ]  # fmt: skip

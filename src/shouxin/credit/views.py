@@ -25,9 +25,8 @@ from shouxin.rules.authority import Needs
 
 from . import grade_reviews, line_requests, lines
 from .forms import FIELD_NAMES, LineForm
-from .models import Line, LineRequest, Rating
+from .models import REQUEST_COLOURS, Line, LineRequest, Rating
 
-STATUS_COLOURS = {"open": "amber", "approved": "green", "declined": "red", "withdrawn": "grey"}
 WHY = {
     "amount": gettext_lazy("the total limit decides who signs"),
     "unlimited": gettext_lazy("a limit without bound"),
@@ -40,7 +39,7 @@ WHY = {
 
 def status(row: LineRequest) -> tuple[Any, str]:
     """(word, colour) of a request's status."""
-    return row.get_status_display(), STATUS_COLOURS[row.status]  # type: ignore[attr-defined]
+    return row.get_status_display(), REQUEST_COLOURS[row.status]  # type: ignore[attr-defined]
 
 
 def _address(row: LineRequest) -> str:

@@ -11,13 +11,14 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib import documents
 from shouxin.rules.policy import Post
 
 from . import posts
 from .door import BUSY, acting
 from .refusals import BadForm, CannotDecide, Moved
 
-__all__ = ["acting", "blame", "moment", "page", "past_day", "require_duty", "status_of"]
+__all__ = ["acting", "blame", "moment", "page", "paper_file", "past_day", "require_duty", "status_of"]
 
 View = Callable[..., HttpResponse]
 
@@ -52,6 +53,17 @@ def past_day(given: str, today: date, field: str = "as_of") -> date:
     if day > today:
         raise BadForm([(field, _("This day has not come yet."))])
     return day
+
+
+def paper_file(request: HttpRequest, paper: documents.Paper, name: str) -> HttpResponse | None:
+    """The paper of a page as a file where one is asked for: `?form=pdf` or `docx`."""
+    form = request.GET.get("form", "")
+    if form not in documents.FACES:
+        return None
+    make, kind = documents.FACES[form]
+    answer = HttpResponse(make(paper), content_type=kind)
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return answer
 
 
 def require_duty(request: HttpRequest, *duty: Post, verb: str, about: models.Model | str) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from shouxin.credit import exposure, line_requests, review
+from shouxin.credit.lines import LINE_CAUSES
 from shouxin.credit.models import CreditAccount, Posting
 from shouxin.customers import dossier, registry, standing
 from shouxin.customers.facts import COLLECTORS, name_of, shown_value
@@ -221,7 +222,7 @@ def _line(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
         "lines": lines,
         "requests": [(each, labels.request_status(each)) for each in requests],
         "pool": credit_file.pool_of(customer, file.position, on=file.on),
-        "causes": labels.CAUSES,
+        "causes": LINE_CAUSES,
         "securities": credit_file.securities_of(customer),
         "today": file.on,
     }

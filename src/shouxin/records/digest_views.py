@@ -8,11 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from shouxin.lib import documents
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, sight
 from shouxin.office.models import Person
-from shouxin.office.pages import acting, page, require_duty
+from shouxin.office.pages import acting, page, paper_file, require_duty
 from shouxin.office.refusals import NotVisible
 from shouxin.rules import digest as rule
 
@@ -82,10 +81,6 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, paper: Any, found: Digest | None) -> HttpResponse:
-    form = request.GET.get("form", "")
-    if form in documents.FACES:
-        make, kind = documents.FACES[form]
-        answer = HttpResponse(make(paper), content_type=kind)
-        answer["Content-Disposition"] = f'attachment; filename="digest.{form}"'
-        return answer
-    return render(request, "records/digest.html", {"paper": paper, "found": found})
+    return paper_file(request, paper, "digest") or render(
+        request, "records/digest.html", {"paper": paper, "found": found}
+    )

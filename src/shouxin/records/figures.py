@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 from pydantic import TypeAdapter
 
+from shouxin.credit.exposure import EFFECT
 from shouxin.credit.models import CreditAccount, Line, Posting
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
@@ -216,9 +217,7 @@ WITH held AS (
     SELECT DISTINCT ON (customer_id) customer_id, currency, limit_kind, "limit" FROM {line}
     WHERE since <= %(as_of)s AND NOT temporary AND NOT pool {lines_of} ORDER BY customer_id, since DESC, id DESC
 ), used AS (
-    SELECT a.customer_id, a.currency, sum(
-        CASE p.target WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END
-      - CASE p.source WHEN '' THEN 0 WHEN 'deposits' THEN -p.amount ELSE p.amount END) AS amount
+    SELECT a.customer_id, a.currency, sum({effect}) AS amount
     FROM {posting} p JOIN {account} a ON a.id = p.account_id WHERE p."on" <= %(as_of)s {accounts_of} GROUP BY 1, 2
 )
 SELECT held.currency, COALESCE(sum(used.amount), 0), sum(held."limit")
@@ -235,7 +234,12 @@ def _utilisation(ids: list[int] | None, as_of: date) -> dict[str, tuple[Decimal,
     if ids is not None:
         mine = "customer_id = ANY(%(customers)s)"
         of = {"lines_of": f"AND {mine}", "accounts_of": f"AND a.{mine}"}
-    names = {"line": Line._meta.db_table, "posting": Posting._meta.db_table, "account": CreditAccount._meta.db_table}
+    names = {
+        "effect": EFFECT,
+        "line": Line._meta.db_table,
+        "posting": Posting._meta.db_table,
+        "account": CreditAccount._meta.db_table,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_UTILISATION.format(**names, **of), {"as_of": as_of, "customers": ids})
         return {currency: (used, Limit.of(limit)) for currency, used, limit in cursor.fetchall()}

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit.models import LimitKind, LineRequest
+from shouxin.credit.models import REQUEST_COLOURS, LimitKind, LineRequest
 from shouxin.customers.models import StandingKind
 from shouxin.rules.policy import Text
 
@@ -17,13 +17,6 @@ STANDING_COLOURS = {
     "cash_only": "purple",
     "suspended": "red",
     "blacklisted": "red",
-}
-REQUEST_COLOURS = {"open": "amber", "approved": "green", "declined": "red", "withdrawn": "grey"}
-CAUSES = {
-    "request": _("Signed request"),
-    "downgrade": _("Downgrade for late payment"),
-    "import": _("Taken over by import"),
-    "annual": _("Periodic review"),
 }
 METHODS = {
     "sales_volume": _("Sales volume"),

@@ -18,7 +18,8 @@ from shouxin.office.refusals import NotVisible
 
 from . import annual, jobs, portfolio, words
 from .models import Campaign, Review
-from .views import READERS, get_review, get_year, paper_of, reviews_of
+from .review_views import get_review, paper_of
+from .views import READERS, get_year, reviews_of
 
 router = Router(tags=["annual review"])
 

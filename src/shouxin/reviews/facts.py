@@ -77,11 +77,12 @@ def load(chunk: Collection[int], campaign: Campaign, *, edition: Edition, today:
     worth = ratings.known_rates(policy, campaign.last)
     rows, unmeasured = ratings.read(ids, as_of=campaign.last, known_rate=worth)
     rated = {each.customer.pk: ratings.rate_known(each, policy=policy, as_of=campaign.last) for each in rows}
-    beside = _beside(ids, campaign, worth, today)
+    customers = Customer.objects.in_bulk(ids)
+    beside = _beside(customers, campaign, worth, today)
     histories = {each.customer.pk: each.history for each in rows}
     return {
         pk: _known(customer, campaign, policy, beside, rated.get(pk), histories.get(pk), unmeasured.get(pk, []))
-        for pk, customer in Customer.objects.in_bulk(ids).items()
+        for pk, customer in customers.items()
         if beside.held[pk].line
     }
 
@@ -106,13 +107,15 @@ class _Beside:
     securities: Mapping[int, tuple[Secured, ...]]
 
 
-def _beside(ids: list[int], campaign: Campaign, worth: Mapping[str, Decimal], today: date) -> _Beside:
-    first, last = campaign.first, campaign.last
+def _beside(
+    customers: Mapping[int, Customer], campaign: Campaign, worth: Mapping[str, Decimal], today: date
+) -> _Beside:
+    ids, first, last = list(customers), campaign.first, campaign.last
     earlier = Rating.objects.filter(customer__in=ids, as_of__lt=first).order_by("customer", "-as_of", "-pk")
     return _Beside(
         worth=worth,
         held=lines.in_force(ids, on=today),
-        standing=standing.effective(Customer.objects.filter(pk__in=ids), today),
+        standing=standing.effective(customers.values(), today),
         counted=_counted(ids, last, worth),
         lines=_lines(ids, last),
         before={row.customer_id: row for row in earlier.distinct("customer")},
@@ -266,15 +269,11 @@ def _measured(
         late_payments_months=12,
         overdue_amount_min=policy.downgrade.amount_min,
     )
-    aged = [item.uncontested for item in history.open_items if item.overdue_days(last) > AGED_DAYS]
+    aged = [max(ZERO, item.uncontested) for item in history.open_items if item.overdue_days(last) > AGED_DAYS]
     sales, sales_before = _sold(history, first, last), _sold(history, add_months(first, -12), add_months(last, -12))
-    worth = Worth(sales, record.owing.open_amount, record.owing.overdue_amount, sum(filter(_above_zero, aged), ZERO))
+    worth = Worth(sales, record.owing.open_amount, record.owing.overdue_amount, sum(aged, ZERO))
     use = _use(history, beside.counted.get(pk, {}), beside.lines.get(pk, []), beside.worth, campaign)
     return _Measured(rate, worth, sales_before, record, of_year, use)
-
-
-def _above_zero(amount: Decimal) -> bool:
-    return amount > 0
 
 
 def _sold(history: owed.History, first: date, last: date) -> Decimal:

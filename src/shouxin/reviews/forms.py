@@ -4,14 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-
-class Day(forms.DateInput):
-    """A date as the browser's own field."""
-
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
+from shouxin.credit.forms import Day
 
 
 class YearForm(forms.Form):

@@ -15,31 +15,13 @@ from shouxin.customers.models import Customer
 from shouxin.office import policies, rates
 from shouxin.rules.annual_review import GradeTotal, Reason, advise
 from shouxin.rules.money import convert
-from shouxin.rules.policy import Grade, Policy
+from shouxin.rules.policy import Policy
 
 from . import facts
 from .models import Campaign, Review
 
 ZERO = Decimal("0.00")
 TOP = 10
-
-
-@dataclass(frozen=True)
-class OfGrade:
-    """What the customers of a grade (before the review) bought and owe."""
-
-    grade: str
-    customers: int
-    sales: Decimal
-    owed: Decimal
-    overdue: Decimal
-    aged: Decimal
-    unrated: int = 0
-
-    @property
-    def overdue_share(self) -> Decimal | None:
-        """Overdue to owed; None where nothing is owed."""
-        return self.overdue / self.owed if self.owed > 0 else None
 
 
 @dataclass(frozen=True)
@@ -65,7 +47,7 @@ class Portfolio:
     actions: dict[str, int]
     states: dict[str, int]
     moved: list[tuple[str, str, int]]
-    grades: list[OfGrade]
+    grades: list[GradeTotal]
     limits_before: Decimal
     limits_after: Decimal
     unmeasured: list[str]
@@ -121,8 +103,6 @@ def read(campaign: Campaign) -> Portfolio:
     grades = _grades(rows)
     before, after, unmeasured = _limits(rows, campaign, edition.policy)
     customers, concerned = Customer.objects.filter(restricted_on=None).count(), facts.concerned(campaign.last).count()
-    totals = [GradeTotal(Grade(each.grade), each.customers, each.unrated, each.owed, each.overdue)
-              for each in grades if each.grade]  # fmt: skip
     return Portfolio(
         customers=customers,
         without_line=customers - concerned,
@@ -137,7 +117,7 @@ def read(campaign: Campaign) -> Portfolio:
         unmeasured=unmeasured,
         by_sales=_largest(rows, "sales_worth"),
         by_overdue=_largest(rows, "overdue_worth"),
-        advice=list(advise(edition.policy, totals)),
+        advice=list(advise(edition.policy, grades)),
     )
 
 
@@ -151,7 +131,7 @@ def _moved(rows: Any) -> list[tuple[str, str, int]]:
     return sorted(told.values_list("grade_before", "after", "n"))
 
 
-def _grades(rows: Any) -> list[OfGrade]:
+def _grades(rows: Any) -> list[GradeTotal]:
     told = (
         rows.order_by()
         .values("grade_before")
@@ -159,9 +139,9 @@ def _grades(rows: Any) -> list[OfGrade]:
             n=Count("pk"), sales=Sum("sales_worth"), owed=Sum("owed_worth"), overdue=Sum("overdue_worth"),
             aged=Sum("aged_worth"), unrated=Count("pk", filter=Q(rating=None)),
         )
-        .values_list("grade_before", "n", "sales", "owed", "overdue", "aged", "unrated")
+        .values_list("grade_before", "n", "unrated", "owed", "overdue", "sales", "aged")
     )  # fmt: skip
-    return [OfGrade(*row) for row in sorted(told)]
+    return [GradeTotal(*row) for row in sorted(told)]
 
 
 def _limits(rows: Any, campaign: Campaign, policy: Policy) -> tuple[Decimal, Decimal, list[str]]:

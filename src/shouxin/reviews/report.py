@@ -12,13 +12,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from shouxin.credit import line_requests
-from shouxin.credit.models import SECURITIES
 from shouxin.customers.facts import name_of, shown_value
 from shouxin.customers.models import Customer
 from shouxin.lib import documents
 from shouxin.lib.documents import Block, Paper
 from shouxin.office import policies
+from shouxin.office.book import SECURITIES, phrase
 from shouxin.rules.annual_review import Reason
 from shouxin.rules.industries import INDUSTRIES
 from shouxin.rules.line import Limit
@@ -29,19 +28,24 @@ from .found import Found
 from .models import Campaign, Review
 from .portfolio import Portfolio
 
+Chapters = Iterable[tuple[str, Iterable[Block]]]
+
 
 def _english() -> bool:
     return (get_language() or "").startswith("en")
 
 
-def _house(campaign: Campaign) -> str:
-    name = policies.at(campaign.policy_version).policy.company.name
-    return name.en if _english() else name.zh
-
-
 def _paper(campaign: Campaign, title: str, blocks: Iterable[Block], head: Iterable[Any]) -> Paper:
-    language = "en" if _english() else "zh-hans"
-    return documents.paper(title, blocks, house=_house(campaign), language=language, head=head)
+    house = phrase(policies.at(campaign.policy_version).policy.company.name)
+    return documents.paper(title, blocks, house=house, language="en" if _english() else "zh-hans", head=head)
+
+
+def _numbered(chapters: Chapters) -> list[Block]:
+    """The chapters one after another, each under its number."""
+    told: list[Block] = []
+    for number, (title, body) in enumerate(chapters, 1):
+        told += [documents.heading(f"{number}. {title}"), *body]
+    return told
 
 
 # --- one customer ---------------------------------------------------------------------------------
@@ -53,7 +57,7 @@ def paper(review: Review, *, total: Decimal | None = None) -> Paper:
     `total`: all sales of the year in the company's currency, for a reader who may know them.
     """
     found, campaign = review.found, review.campaign
-    chapters: list[tuple[str, Iterable[Block]]] = [
+    chapters: Chapters = [
         (_("Customer and changes"), _customer(review.customer, found)),
         (_("Trade of the year"), _trade(review, found, total)),
         (_("Use of the line"), _use(found)),
@@ -66,15 +70,10 @@ def paper(review: Review, *, total: Decimal | None = None) -> Paper:
         (_("Conclusion"), _conclusion(review, found)),
         (_("Decision"), _decision(review)),
     ]
-    blocks = [
-        block
-        for number, (title, body) in enumerate(chapters, 1)
-        for block in (documents.heading(f"{number}. {title}"), *body)
-    ]
     title = _("Annual credit review %(year)s: %(customer)s") % {"year": campaign.year, "customer": review.customer.name}
     head = [(_("Customer code"), review.customer.code), (_("Period"), _period(campaign)),
             (_("Currency"), found.currency)]  # fmt: skip
-    return _paper(campaign, title, blocks, head)
+    return _paper(campaign, title, _numbered(chapters), head)
 
 
 def _period(campaign: Campaign) -> str:
@@ -203,9 +202,8 @@ def _score(found: Found) -> Iterator[Block]:
 
 
 def _risks(found: Found) -> Iterator[Block]:
-    told = {each.code for each in found.proposal.reasons} & RISKS
-    risks = [each for each in found.proposal.reasons if each.code in told] + list(found.proposal.lacking)
-    yield from _lines(risks, _("None was found."))
+    risks = [each for each in found.proposal.reasons if each.code in RISKS]
+    yield from _lines([*risks, *found.proposal.lacking], _("None was found."))
 
 
 RISKS = {"limit_was_exceeded", "paid_very_late", "sales_fell", "blacklisted", "limit_above_rating", "grade_worse"}
@@ -248,11 +246,8 @@ def _decision(review: Review) -> Iterator[Block]:
     ]  # fmt: skip
     yield documents.facts(rows)
     if request.status == "approved":
-        signed = words.limit(line_requests.asked_limit(request), request.currency)
-        yield documents.text(
-            _("Signed: grade %(grade)s, %(limit)s, %(days)s.")
-            % {"grade": request.grade, "limit": signed, "days": words.days(request.term_days)}
-        )
+        told = {"grade": request.grade, "limit": words.asked_limit(review), "days": words.days(request.term_days)}
+        yield documents.text(_("Signed: grade %(grade)s, %(limit)s, %(days)s.") % told)
     if request.decision_reason:
         yield documents.text(_("Reason: %(reason)s") % {"reason": request.decision_reason})
     yield documents.signature(_("Credit administrator"), _("Credit manager"), _("Approved by (seal)"))
@@ -275,7 +270,7 @@ def portfolio_paper(campaign: Campaign) -> Paper:
     """The report of the whole year."""
     whole = portfolio.of(campaign)
     currency = policies.at(campaign.policy_version).policy.company.currency
-    chapters: list[tuple[str, Iterable[Block]]] = [
+    chapters: Chapters = [
         (_("What was reviewed"), _coverage(campaign, whole)),
         (_("Moves of grade"), _moves(whole)),
         (_("Receivables by grade"), _grades(whole)),
@@ -283,11 +278,7 @@ def portfolio_paper(campaign: Campaign) -> Paper:
         (_("Proposals and decisions"), _proposals(whole)),
         (_("What the year says of the policy"), _lines(whole.advice, _("Nothing speaks against it."))),
     ]
-    blocks = [
-        block
-        for number, (title, body) in enumerate(chapters, 1)
-        for block in (documents.heading(f"{number}. {title}"), *body)
-    ]
+    blocks = _numbered(chapters)
     if campaign.summary:
         blocks += [documents.heading(_("Summary")), documents.text(campaign.summary)]
     blocks.append(documents.signature(_("Credit manager"), _("Vice-president"), _day(campaign.closed_at) or ""))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import review_views, views
 
 app_name = "reviews"
 urlpatterns = [
@@ -13,6 +13,6 @@ urlpatterns = [
     path("<int:year>/approve", views.approve, name="approve"),
     path("<int:year>/close", views.close, name="close"),
     path("<int:year>/report", views.report, name="report"),
-    path("<int:year>/<int:pk>/", views.review, name="review"),
-    path("<int:year>/<int:pk>/<str:verb>", views.move, name="move"),
+    path("<int:year>/<int:pk>/", review_views.review, name="review"),
+    path("<int:year>/<int:pk>/<str:verb>", review_views.move, name="move"),
 ]

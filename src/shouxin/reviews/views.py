@@ -1,4 +1,4 @@
-"""The annual review on pages (B2.4): the years, one year with its proposals, the report of each customer."""
+"""The annual review on pages (B2.4): the years, and one year with its proposals."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -17,17 +17,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.credit import line_requests
 from shouxin.customers import search
-from shouxin.lib import documents
 from shouxin.lib.lists import Ask, Batch, Column, Listing
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
-from shouxin.office.pages import acting, blame, page, require_duty
+from shouxin.office.pages import acting, blame, page, paper_file, require_duty
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.policy import Grade
 
 from . import annual, jobs, portfolio, words
 from . import report as papers
-from .forms import AssessmentForm, ClosingForm, YearForm
+from .forms import ClosingForm, YearForm
 from .models import Campaign, Review
 
 READERS = tuple(sorted(sight.LOOKERS))
@@ -102,18 +101,13 @@ def _limit(row: Review) -> str:
     return words.limit(found, row.found.currency)
 
 
-def _limit_after(row: Review) -> str:
-    if row.request is None:
-        return words.NONE
-    return words.limit(line_requests.asked_limit(row.request), row.request.currency)
-
-
 def _grades(row: Review) -> str:
     after = row.request.grade if row.request else row.grade_after
     return after if row.grade_before == after else f"{row.grade_before or words.NONE} → {after}"
 
 
-def _action(row: Review) -> tuple[Any, str]:
+def action(row: Review) -> tuple[Any, str]:
+    """What is proposed, as word and colour."""
     return row.get_action_display(), words.ACTION_COLOURS[row.action]  # type: ignore[attr-defined]
 
 
@@ -132,10 +126,10 @@ def _signer(row: Any) -> str:
 
 COLUMNS = (
     Column("customer", gettext_lazy("Customer"), value="customer.name", link=_customer_address),
-    Column("action", gettext_lazy("Proposal"), "status", _action),
+    Column("action", gettext_lazy("Proposal"), "status", action),
     Column("grade", gettext_lazy("Grade"), value=_grades),
     Column("limit", gettext_lazy("Limit held"), value=_limit),
-    Column("limit_after", gettext_lazy("Limit proposed"), value=_limit_after),
+    Column("limit_after", gettext_lazy("Limit proposed"), value=words.asked_limit),
     Column("state", gettext_lazy("Status"), "status", lambda row: words.STATES[words.state_of(row)]),
     Column("signer", gettext_lazy("Signed by, at least"), value=_signer),
     Column("on_time", gettext_lazy("Paid on time"), "percent", lambda row: row.found.year.on_time_share),
@@ -255,12 +249,10 @@ def _whole(campaign: Campaign) -> dict[str, Any]:
     """What is drawn of all customers together."""
     whole = portfolio.of(campaign)
     columns, rows = papers.matrix(whole)
-    counts = {(before, after): n for before, after, n in whole.moved}
     matrix = [
-        [row[0], *({"n": counts.get((row[0], after), 0), "after": after, "kind": _kind(row[0], after)}
-                   for after in Grade)]
-        for row in rows
-    ]  # fmt: skip
+        [before, *({"n": n, "after": after, "kind": _kind(before, after)} for after, n in zip(Grade, ns, strict=True))]
+        for before, *ns in rows
+    ]
     drawing = {
         "labels": [each.grade or words.NONE for each in whole.grades],
         "series": [
@@ -277,7 +269,7 @@ def _whole(campaign: Campaign) -> dict[str, Any]:
 
 
 def _kind(before: str, after: str) -> str:
-    if before == after or not before:
+    if before in (after, words.NONE):
         return "same"
     return "better" if after < before else "worse"
 
@@ -402,109 +394,6 @@ def report(request: HttpRequest, year: int) -> HttpResponse:
     require_duty(request, *sight.SEE_ALL, verb="read_reviews", about="annual-review")
     campaign = get_year(year)
     paper = papers.portfolio_paper(campaign)
-    return _file(request, paper, f"annual-review-{campaign.year}") or render(
+    return paper_file(request, paper, f"annual-review-{campaign.year}") or render(
         request, "reviews/report.html", {"paper": paper, "campaign": campaign}
     )
-
-
-def _file(request: HttpRequest, paper: documents.Paper, name: str) -> HttpResponse | None:
-    """The paper as a file where one is asked for."""
-    form = request.GET.get("form", "")
-    if form not in documents.FACES:
-        return None
-    make, kind = documents.FACES[form]
-    answer = HttpResponse(make(paper), content_type=kind)
-    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return answer
-
-
-# --- one customer ---------------------------------------------------------------------------------
-
-
-def get_review(request: HttpRequest, year: int, pk: int) -> Review:
-    """A review of the year, of a customer the caller sees; NotVisible otherwise."""
-    call = acting(request)
-    rows = reviews_of(get_year(year), call["by"], call["on"])
-    found: Review | None = rows.filter(pk=pk).first() if pk < 2**63 else None
-    if found is None:
-        raise NotVisible
-    return found
-
-
-def paper_of(found: Review, by: Person, on: date) -> documents.Paper:
-    """The report of one customer, as this reader may know it: what share it has of all only who sees everybody."""
-    return papers.paper(found, total=portfolio.sales_of(found.campaign) if sight.sees_all(by, on) else None)
-
-
-@page
-@require_GET
-def review(request: HttpRequest, year: int, pk: int) -> HttpResponse:
-    """The report of one customer, with what may be done; `?form=pdf` or `docx` gives the paper."""
-    require_duty(request, *READERS, verb="read_reviews", about="annual-review")
-    return _review_page(request, get_review(request, year, pk))
-
-
-def _review_page(request: HttpRequest, found: Review, form: AssessmentForm | None = None) -> HttpResponse:
-    paper = paper_of(found, acting(request)["by"], acting(request)["on"])
-    if answer := _file(request, paper, f"annual-review-{found.campaign.year}-{found.customer_id}"):
-        return answer
-    call = acting(request)
-    told: dict[str, Any] = {
-        "review": found,
-        "paper": paper,
-        "action": _action(found),
-        "state": words.STATES[words.state_of(found)],
-        "verbs": annual.verbs_for(found, call["by"], call["on"]),
-        "form": form or AssessmentForm(initial={"remark": found.remark, "version": found.version}),
-        "lacking": [words.reason(each) for each in found.found.proposal.lacking],
-    }
-    if found.request and found.request.status == "open" and found.campaign.status == "open":
-        told |= _signing(found, call["by"], call["on"])
-    return render(request, "reviews/review.html", told)
-
-
-def _signing(found: Review, by: Person, on: date) -> dict[str, Any]:
-    """Whether she may sign, and why not."""
-    request = found.request
-    assert request is not None
-    needed = line_requests.needs(request, edition=policies.in_force(on), today=on)
-    codes = line_requests.why_not(request, needed, by=by, today=on)
-    post = needed.post
-    return {
-        "may_sign": not codes and bool(posts.posts_of(by, on=on) & set(line_requests.SIGNERS)),
-        "why_not": [line_requests.WORDS[code] for code in codes],
-        "signer": POST_LABELS[post] if post else _("nobody has authority enough"),
-        "hidden": [("version", request.version)],
-        "renewing": [("version", found.version)],
-    }
-
-
-@page
-@require_POST
-def move(request: HttpRequest, year: int, pk: int, verb: str) -> HttpResponse:
-    """Approve, decline, review anew, or write the assessment; back to the report."""
-    found, call = get_review(request, year, pk), acting(request)
-    version, reason = _version(request), request.POST.get("reason", "")[:1000].replace("\x00", "")
-    if verb == "assess":
-        form = AssessmentForm(request.POST)
-        if not form.is_valid():
-            return _review_page(request, found, form)
-        annual.assess(found, form.cleaned_data["remark"], version=version, **call)
-        messages.success(request, _("The assessment is kept."))
-    elif verb == "renew":
-        annual.renew(found, version=version, **call)
-        messages.success(request, _("The customer has been reviewed anew."))
-    elif verb in ("approve", "decline"):
-        edition = policies.in_force(call["on"])
-        getattr(annual, verb)(found, version=version, reason=reason, edition=edition, **call)
-        messages.success(request, _("Approved.") if verb == "approve" else _("Declined."))
-    else:
-        raise NotVisible
-    return redirect("reviews:review", year, pk)
-
-
-def _version(request: HttpRequest) -> int:
-    given = request.POST.get("version", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
-    return int(given)

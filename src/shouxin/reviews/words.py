@@ -8,7 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from shouxin.credit import line_requests
+from shouxin.credit.lines import LINE_CAUSES
+from shouxin.credit.models import REQUEST_COLOURS, LimitKind, LineRequest
 from shouxin.customers.models import StandingKind
+from shouxin.lib import documents
 from shouxin.rules.annual_review import Measure, Reason, Terms
 from shouxin.rules.line import Limit
 
@@ -16,23 +20,13 @@ from .found import Found
 from .models import Campaign, Review
 
 Text = str | Promise
-NONE = "—"
+NONE = documents.UNSAID
 ACTION_COLOURS = {"keep": "grey", "raise": "green", "lower": "amber"}
 STATES: Mapping[str, tuple[Text, str]] = {
-    "open": (gettext_lazy("Waiting for approval"), "blue"),
-    "approved": (gettext_lazy("Approved"), "green"),
-    "declined": (gettext_lazy("Declined"), "grey"),
-    "withdrawn": (gettext_lazy("Withdrawn"), "amber"),
+    **{key: (label, REQUEST_COLOURS[key]) for key, label in LineRequest.STATUSES},
     "fault": (gettext_lazy("Nothing could be proposed"), "red"),
 }
 """Where a review stands -> its name and colour: the status of its request, or that it has none."""
-LIMITS: Mapping[str, Text] = {
-    "unset": gettext_lazy("Not set"), "none": gettext_lazy("No credit"), "unlimited": gettext_lazy("Unlimited"),
-}  # fmt: skip
-CAUSES: Mapping[str, Text] = {
-    "request": gettext_lazy("approved request"), "downgrade": gettext_lazy("downgrade"),
-    "import": gettext_lazy("import"),
-}  # fmt: skip
 
 
 def state_of(review: Review) -> str:
@@ -42,7 +36,7 @@ def state_of(review: Review) -> str:
 
 def limit(held: Limit, currency: str) -> str:
     """A limit: its amount with its currency, or which of the other three it is."""
-    return f"{held.amount:,.2f} {currency}" if held.amount is not None else str(LIMITS[held.kind])
+    return f"{held.amount:,.2f} {currency}" if held.amount is not None else str(LimitKind(held.kind).label)
 
 
 def terms(held: Terms, currency: str) -> str:
@@ -76,6 +70,12 @@ def money(amount: Decimal | None) -> str:
 def standing(key: str) -> str:
     """A standing's name."""
     return str(dict(StandingKind.choices).get(key, key))
+
+
+def asked_limit(review: Review) -> str:
+    """The limit the review's request asks for, a dash where there is none."""
+    request = review.request
+    return NONE if request is None else limit(line_requests.asked_limit(request), request.currency)
 
 
 def _plain(value: Measure) -> str:
@@ -141,4 +141,4 @@ def why(campaign: Campaign, found: Found) -> str:
 
 def cause(key: str) -> str:
     """What a line came of."""
-    return str(CAUSES.get(key, key))
+    return str(LINE_CAUSES.get(key, key))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
-from .line import Limit
+from .line import Limit, reach
 from .money import round_down_to
 from .policy import Discount, Grade, Policy
 
@@ -36,7 +36,7 @@ class Terms:
 class Year:
     """One customer's year. Amounts in the line's currency.
 
-    `held`: its line on the last day. `rated`: what the rating of that day suggests; None where it could not be rated.
+    `held`: the line in force. `rated`: what the rating of the last day suggests; None where it could not be rated.
     `peak_use` and `mean_use` are of what counted against the line; `times_over` counts the days it was exceeded.
     `on_time_share` is by amount, a fraction of one, None where nothing fell due. `months`: whole months since the first
     invoice. `overdue` is on the last day, without what is contested.
@@ -67,7 +67,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is proposed for the coming year; `earned` lists what still lacks for better terms."""
+    """What is proposed for the coming year; `lacking` says what better terms still need."""
 
     action: Action
     terms: Terms
@@ -197,15 +197,11 @@ def _action(held: Terms, terms: Terms) -> Action:
         return "keep"
     less = (
         terms.grade.worse_than(held.grade)
-        or _bound(terms.limit) < _bound(held.limit)
+        or reach(terms.limit) < reach(held.limit)
         or terms.term_days < held.term_days
         or terms.discount != held.discount
     )
     return "lower" if less else "raise"
-
-
-def _bound(limit: Limit) -> Decimal:
-    return Decimal("Infinity") if limit.kind == "unlimited" else limit.amount or ZERO
 
 
 # --- the whole ------------------------------------------------------------------------------------
@@ -213,13 +209,18 @@ def _bound(limit: Limit) -> Decimal:
 
 @dataclass(frozen=True)
 class GradeTotal:
-    """All customers of a grade on the last day, in the company's currency; `unrated`: whom nothing could be said of."""
+    """All customers of a grade on the last day, in the company's currency; `grade` is "" for lines that have none.
 
-    grade: Grade
+    `unrated`: whom nothing could be said of. `aged`: what is overdue for more than a year.
+    """
+
+    grade: str
     customers: int
     unrated: int = 0
     owed: Decimal = ZERO
     overdue: Decimal = ZERO
+    sales: Decimal = ZERO
+    aged: Decimal = ZERO
 
     @property
     def overdue_share(self) -> Decimal | None:
@@ -229,7 +230,7 @@ class GradeTotal:
 
 def advise(policy: Policy, totals: Iterable[GradeTotal]) -> tuple[Reason, ...]:
     """What the year says of the policy itself, for those who write it."""
-    totals = sorted(totals, key=lambda each: each.grade)
+    totals = sorted((each for each in totals if each.grade), key=lambda each: each.grade)
     return (*_separation(totals), *_overdue_warned(policy, totals), *_unrated_warned(policy, totals))
 
 

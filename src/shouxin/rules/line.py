@@ -71,6 +71,11 @@ class Limit:
         return self.kind == "unlimited" or (self.bound or ZERO) > 0
 
 
+def reach(limit: Limit) -> Decimal:
+    """How far a limit goes, for comparison only: unlimited is farther than any amount."""
+    return Decimal("Infinity") if limit.kind == "unlimited" else limit.amount or ZERO
+
+
 def room(limit: Limit, exposure: Decimal) -> Limit:
     """What is left of a limit beside an exposure, itself a limit: never below zero, unset and unlimited as they were.
 

@@ -60,7 +60,7 @@ def create(
     kind: Annotated[str, typer.Argument(help="new, raise, lower, temporary or renewal.")],
     limit: Annotated[str, typer.Argument(help="The limit asked for, such as 80000.00.")],
     term_days: Annotated[int, typer.Argument(min=0, max=3660, help="The term asked for, in days.")],
-    by: Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")],
+    by: terminal.Who,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     until: Annotated[str, typer.Option(metavar="DATE", help="The last day of a temporary limit.")] = "",
     boxes: Boxes = None,
@@ -75,8 +75,9 @@ def create(
     if kind not in dict(LineRequest.KINDS):
         terminal.fail(f"no such kind: {kind}; known: {', '.join(dict(LineRequest.KINDS))}")
     wanted = applications.Wanted(
-        request_type=kind, requested_limit=_amount(limit), requested_term_days=term_days, currency=found.currency,
-        requested_until=terminal.day(until) if until else None, reason=reason, details=_boxes(boxes),
+        request_type=kind, requested_limit=terminal.amount(limit), requested_term_days=term_days,
+        currency=found.currency, requested_until=terminal.day(until) if until else None, reason=reason,
+        details=_boxes(boxes),
     )  # fmt: skip
     with terminal.refusals():
         made = applications.create(
@@ -90,7 +91,7 @@ def invite(
     customer: Annotated[str, typer.Argument(help="The customer's code.")],
     kind: Annotated[str, typer.Argument(help="new, raise, lower, temporary or renewal.")],
     address: Annotated[str, typer.Option(help="How outsiders reach this house, such as https://credit.example.com.")],
-    by: Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")],
+    by: terminal.Who,
     email: Annotated[str, typer.Option(help="Send the link here; empty: print it alone.")] = "",
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -132,7 +133,7 @@ def act(
     given: dict[str, Any] = {"reason": reason, "limit": limit, "verdict": verdict, "to": to, "category": category}
     given = {name: value for name, value in given.items() if value is not None}
     if limit is not None:
-        given["limit"] = _amount(limit)
+        given["limit"] = terminal.amount(limit)
     if boxes:
         given["findings"] = _boxes(boxes)
     today = terminal.day(None)
@@ -154,15 +155,6 @@ def _boxes(given: list[str] | None) -> dict[str, str]:
             terminal.fail(f"{word}: write a box as KEY=VALUE")
         told[key] = value
     return told
-
-
-def _amount(text: str) -> Decimal:
-    from shouxin.rules.money import AmountError, parse_amount
-
-    try:
-        return parse_amount(text)
-    except AmountError:
-        terminal.fail(f"{text} is not an amount such as 1200.00")
 
 
 def _seen(by: str) -> Any:

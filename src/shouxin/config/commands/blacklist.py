@@ -10,7 +10,6 @@ app = typer.Typer()
 group = typer.Typer(no_args_is_help=True, help="The blacklist: list, propose, act.")
 app.add_typer(group, name="blacklist")
 
-Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the case.")]
 
 
@@ -32,7 +31,7 @@ def propose(
     ground: Annotated[str, typer.Option(help="A ground of the policy, such as malicious_default.")],
     why: Annotated[str, typer.Option(help="What happened.")],
     evidence: Annotated[str, typer.Option(help="Papers, judgments, files: what each is and where it lies.")],
-    by: Who,
+    by: terminal.Who,
     whole_group: Annotated[bool, typer.Option("--whole-group", help="The head is listed with it.")] = False,
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -52,7 +51,7 @@ def propose(
 def act(
     case: Annotated[int, typer.Argument(help="The case's number.")],
     verb: Annotated[str, typer.Argument(help="stop, approve, decline, withdraw, appeal, uphold, allow, readmit, …")],
-    by: Who,
+    by: terminal.Who,
     reason: Reason = "",
     standing: Annotated[str, typer.Option(help="allow, readmit: where it is to stand afterwards.")] = "cash_only",
     conditions: Annotated[str, typer.Option(help="allow, readmit: on which conditions.")] = "",

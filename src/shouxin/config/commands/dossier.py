@@ -11,7 +11,6 @@ app = typer.Typer()
 group = typer.Typer(no_args_is_help=True, help="The dossier: list, add, verify, mark.")
 app.add_typer(group, name="facts")
 
-Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 Number = Annotated[int, typer.Argument(help="The fact's number.")]
 Paper = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The file it stands on.")]
 Remark = Annotated[str, typer.Option(help="A remark.")]
@@ -38,7 +37,7 @@ def add(
     customer: Annotated[str, typer.Argument(help="The customer's code.")],
     key: Annotated[str, typer.Argument(help="Which fact, such as lawsuits or bank_reference.")],
     value: Annotated[str, typer.Argument(help="A number, a word, yes or no.")],
-    by: Who,
+    by: terminal.Who,
     source: Annotated[str, typer.Option(help="registry, gazette, award, penalty, media, visit, bureau, …")] = "visit",
     as_of: Annotated[str, typer.Option(metavar="DATE", help="The day it held; today where left out.")] = "",
     note: Remark = "",
@@ -62,7 +61,7 @@ def verify(
     fact: Number,
     method: Annotated[str, typer.Argument(help="issuer, on_site or online.")],
     result: Annotated[str, typer.Argument(help="genuine, doubtful or forged.")],
-    by: Who,
+    by: terminal.Who,
     note: Remark = "",
     evidence: Paper = None,
     as_json: terminal.AsJson = False,
@@ -84,7 +83,7 @@ def mark(
     fact: Number,
     kind: Annotated[str, typer.Argument(help="expired, repaired or wrong; a quick note: dismissed.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the fact.")],
-    by: Who,
+    by: terminal.Who,
     as_json: terminal.AsJson = False,
 ) -> None:
     """Take a fact out of scoring; never one's own."""

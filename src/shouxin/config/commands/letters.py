@@ -13,7 +13,6 @@ evidence = typer.Typer(no_args_is_help=True, help="Files kept as evidence: list,
 app.add_typer(letters, name="letters")
 app.add_typer(evidence, name="evidence")
 
-Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 Code = Annotated[str, typer.Argument(help="The customer's code.")]
 Letter = Annotated[int, typer.Argument(help="The letter's number.")]
 SHOWN = ("id", "kind", "subject", "status", "written_at", "sent_at", "fault")
@@ -46,7 +45,7 @@ def paper(
 @letters.command()
 def resend(
     letter: Letter,
-    by: Who,
+    by: terminal.Who,
     to: Annotated[str, typer.Option(help="The address; default the customer's.")] = "",
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -64,7 +63,7 @@ def resend(
 def hand_over(
     letter: Letter,
     how: Annotated[str, typer.Argument(help="How it went on paper: by whom, when, which receipt.")],
-    by: Who,
+    by: terminal.Who,
     as_json: terminal.AsJson = False,
 ) -> None:
     """Say how a letter went on paper."""
@@ -92,7 +91,7 @@ def list_files(customer: Code, by: terminal.By = terminal.SYSTEM, as_json: termi
 def keep(
     customer: Code,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="PDF, photo, .docx, .xlsx or text.")],
-    by: Who,
+    by: terminal.Who,
     note: Annotated[str, typer.Option(help="What it shows.")] = "",
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -112,7 +111,7 @@ def keep(
 def fetch(
     number: Annotated[int, typer.Argument(help="The file's number.")],
     to: Annotated[Path, typer.Argument(help="Where to write it.")],
-    by: Who,
+    by: terminal.Who,
 ) -> None:
     """Write the file out; that it was fetched is recorded."""
     from shouxin.office import attachments, clock

@@ -1,6 +1,5 @@
 """`shouxin lines …`: the lines a customer had, asking for one, signing what somebody else asked for."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -11,10 +10,9 @@ app = typer.Typer()
 group = typer.Typer(no_args_is_help=True, help="Lines: show, requests, ask, step.")
 app.add_typer(group, name="lines")
 
-Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 Code = Annotated[str, typer.Argument(help="The customer's code.")]
 Day = Annotated[str, typer.Option(metavar="DATE")]
-WORDS = {"none": "none", "unlimited": "unlimited", "unset": "unset"}
+WORDS = ("none", "unlimited", "unset")
 
 
 @group.command()
@@ -55,7 +53,7 @@ def ask(
     customer: Code,
     limit: Annotated[str, typer.Argument(help="An amount such as 80000.00, or none, unlimited, unset.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the line.")],
-    by: Who,
+    by: terminal.Who,
     grade: Annotated[str, typer.Option(help="Default: the one of the line in force.")] = "",
     term_days: Annotated[int, typer.Option(min=0, max=3660, help="The term in days.")] = 30,
     currency: Annotated[str, typer.Option(help="Default: the line's or the customer's own.")] = "",
@@ -73,7 +71,7 @@ def ask(
     found, call = terminal.customer(customer, by)
     if grade and grade not in set(Grade):
         terminal.fail(f"{grade} is no grade; known: {', '.join(Grade)}")
-    wanted = Limit(WORDS[limit]) if limit in WORDS else Limit.of(_amount(limit))  # type: ignore[arg-type]
+    wanted = Limit(limit) if limit in WORDS else Limit.of(terminal.amount(limit))  # type: ignore[arg-type]
     held = lines.in_force([found.pk], on=call["on"])[found.pk].line
     terms = line_requests.LineTerms(
         wanted, currency or (held.currency if held else found.currency), term_days, Grade(grade) if grade else None,
@@ -93,7 +91,7 @@ def step(
     number: Annotated[int, typer.Argument(help="The request's number.")],
     verb: Annotated[str, typer.Argument(help="approve, decline or withdraw.")],
     version: Annotated[int, typer.Option(help="The version that was seen, as `requests` shows it.")],
-    by: Who,
+    by: terminal.Who,
     reason: Annotated[str, typer.Option(help="Why; the applicant reads it.")] = "",
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -130,12 +128,3 @@ def _rows(found: list[Any]) -> list[dict[str, Any]]:
          "signed_by": needed[row.pk].post or "nobody", "asked_by": row.requested_by.username, "reason": row.reason}
         for row in found
     ]  # fmt: skip
-
-
-def _amount(text: str) -> Decimal:
-    from shouxin.rules.money import AmountError, parse_amount
-
-    try:
-        return parse_amount(text)
-    except AmountError:
-        terminal.fail(f"{text} is not an amount such as 1200.00")

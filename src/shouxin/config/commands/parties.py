@@ -11,7 +11,6 @@ app = typer.Typer()
 group = typer.Typer(no_args_is_help=True, help="Related parties: show, tie, person, agent, may, revoke.")
 app.add_typer(group, name="parties")
 
-Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 Code = Annotated[str, typer.Argument(help="The customer's code.")]
 Day = Annotated[str, typer.Option(metavar="DATE")]
 Share = Annotated[str, typer.Option(help="Share of the capital, in percent.")]
@@ -49,7 +48,7 @@ def show(customer: Code, by: terminal.By = terminal.SYSTEM, as_json: terminal.As
 @group.command()
 def tie(
     customer: Code,
-    by: Who,
+    by: terminal.Who,
     parent: Annotated[str, typer.Option(metavar="CODE", help="Beneath whom; left out: beneath nobody.")] = "",
     kind: Annotated[str, typer.Option(help="subsidiary, branch, controlled or affiliate.")] = "controlled",
     percent: Share = "",
@@ -75,7 +74,7 @@ def person(
     customer: Code,
     name: Annotated[str, typer.Argument(help="The person's name.")],
     role: Annotated[str, typer.Argument(help="legal_representative, controller, shareholder, director, partner.")],
-    by: Who,
+    by: terminal.Who,
     id_number: Annotated[str, typer.Option(help="The identity number; without one say how he was identified.")] = "",
     note: Annotated[str, typer.Option(help="How he was identified.")] = "",
     percent: Share = "",
@@ -97,7 +96,7 @@ def agent(
     customer: Code,
     name: Annotated[str, typer.Argument(help="The agent's name.")],
     matters: Annotated[list[str], typer.Option("--matter", help="sign_contract, place_order, take_delivery, …")],
-    by: Who,
+    by: terminal.Who,
     scope: Annotated[str, typer.Option(help="What the power says in words.")] = "",
     since: Day = "",
     until: Day = "",
@@ -148,7 +147,7 @@ def may(
 def revoke(
     number: Annotated[int, typer.Argument(help="The agent's number.")],
     reason: Annotated[str, typer.Option(help="Who took the power back, and how we know.")],
-    by: Who,
+    by: terminal.Who,
     as_json: terminal.AsJson = False,
 ) -> None:
     """The principal has taken the power back; from today the agent signs nothing."""
@@ -180,9 +179,4 @@ def _agent(row: Any, on: Any) -> dict[str, Any]:
 
 
 def _number(text: str) -> Decimal | None:
-    from shouxin.rules.money import AmountError, parse_amount
-
-    try:
-        return parse_amount(text) if text else None
-    except AmountError:
-        terminal.fail(f"{text} is not a number such as 51.00")
+    return terminal.amount(text) if text else None

@@ -1,6 +1,5 @@
 """`shouxin securities …`: the register of securities, proposing one, approving and ending it."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,6 @@ app = typer.Typer()
 securities = typer.Typer(no_args_is_help=True, help="Securities: list, propose, approve, give back.")
 app.add_typer(securities, name="securities")
 
-Who = Annotated[str, typer.Option("--by", envvar="SHOUXIN_USER", metavar="NAME", help="In whose name.")]
 Day = Annotated[str, typer.Option(metavar="DATE")]
 SHOWN = ("id", "customer", "kind", "document", "value", "currency", "status", "since", "until", "claim_until")
 
@@ -47,7 +45,7 @@ def propose(
     provider: Annotated[str, typer.Option(help="Guarantor, owner, bank or insurer.")],
     subject: Annotated[str, typer.Option(help="What it is.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the security.")],
-    by: Who,
+    by: terminal.Who,
     currency: Annotated[str, typer.Option(help="Default: the customer's own.")] = "",
     since: Day = "",
     until: Day = "",
@@ -64,9 +62,9 @@ def propose(
     try:
         found = registry.visible_customer(customer, by=person, on=today)
         terms = register.SecurityTerms(
-            kind=_kind(kind), value=_amount(value), currency=currency or found.currency, provider=provider,
+            kind=_kind(kind), value=terminal.amount(value), currency=currency or found.currency, provider=provider,
             subject=subject, document=document, since=terminal.day(since),
-            until=terminal.day(until) if until else None, prior_claims=_amount(prior_claims),
+            until=terminal.day(until) if until else None, prior_claims=terminal.amount(prior_claims),
         )  # fmt: skip
         made = register.propose(found, terms, reason=reason, by=person, today=today, at=clock.now())
     except Refusal as refusal:
@@ -78,7 +76,7 @@ def propose(
 def step(
     number: Annotated[int, typer.Argument(help="The security's number.")],
     verb: Annotated[str, typer.Argument(help="approve, decline, withdraw, release or void.")],
-    by: Who,
+    by: terminal.Who,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     as_json: terminal.AsJson = False,
 ) -> None:
@@ -104,15 +102,6 @@ def _kind(text: str) -> Any:
 
     kinds = dict(Security.KINDS)
     return text if text in kinds else terminal.fail(f"no such kind of security: {text}; known: {', '.join(kinds)}")
-
-
-def _amount(text: str) -> Decimal:
-    from shouxin.rules.money import AmountError, parse_amount
-
-    try:
-        return parse_amount(text)
-    except AmountError:
-        terminal.fail(f"{text} is not an amount such as 1200.00")
 
 
 def _row(row: Any) -> dict[str, Any]:

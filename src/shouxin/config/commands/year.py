@@ -97,7 +97,8 @@ def _show(
     from shouxin.office.refusals import NotVisible
     from shouxin.reviews import portfolio
     from shouxin.reviews import report as papers
-    from shouxin.reviews.views import paper_of, reviews_of
+    from shouxin.reviews.review_views import paper_of
+    from shouxin.reviews.views import reviews_of
 
     seen = reviews_of(campaign, person, today)
     one = seen.filter(customer__code=customer).first() if customer else None
@@ -140,7 +141,7 @@ def _row(row: Any, refused: str) -> dict[str, Any]:
         "grade": row.grade_before,
         "proposed": request.grade if request else row.grade_after,
         "limit": words.limit(found.year.held.limit, found.currency),
-        "proposed_limit": words.limit(found.proposal.terms.limit, found.currency),
+        "proposed_limit": words.asked_limit(row),
         "state": words.state_of(row),
         "why": refused or " ".join(words.reason(each) for each in found.proposal.reasons) or row.fault,
     }
