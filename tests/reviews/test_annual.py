@@ -109,6 +109,17 @@ def test_use_of_the_line_is_told_from_the_books() -> None:
     assert D(15000) < year.mean_use <= year.peak_use
 
 
+def test_days_of_sales_are_of_the_days_looked_at() -> None:
+    """The year has run for 328 days, so what is owed is told in days of these, not of a whole year."""
+    customer = acme()
+    line(customer)
+    bought(customer, late=20)
+    campaign = opened()
+    found, days = review_of().found, (campaign.last - campaign.first).days + 1
+    assert days == 328 and found.payment.owed > 0
+    assert found.payment.days_sales == round(found.payment.owed / found.year.sales * days, 2)
+
+
 # --- duties ---------------------------------------------------------------------------------------
 
 

@@ -188,6 +188,68 @@ def test_ticks_that_say_nothing_sign_nothing(selected: list[str]) -> None:
     assert not Line.objects.filter(approved_by=member("cy")).exists()
 
 
+@pytest.mark.parametrize("verb", ["assess", "decline", "approve"])
+def test_what_was_typed_stays_when_the_review_has_moved(verb: str) -> None:
+    line(acme())
+    opened()
+    by, field = ("bo", "remark") if verb == "assess" else ("cy", "reason")
+    answer = browser(by).post(f"/reviews/2026/{review_of().pk}/{verb}", {"version": "9", field: "写了半小时"})
+    assert answer.status_code == 409 and "写了半小时" in answer.content.decode()
+    assert review_of().remark == "" and review_of().request.status == "open"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("reason", ["x" * 1001, "a\x00b"])
+def test_a_reason_too_long_or_with_signs_no_paper_holds_is_named_and_never_cut(reason: str) -> None:
+    line(acme())
+    opened()
+    answer = browser("cy").post(f"/reviews/2026/{review_of().pk}/approve", {"version": "1", "reason": reason})
+    assert answer.status_code == 422 and review_of().request.status == "open"  # type: ignore[union-attr]
+    batch = {"selected": f"{review_of().pk}.1", "reason": reason}
+    assert browser("cy").post("/reviews/2026/approve", batch).status_code == 302
+    assert review_of().request.decision_reason == ""  # type: ignore[union-attr]
+
+
+def test_the_summary_stays_when_the_year_cannot_be_closed_and_none_is_cut() -> None:
+    line(acme())
+    opened()
+    answer = browser("cy").post("/reviews/2026/close", {"version": "1", "summary": "写了半小时"})
+    assert answer.status_code == 409 and "写了半小时" in answer.content.decode()
+    long = Caller(member("cy")).post("/annual-reviews/2026/close", {"summary": "x" * 4001})
+    assert long.status_code == 422 and Campaign.objects.get().status == "open"
+
+
+def test_a_review_named_twice_is_refused_before_anything_is_signed() -> None:
+    line(acme())
+    opened()
+    twice = [{"id": review_of().pk, "request_version": 1}] * 2
+    told = Caller(member("cy")).post("/annual-reviews/2026/approve", {"reviews": twice})
+    assert told.status_code == 422 and "reviews" in told.content.decode()
+    assert review_of().request.status == "open"  # type: ignore[union-attr]
+
+
+def test_a_closed_year_is_not_resumed() -> None:
+    line(acme())
+    campaign = opened()
+    Campaign.objects.update(status="closed")
+    assert browser("bo").post("/reviews/2026/resume").status_code == 409
+    assert Caller(member("bo")).post("/annual-reviews/2026/resume").data["code"] == "year_closed"
+    assert not jobs.waiting(campaign.pk)
+
+
+def test_sales_are_told_of_their_own_customers_alone() -> None:
+    two()
+    jobs.begin(annual.open_year(2026, **act("bo")))
+    waiting = browser("ann").get("/reviews/2026/progress").content.decode()
+    assert "0 / 1" in waiting and "0 / 2" in browser("cy").get("/reviews/2026/progress").content.decode()
+    Campaign.objects.update(summary="vertraulich")
+    ann, cy = (Caller(member(name)).get("/annual-reviews/2026").data for name in ("ann", "cy"))
+    assert (ann["total"], ann["summary"]) == (1, "") and (cy["total"], cy["summary"]) == (2, "vertraulich")
+    assert "vertraulich" not in browser("ann").get("/reviews/2026/").content.decode()
+    assert "vertraulich" in browser("cy").get("/reviews/2026/").content.decode()
+    heads = {name: browser(name).get("/reviews/").content.decode() for name in ("ann", "cy")}
+    assert 'data-column="total"' not in heads["ann"] and 'data-column="total"' in heads["cy"]
+
+
 def test_a_year_never_opened_is_nowhere() -> None:
     for address in ("/reviews/2026/", "/reviews/99999999/", "/reviews/2026/1/", "/reviews/2026/report"):
         assert browser("cy").get(address).status_code == 404

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers import mails
@@ -82,7 +83,7 @@ def remind(reference: Reference, *, address: Any, edition: Edition, by: Person, 
         raise Moved(_("It has answered."), code="answered", cure="")
     if row.application.status not in rules.OPEN:
         raise Moved(_("The application is decided."))
-    if row.link.made_at.date() == at.date():
+    if timezone.localdate(row.link.made_at) == today:
         raise Moved(_("It was written to today."), code="asked_today", cure=_("Wait a day, or call."))
     days = edition.policy.applications.public_forms.reference_days
     FormLink.objects.filter(pk=row.link_id).update(revoked_at=at)
@@ -96,10 +97,14 @@ def remind(reference: Reference, *, address: Any, edition: Edition, by: Person, 
     return row
 
 
-def may_remind(reference: Reference, by: Person, at: datetime, on: date) -> bool:
+def may_remind(reference: Reference, by: Person, on: date) -> bool:
     """Whether the page shows her the button; the reference comes with its link."""
     open_still = reference.status == "asked" and reference.application.status in rules.OPEN
-    return open_still and reference.link.made_at.date() != at.date() and bool(posts.posts_of(by, on=on) & set(ASKERS))
+    return (
+        open_still
+        and timezone.localdate(reference.link.made_at) != on
+        and bool(posts.posts_of(by, on=on) & set(ASKERS))
+    )
 
 
 def _write(reference: Reference, address: str, *, edition: Edition, by: Person, at: datetime) -> None:

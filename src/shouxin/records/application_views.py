@@ -25,7 +25,7 @@ from shouxin.credit.models import Application, Line, LineRequest
 from shouxin.customers import mails, search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
-from shouxin.office import attachments, clock, policies, posts, sight, trail
+from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
 from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, Refusal
@@ -427,7 +427,7 @@ def _references(found: Application, by: Person, today: Any) -> dict[str, Any]:
         {"kind": each.get_kind_display(), "name": each.name, "status": each.get_status_display(),  # type: ignore[attr-defined]
          "answer": application_papers.told_reference(each.answer) if may_read else "", "answered": bool(each.answer),
          "asked_on": each.link.made_at, "until": each.link.expires_on,
-         "remind": each.pk if references.may_remind(each, by, clock.now(), today) else None}
+         "remind": each.pk if references.may_remind(each, by, today) else None}
         for each in found.references.select_related("link", "application")
     ]  # fmt: skip
     may_ask = bool(posts.posts_of(by, on=today) & set(references.ASKERS)) and found.status in rules.OPEN

@@ -28,7 +28,7 @@ from shouxin.rules.policy import Post
 
 from . import facts, portfolio, words
 from .found import FOUND
-from .models import Campaign, Review
+from .models import REMARK_MAX, SUMMARY_MAX, Campaign, Review
 
 OPENERS = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
 CLOSERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
@@ -39,6 +39,7 @@ FLOW = flow("annual-review", "open", (step("close_year", "open", "closed", *CLOS
 CHUNK = 100
 YEAR_MIN = 2000
 LANGUAGE = "zh-hans"
+TOO_LONG = _("At most %(most)s characters.")
 UNDECIDED = ("open", "withdrawn")
 """The states of a request that decide nothing."""
 
@@ -213,9 +214,14 @@ def locked(review: Review, version: int | None) -> Review:
     )
     if version is not None and fresh.version != version:
         raise Moved(_("The review was changed after you opened it."), code="version_seen")
-    if fresh.campaign.status != "open":
-        raise Moved(_("The review of %(year)s is closed."), code="year_closed", year=fresh.campaign.year, cure="")
+    refuse_closed(fresh.campaign)
     return fresh
+
+
+def refuse_closed(campaign: Campaign) -> None:
+    """Raise Moved where the year is closed: nothing can be reviewed any more."""
+    if campaign.status != "open":
+        raise Moved(_("The review of %(year)s is closed."), code="year_closed", year=campaign.year, cure="")
 
 
 @transaction.atomic
@@ -245,8 +251,8 @@ def renew(review: Review, *, version: int | None = None, by: Person, on: date, a
 def assess(review: Review, remark: str, *, version: int | None = None, by: Person, on: date, at: datetime) -> Review:
     """Write the assessment that stands in the report, in words. Raises NotYourDuty, Moved."""
     posts.require(by, *ASSESSORS, on=on, about=review, verb="assess_review", at=at)
-    if len(remark) > 2000:
-        raise BadForm([("remark", _("At most 2,000 characters."))])
+    if len(remark) > REMARK_MAX:
+        raise BadForm([("remark", TOO_LONG % {"most": REMARK_MAX})])
     fresh = locked(review, version)
     if fresh.request and fresh.request.status in ("approved", "declined"):
         raise Moved(_("This proposal has been decided."), code="review_decided", cure="")
@@ -352,6 +358,8 @@ def close(
 ) -> Campaign:
     """Close the year: its report of the whole is kept as it stands. Raises Moved while a review is undecided."""
     posts.require(by, *CLOSERS, on=on, about=campaign, verb="close_year", at=at)
+    if len(summary) > SUMMARY_MAX:
+        raise BadForm([("summary", TOO_LONG % {"most": SUMMARY_MAX})])
     fresh = Campaign.objects.select_for_update().get(pk=campaign.pk)
     open_ones = undecided(fresh).count() + unreviewed(fresh).count()
     if fresh.status == "open" and open_ones:
@@ -364,7 +372,7 @@ def close(
     kept = portfolio.PORTFOLIO.dump_python(portfolio.read(fresh), mode="json")
     return moves.move(
         fresh, FLOW, "close_year", by=by, on=on, at=at, version=version or fresh.version, closed_by=by, closed_at=at,
-        portfolio=kept, summary=summary.strip()[:4000] or fresh.summary,
+        portfolio=kept, summary=summary.strip() or fresh.summary,
     )  # fmt: skip
 
 

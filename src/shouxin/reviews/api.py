@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from shouxin.lib import documents
 from shouxin.lib.api import Amount, Body, Page, Paging, page
@@ -17,15 +17,18 @@ from shouxin.office.pages import require_duty
 from shouxin.office.refusals import NotVisible
 
 from . import annual, jobs, portfolio, words
-from .models import Campaign, Review
+from .models import REMARK_MAX, SUMMARY_MAX, Campaign, Review
 from .review_views import get_review, paper_of
-from .views import READERS, get_year, reviews_of
+from .views import READERS, get_year, reviews_of, total_of
 
 router = Router(tags=["annual review"])
 
 
 class AnnualReviewOut(BaseModel):
-    """The review of a year: `total` customers it is about, `reviewed` and `undecided` of those the caller sees."""
+    """The review of a year: `total` customers it is about, `reviewed` and `undecided`, all of those the caller sees.
+
+    `summary` is told to those who see every customer.
+    """
 
     year: int
     first: date
@@ -112,6 +115,13 @@ class BatchApproval(Body):
     reviews: Annotated[list[ReviewSeen], Field(min_length=1, max_length=200)]
     reason: Annotated[str, Field(max_length=1000)] = ""
 
+    @field_validator("reviews")
+    @classmethod
+    def _each_once(cls, reviews: list[ReviewSeen]) -> list[ReviewSeen]:
+        if len({each.id for each in reviews}) < len(reviews):
+            raise ValueError("a review is named twice")
+        return reviews
+
 
 class ApprovalOut(BaseModel):
     """What became of one of them: signed, or the code, words and cure of the refusal."""
@@ -134,7 +144,7 @@ class ApprovalsOut(BaseModel):
 class AssessmentBody(Body):
     """The assessment of a customer, in words."""
 
-    remark: Annotated[str, Field(max_length=2000)]
+    remark: Annotated[str, Field(max_length=REMARK_MAX)]
 
 
 class ReviewDecision(Body):
@@ -146,7 +156,7 @@ class ReviewDecision(Body):
 class ClosingBody(Body):
     """The summary that stands in the report of the whole year."""
 
-    summary: Annotated[str, Field(max_length=4000)] = ""
+    summary: Annotated[str, Field(max_length=SUMMARY_MAX)] = ""
 
 
 class GradeOfYearOut(BaseModel):
@@ -257,19 +267,10 @@ def _require_reader(request: HttpRequest) -> None:
 def _year(request: HttpRequest, row: Campaign) -> dict[str, Any]:
     call = acting(request)
     mine = reviews_of(row, call["by"], call["on"])
-    names = (
-        "year",
-        "first",
-        "last",
-        "effective_from",
-        "status",
-        "version",
-        "total",
-        "opened_at",
-        "closed_at",
-        "summary",
-    )
+    names = ("year", "first", "last", "effective_from", "status", "version", "opened_at", "closed_at")
     return {name: getattr(row, name) for name in names} | {
+        "total": total_of(row, call["by"], call["on"]),
+        "summary": row.summary if sight.sees_all(call["by"], call["on"]) else "",
         "reviewed": mine.count(),
         "undecided": mine.filter(annual.is_undecided()).count(),
         "working": jobs.waiting(row.pk),

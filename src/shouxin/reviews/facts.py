@@ -25,6 +25,7 @@ from shouxin.office.policies import Edition
 from shouxin.receivables import owed, ratings
 from shouxin.rules.annual_review import Terms, Year, propose
 from shouxin.rules.days import add_months
+from shouxin.rules.figures import simple_dso
 from shouxin.rules.line import Limit
 from shouxin.rules.line_use import Extra, Granted, LineUse, line_use
 from shouxin.rules.money import convert, round_down_to, round_half_up
@@ -36,7 +37,6 @@ from .models import Campaign
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
-AGED_DAYS = 365
 MORE_MAX = 20
 """So many happenings of a kind stand in a report, the latest ones."""
 OUTSIDE = ("qualification", "reputation", "litigation", "tax", "payment", "banks")
@@ -245,7 +245,7 @@ def _known(
         year=year,
         proposal=propose(policy, year),
         peak_on=measured.use.peak_on,
-        payment=_payment(measured),
+        payment=_payment(measured, (campaign.last - campaign.first).days + 1),
         score=_score(rated, beside.before.get(pk)),
         balances=beside.balances.get(pk, ()),
         outside=beside.outside.get(pk, ()),
@@ -269,7 +269,9 @@ def _measured(
         late_payments_months=12,
         overdue_amount_min=policy.downgrade.amount_min,
     )
-    aged = [max(ZERO, item.uncontested) for item in history.open_items if item.overdue_days(last) > AGED_DAYS]
+    aged = [
+        max(ZERO, item.uncontested) for item in history.open_items if item.overdue_days(last) > policy.figures.year_days
+    ]
     sales, sales_before = _sold(history, first, last), _sold(history, add_months(first, -12), add_months(last, -12))
     worth = Worth(sales, record.owing.open_amount, record.owing.overdue_amount, sum(aged, ZERO))
     use = _use(history, beside.counted.get(pk, {}), beside.lines.get(pk, []), beside.worth, campaign)
@@ -335,17 +337,17 @@ def _year(line: Line, stands: str, suggested: Terms | None, measured: _Measured)
     )
 
 
-def _payment(measured: _Measured) -> Payment:
-    paid, sales = measured.of_year.punctuality, measured.worth.sales
+def _payment(measured: _Measured, days: int) -> Payment:
+    paid, worth = measured.of_year.punctuality, measured.worth
     return Payment(
         on_time_by_count=paid.on_time_share_by_count,
         mean_days_late=paid.mean_days_late,
         late_payments=measured.of_year.late_payments,
         invoices=measured.record.trade.invoices_12_months,
-        owed=measured.own(measured.worth.owed),
+        owed=measured.own(worth.owed),
         contested=measured.own(measured.record.owing.contested_amount),
-        days_sales=round_half_up(measured.worth.owed / sales * AGED_DAYS) if sales > 0 else None,
-        aged=measured.own(measured.worth.aged),
+        days_sales=simple_dso(worth.owed, worth.sales, days).value,
+        aged=measured.own(worth.aged),
     )
 
 

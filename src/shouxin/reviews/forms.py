@@ -6,6 +6,8 @@ from django.utils.translation import pgettext_lazy
 
 from shouxin.credit.forms import Day
 
+from .models import REMARK_MAX, SUMMARY_MAX
+
 
 class YearForm(forms.Form):
     """The year to review."""
@@ -24,7 +26,7 @@ class YearForm(forms.Form):
 class AssessmentForm(forms.Form):
     """The assessment of one customer, in words."""
 
-    remark = forms.CharField(label=pgettext_lazy("annual review", "Assessment"), max_length=2000, required=False,
+    remark = forms.CharField(label=pgettext_lazy("annual review", "Assessment"), max_length=REMARK_MAX, required=False,
                              widget=forms.Textarea(attrs={"rows": 3}))  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput(), min_value=1, max_value=10**9)
 
@@ -32,6 +34,13 @@ class AssessmentForm(forms.Form):
 class ClosingForm(forms.Form):
     """The summary that stands in the report of the whole year."""
 
-    summary = forms.CharField(label=_("Summary"), max_length=4000, required=False,
+    summary = forms.CharField(label=_("Summary"), max_length=SUMMARY_MAX, required=False,
                               widget=forms.Textarea(attrs={"rows": 5}))  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput(), min_value=1, max_value=10**9)
+
+
+class DecisionForm(forms.Form):
+    """Why a proposal is signed or declined, and the version of the paper that was seen."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=1000, required=False)
+    version = forms.IntegerField(min_value=1, max_value=10**9)

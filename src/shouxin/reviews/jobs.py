@@ -16,7 +16,11 @@ def prepare(campaign: int) -> None:
 
 
 def begin(campaign: Campaign) -> None:
-    """Have the worker review everybody who has not been; asked for again while it waits, it does so once."""
+    """Have the worker review everybody who has not been; asked for again while it waits, it does so once.
+
+    Raises Moved once the year is closed.
+    """
+    annual.refuse_closed(campaign)
     enqueue(prepare, once=f"reviews.prepare:{campaign.pk}", campaign=campaign.pk)
 
 

@@ -14,6 +14,8 @@ from shouxin.office.models import Person
 
 from .found import FOUND, Found
 
+REMARK_MAX, SUMMARY_MAX = 2000, 4000
+
 
 class Campaign(models.Model):
     """The annual review of a year: every customer who had a line on its last day (B2.4).
@@ -35,7 +37,7 @@ class Campaign(models.Model):
     opened_at = models.DateTimeField()
     closed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(null=True)
-    summary = models.CharField(_("summary"), max_length=4000, blank=True)
+    summary = models.CharField(_("summary"), max_length=SUMMARY_MAX, blank=True)
     portfolio = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -70,7 +72,7 @@ class Review(models.Model):
     overdue_worth = money(default=Decimal(0))
     aged_worth = money(default=Decimal(0), help_text="what is overdue for more than a year")
     facts = models.JSONField()
-    remark = models.CharField(_("assessment"), max_length=2000, blank=True)
+    remark = models.CharField(_("assessment"), max_length=REMARK_MAX, blank=True)
     fault = models.CharField(max_length=500, blank=True)
     version = models.PositiveIntegerField(default=1)
     made_at = models.DateTimeField()

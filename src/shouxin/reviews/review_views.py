@@ -4,23 +4,33 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.credit import line_requests
 from shouxin.lib import documents
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
-from shouxin.office.pages import acting, page, paper_file, require_duty
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import annual, portfolio, words
 from . import report as papers
-from .forms import AssessmentForm
+from .forms import AssessmentForm, DecisionForm
 from .models import Review
 from .views import READERS, action, get_year, reviews_of
+
+DONE = {
+    "approve": gettext_lazy("Approved."),
+    "decline": gettext_lazy("Declined."),
+    "renew": gettext_lazy("The customer has been reviewed anew."),
+    "assess": gettext_lazy("The assessment is kept."),
+}
+"""Verb -> what is said once it is done."""
 
 
 def get_review(request: HttpRequest, year: int, pk: int) -> Review:
@@ -46,23 +56,25 @@ def review(request: HttpRequest, year: int, pk: int) -> HttpResponse:
     return _review_page(request, get_review(request, year, pk))
 
 
-def _review_page(request: HttpRequest, found: Review, form: AssessmentForm | None = None) -> HttpResponse:
+def _review_page(request: HttpRequest, found: Review, sent: Form | None = None) -> HttpResponse:
+    """The report; `sent`: a form that was refused, told at its head with what was typed into it."""
     paper = paper_of(found, acting(request)["by"], acting(request)["on"])
     if answer := paper_file(request, paper, f"annual-review-{found.campaign.year}-{found.customer_id}"):
         return answer
-    call = acting(request)
+    call, typed = acting(request), request.POST
     told: dict[str, Any] = {
         "review": found,
         "paper": paper,
         "action": action(found),
         "state": words.STATES[words.state_of(found)],
         "verbs": annual.verbs_for(found, call["by"], call["on"]),
-        "form": form or AssessmentForm(initial={"remark": found.remark, "version": found.version}),
+        "sent": sent,
+        "form": AssessmentForm(initial={"remark": typed.get("remark", found.remark), "version": found.version}),
         "lacking": [words.reason(each) for each in found.found.proposal.lacking],
     }
     if found.request and found.request.status == "open" and found.campaign.status == "open":
         told |= _signing(found, call["by"], call["on"])
-    return render(request, "reviews/review.html", told)
+    return render(request, "reviews/review.html", told, status=status_of(sent) if sent else 200)
 
 
 def _signing(found: Review, by: Person, on: date) -> dict[str, Any]:
@@ -83,29 +95,26 @@ def _signing(found: Review, by: Person, on: date) -> dict[str, Any]:
 @page
 @require_POST
 def move(request: HttpRequest, year: int, pk: int, verb: str) -> HttpResponse:
-    """Approve, decline, review anew, or write the assessment; back to the report."""
+    """Approve, decline, review anew, write the assessment; a refusal is told on the report, with what was typed."""
     found, call = get_review(request, year, pk), acting(request)
-    version, reason = _version(request), request.POST.get("reason", "")[:1000].replace("\x00", "")
-    if verb == "assess":
-        form = AssessmentForm(request.POST)
-        if not form.is_valid():
-            return _review_page(request, found, form)
-        annual.assess(found, form.cleaned_data["remark"], version=version, **call)
-        messages.success(request, _("The assessment is kept."))
-    elif verb == "renew":
-        annual.renew(found, version=version, **call)
-        messages.success(request, _("The customer has been reviewed anew."))
-    elif verb in ("approve", "decline"):
-        edition = policies.in_force(call["on"])
-        getattr(annual, verb)(found, version=version, reason=reason, edition=edition, **call)
-        messages.success(request, _("Approved.") if verb == "approve" else _("Declined."))
-    else:
+    if verb not in DONE:
         raise NotVisible
-    return redirect("reviews:review", year, pk)
+    form = (AssessmentForm if verb == "assess" else DecisionForm)(request.POST)
+    if form.is_valid():
+        try:
+            _moved(found, verb, form.cleaned_data, call)
+        except (BadForm, Moved) as refusal:
+            blame(form, refusal)
+        else:
+            messages.success(request, DONE[verb])
+            return redirect("reviews:review", year, pk)
+    return _review_page(request, get_review(request, year, pk), form)
 
 
-def _version(request: HttpRequest) -> int:
-    given = request.POST.get("version", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
-    return int(given)
+def _moved(found: Review, verb: str, given: dict[str, Any], call: dict[str, Any]) -> None:
+    if verb == "assess":
+        annual.assess(found, **given, **call)
+    elif verb == "renew":
+        annual.renew(found, version=given["version"], **call)
+    else:
+        getattr(annual, verb)(found, **given, edition=policies.in_force(call["on"]), **call)

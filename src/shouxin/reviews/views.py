@@ -20,11 +20,11 @@ from shouxin.customers import search
 from shouxin.lib.lists import Ask, Batch, Column, Listing
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
-from shouxin.office.pages import acting, blame, page, paper_file, require_duty
+from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.policy import Grade
 
-from . import annual, jobs, portfolio, words
+from . import annual, facts, jobs, portfolio, words
 from . import report as papers
 from .forms import ClosingForm, YearForm
 from .models import Campaign, Review
@@ -71,7 +71,8 @@ def years(request: HttpRequest) -> HttpResponse:
     mine = Count("reviews", filter=_seen_by(call["by"], call["on"]))
     waiting = Count("reviews", filter=_seen_by(call["by"], call["on"]) & annual.is_undecided("reviews__"))
     rows = Campaign.objects.select_related("opened_by").annotate(reviewed=mine, undecided=waiting)
-    listing = Listing(request, rows, YEARS, key="annual-reviews", order="-year")
+    columns = YEARS if sight.sees_all(call["by"], call["on"]) else tuple(c for c in YEARS if c.name != "total")
+    listing = Listing(request, rows, columns, key="annual-reviews", order="-year")
     if listing.wants_export:
         return listing.export()
     may_open = bool(posts.posts_of(call["by"], on=call["on"]) & set(annual.OPENERS))
@@ -198,6 +199,13 @@ def reviews_of(campaign: Campaign, by: Person, on: date) -> Any:
     return sight.visible(rows.select_related(*joined), by, on=on)
 
 
+def total_of(campaign: Campaign, by: Person, on: date) -> int:
+    """How many customers the year is about, of those a person sees."""
+    if sight.sees_all(by, on):
+        return campaign.total
+    return sight.visible(facts.concerned(campaign.last), by, on=on).count()
+
+
 def get_year(year: int) -> Campaign:
     """The campaign of a year; NotVisible where it was never opened."""
     found = Campaign.objects.select_related("opened_by").filter(year=year).first() if year < 10_000 else None
@@ -232,7 +240,7 @@ def _year_page(request: HttpRequest, campaign: Campaign, closing: ClosingForm | 
         "campaign": campaign,
         "status": (campaign.get_status_display(), _colour(campaign)),  # type: ignore[attr-defined]
         "listing": listing,
-        "progress": _progress(campaign),
+        "progress": _progress(campaign, by, on),
         "company_currency": policies.at(campaign.policy_version).policy.company.currency,
     }
     if campaign.status == "open" and not told["progress"] and held & set(annual.OPENERS):
@@ -242,7 +250,7 @@ def _year_page(request: HttpRequest, campaign: Campaign, closing: ClosingForm | 
         if campaign.status == "open" and held & set(annual.CLOSERS):
             told["closing"] = closing or ClosingForm(initial={"version": campaign.version})
             told["undecided"] = annual.undecided(campaign).count()
-    return render(request, "reviews/year.html", told)
+    return render(request, "reviews/year.html", told, status=status_of(closing) if closing else 200)
 
 
 def _whole(campaign: Campaign) -> dict[str, Any]:
@@ -296,14 +304,14 @@ def _figures(campaign: Campaign, whole: portfolio.Portfolio) -> list[dict[str, A
     ]
 
 
-def _progress(campaign: Campaign) -> dict[str, Any] | None:
-    """What the progress component shows; None once everybody is reviewed or nobody is at it."""
-    done = Review.objects.filter(campaign=campaign).count()
-    if campaign.status != "open" or done >= campaign.total or not jobs.waiting(campaign.pk):
+def _progress(campaign: Campaign, by: Person, on: date) -> dict[str, Any] | None:
+    """What the progress component shows, of the customers she sees; None once they are reviewed or nobody is at it."""
+    done, total = reviews_of(campaign, by, on).count(), total_of(campaign, by, on)
+    if campaign.status != "open" or done >= total or not jobs.waiting(campaign.pk):
         return None
     return {
         "name": "prepare", "label": _("Customers are being reviewed"), "state": "running" if done else "queued",
-        "done": done, "total": campaign.total, "address": reverse("reviews:progress", args=[campaign.year]),
+        "done": done, "total": total, "address": reverse("reviews:progress", args=[campaign.year]),
     }  # fmt: skip
 
 
@@ -312,8 +320,8 @@ def _progress(campaign: Campaign) -> dict[str, Any] | None:
 def progress(request: HttpRequest, year: int) -> HttpResponse:
     """How far it is: asked each second while the worker is at it; then the whole page is loaded anew."""
     require_duty(request, *READERS, verb="read_reviews", about="annual-review")
-    campaign = get_year(year)
-    found = _progress(campaign)
+    campaign, call = get_year(year), acting(request)
+    found = _progress(campaign, call["by"], call["on"])
     answer = render(request, "components/progress.html", found or {"name": "prepare", "state": "done", "label": ""})
     if not found:
         answer["HX-Redirect"] = _address(campaign)
@@ -345,8 +353,7 @@ def approve(request: HttpRequest, year: int) -> HttpResponse:
     if not found:
         raise NotVisible
     seen = [(found[pk], version) for pk, version in ticked.items() if pk in found]
-    outcomes = annual.approve_many(seen, reason=request.POST.get("reason", "")[:1000], **call)
-    _tell(request, outcomes)
+    _tell(request, annual.approve_many(seen, **call))
     return redirect(f"{_address(campaign)}?{request.POST.get('query', '')}")
 
 
@@ -382,7 +389,11 @@ def close(request: HttpRequest, year: int) -> HttpResponse:
     require_duty(request, *annual.CLOSERS, verb="close_year", about=campaign)
     if not form.is_valid():
         return _year_page(request, campaign, form)
-    annual.close(campaign, **form.cleaned_data, **acting(request))
+    try:
+        annual.close(campaign, **form.cleaned_data, **acting(request))
+    except Moved as refusal:
+        blame(form, refusal)
+        return _year_page(request, campaign, form)
     messages.success(request, _("The year is closed; its report is kept."))
     return redirect("reviews:year", campaign.year)
 
