@@ -206,6 +206,17 @@ def verbs_for(request: DataRequest, by: Person, on: date) -> list[str]:
     return [verb for verb in moves.verbs_for(request, FLOW, by, on) if (verb == "withdraw") == own]
 
 
+def told(request: DataRequest, *, by: Person, on: date) -> dict[str, Any]:
+    """A request as API and command line tell it, with what this person may do now."""
+    names = ("id", "kind", "why", "about", "status", "asked_at", "decided_at", "answer")
+    return {name: getattr(request, name) for name in names} | {
+        "customer": request.customer_id,
+        "asked_by": request.asked_by.username,
+        "decided_by": request.decided_by.username if request.decided_by else None,
+        "verbs": verbs_for(request, by, on),
+    }
+
+
 def seen_by(person: Person, on: date) -> models.QuerySet[DataRequest]:
     """The requests she may read: heads, credit office and auditor all, sales those they took down."""
     held = posts.posts_of(person, on=on)

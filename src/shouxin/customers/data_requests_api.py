@@ -57,7 +57,7 @@ def ask_for_data(request: HttpRequest, new: NewRequest) -> Any:
     call = acting(request)
     customer = data_requests.customer_for(new.customer, new.kind, by=call["by"], on=call["on"])
     given = {"why": new.why, "changes": new.changes, "about": new.about}
-    return Status(201, _shown(data_requests.ask(customer, new.kind, **given, **call), call))
+    return Status(201, _told(data_requests.ask(customer, new.kind, **given, **call), call))
 
 
 @router.get("/data-requests", response=Page[RequestOut])
@@ -65,14 +65,14 @@ def list_data_requests(request: HttpRequest, paging: Query[Paging]) -> dict[str,
     """The requests the caller may read, the latest first."""
     call = acting(request)
     found = page(data_requests.seen_by(call["by"], call["on"]), paging)
-    return found | {"items": [_shown(each, call) for each in found["items"]]}
+    return found | {"items": [_told(each, call) for each in found["items"]]}
 
 
 @router.get("/data-requests/{int:pk}", response=RequestOut)
 def get_data_request(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One request."""
     call = acting(request)
-    return _shown(data_requests.get(pk, by=call["by"], on=call["on"]), call)
+    return _told(data_requests.get(pk, by=call["by"], on=call["on"]), call)
 
 
 @router.get("/data-requests/{int:pk}/copy.json")
@@ -89,14 +89,8 @@ def decide_data_request(request: HttpRequest, pk: int, verb: str, answered: Answ
     """`confirm` or `decline` by a second person, `withdraw` by the one who took it down."""
     call = acting(request)
     asked = data_requests.get(pk, by=call["by"], on=call["on"])
-    return _shown(data_requests.decide(asked, verb, answer=answered.answer, **call), call)
+    return _told(data_requests.decide(asked, verb, answer=answered.answer, **call), call)
 
 
-def _shown(asked: DataRequest, call: dict[str, Any]) -> dict[str, Any]:
-    names = ("id", "kind", "why", "about", "status", "asked_at", "decided_at", "answer")
-    return {name: getattr(asked, name) for name in names} | {
-        "customer": asked.customer_id,
-        "asked_by": asked.asked_by.username,
-        "decided_by": asked.decided_by.username if asked.decided_by else None,
-        "verbs": data_requests.verbs_for(asked, call["by"], call["on"]),
-    }
+def _told(asked: DataRequest, call: dict[str, Any]) -> dict[str, Any]:
+    return data_requests.told(asked, by=call["by"], on=call["on"])

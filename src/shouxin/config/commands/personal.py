@@ -1,7 +1,9 @@
-"""`shouxin keys …`, `shouxin personal …`: the keys of what rests sealed; which personal data are kept; who saw whom."""
+"""`shouxin keys …`, `shouxin personal …`: keys of what rests sealed; personal data kept, seen and asked for."""
 
+import os
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from django.conf import settings
@@ -11,7 +13,7 @@ from shouxin.config import terminal
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="Keys of what rests encrypted: show, new, rotate.")
-personal = typer.Typer(no_args_is_help=True, help="Personal data: the catalogue, who saw a customer, clearing away.")
+personal = typer.Typer(no_args_is_help=True, help="Personal data: catalogue, who saw whom, requests, clearing away.")
 app.add_typer(keys, name="keys")
 app.add_typer(personal, name="personal")
 
@@ -110,3 +112,94 @@ def clear_away(as_json: terminal.AsJson = False) -> None:
 
     hours = policies.in_force(clock.today()).policy.personal_data.purge_hours
     terminal.print_json_or_table([cleanup.purge(at=clock.now(), hours=hours)], as_json=as_json)
+
+
+@personal.command()
+def requests(
+    number: Annotated[int, typer.Argument(help="One of them; without it all, the latest first.")] = 0,
+    by: terminal.By = terminal.SYSTEM,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """What natural persons have asked for, and what the caller may do with it now."""
+    from shouxin.customers import data_requests
+
+    call = {"by": terminal.person(by), "on": terminal.day(None)}
+    with terminal.refusals():
+        rows = [data_requests.get(number, **call)] if number else data_requests.seen_by(call["by"], call["on"])
+    terminal.print_json_or_table([data_requests.told(each, **call) for each in rows], as_json=as_json)
+
+
+@personal.command()
+def ask(
+    customer: Annotated[str, typer.Argument(help="The customer's code.")],
+    kind: Annotated[str, typer.Argument(help="copy, correct, restrict, lift, delete or review.")],
+    why: Annotated[str, typer.Option(help="In the person's words.")],
+    by: terminal.Who,
+    change: Annotated[list[str], typer.Option(metavar="FIELD=VALUE", help="What is to be corrected.")] = (),
+    about: Annotated[str, typer.Option(help="The decision to be looked at, such as credit-decision:12.")] = "",
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Take down what a natural person asks for; a second person decides."""
+    from shouxin.customers import data_requests
+
+    call = _call(by)
+    with terminal.refusals():
+        found = data_requests.customer_for(customer, kind, by=call["by"], on=call["on"])
+        made = data_requests.ask(found, kind, why=why, changes=dict(map(_change, change)), about=about, **call)
+    _print(made, call, as_json)
+
+
+@personal.command()
+def step(
+    number: int,
+    verb: Annotated[str, typer.Argument(help="confirm, decline or withdraw.")],
+    answer: Annotated[str, typer.Option(help="What the person is answered.")],
+    by: terminal.Who,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Confirm or decline as the second person; withdraw as the one who took it down."""
+    from shouxin.customers import data_requests
+
+    call = _call(by)
+    with terminal.refusals():
+        found = data_requests.get(number, by=call["by"], on=call["on"])
+        made = data_requests.decide(found, verb, answer=answer, **call)
+    _print(made, call, as_json)
+
+
+@personal.command()
+def copy(
+    number: int,
+    file: Annotated[Path, typer.Argument(help="Where the copy is written; it must not exist yet.")],
+    by: terminal.Who,
+) -> None:
+    """Write everything personal kept about the customer to a file only its owner reads, once two people have agreed."""
+    from shouxin.customers import data_requests
+
+    call = _call(by)
+    with terminal.refusals():
+        text = data_requests.copy_of(data_requests.get(number, by=call["by"], on=call["on"]), **call)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        terminal.fail(f"{file}: {error.strerror}")
+    print(file)
+
+
+def _call(by: str) -> dict[str, Any]:
+    from shouxin.office import clock
+
+    return {"by": terminal.person(by), "on": clock.today(), "at": clock.now()}
+
+
+def _change(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    return (name.strip(), value.strip()) if equals else terminal.fail(f"{text} is not FIELD=VALUE")
+
+
+def _print(made: Any, call: dict[str, Any], as_json: bool) -> None:
+    from shouxin.customers import data_requests
+
+    row = data_requests.told(made, by=call["by"], on=call["on"])
+    terminal.print_json_or_table([row], as_json=as_json)
