@@ -1,0 +1,66 @@
+"""The daily run killed at ten points, and two at once: every letter, downgrade and day is there once (T20)."""
+
+import concurrent.futures
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import houses
+from tests.collection import world
+
+SEED = int(os.environ.get("SHOUXIN_FAULTS_SEED", "0")) or random.randrange(1, 10**6)
+POINTS, CUSTOMERS, SPAN = 10, 5, 3
+"""So many runs are killed, each taking so many days over."""
+STATEMENTS_MIN = 60
+"""A span has more statements than this."""
+DAYS = "tests.faults.in_home.days"
+
+pytestmark = [pytest.mark.invariant("I-26", "T20")]
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """One home where runs are killed, one where nothing happens."""
+    both = (tmp_path / "killed", tmp_path / "calm")
+    try:
+        for each in both:
+            houses.module(each, DAYS, "found", str(CUSTOMERS))
+        yield both
+    finally:
+        for each in both:
+            houses.stop_database(each)
+
+
+def run(home: Path, day: str, killed_behind: int) -> "subprocess.CompletedProcess[str]":
+    env = houses.surroundings(home, DJANGO_SETTINGS_MODULE="shouxin.config.settings")
+    command = [sys.executable, "-m", DAYS, "run", day, str(killed_behind)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_ten_deaths_leave_what_no_death_leaves(homes: tuple[Path, Path]) -> None:
+    print("seed", SEED)
+    killed, calm = homes
+    dice, last = random.Random(SEED), ""
+    for number in range(1, POINTS + 1):
+        last = (world.DUE + timedelta(days=number * SPAN)).isoformat()
+        dead = run(killed, last, dice.randrange(1, STATEMENTS_MIN))
+        assert dead.returncode == -signal.SIGKILL, (dead.stdout, dead.stderr)
+    with concurrent.futures.ThreadPoolExecutor(2) as two:
+        told = [each.stdout.strip() for each in two.map(lambda _number: run(killed, last, 0), range(2))]
+    assert '"done"' in told and set(told) <= {'"done"', '"running"'}, told
+    later = (date.fromisoformat(last) + timedelta(days=30)).isoformat()
+    for home, day in ((calm, last), (calm, later), (killed, later)):
+        assert houses.module(home, DAYS, "run", day) == "done"
+    came: dict[str, Any] = houses.module(killed, DAYS, "came")
+    _days, _customers, letters, lines, *_more = came["state"]
+    assert letters and {line["grade"] for line in lines} > {"B"}
+    assert came["differences"] == 0
+    assert came == houses.module(calm, DAYS, "came")
