@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from shouxin.credit import form_links
-from shouxin.credit.models import Application
+from shouxin.credit.models import Application, FormLink
 from shouxin.customers.models import Customer
 from shouxin.lib import documents
 from shouxin.office import clock, policies
@@ -139,3 +139,40 @@ def test_what_was_typed_stays_when_the_paper_has_moved_meanwhile(page: str) -> N
             "box_premises": "写了半小时", "box_remarks": "写了半小时", "box_consent": "on"}  # fmt: skip
     answer = browser(by).post(f"/credit/applications/{found.pk}/{page}", form)
     assert answer.status_code == 409 and "写了半小时" in answer.content.decode()
+
+
+TYPED = "我写了半小时的意见"
+
+
+@pytest.mark.parametrize(
+    ("verb", "sent"),
+    [
+        pytest.param("opine", {"verdict": "agree", "reason": TYPED, "version": "9999"}, id="an old version"),
+        pytest.param("opine", {"verdict": "", "reason": TYPED}, id="no verdict"),
+        pytest.param("opine", {"verdict": "agree", "reason": TYPED + "长" * 1000}, id="too long"),
+        pytest.param("return", {"reason": TYPED, "said": "", "version": "9999"}, id="returned in an old version"),
+        pytest.param("decline", {"reason": TYPED, "version": "9999"}, id="declined in an old version"),
+    ],
+)
+def test_what_was_written_is_told_back_whatever_refuses_it(verb: str, sent: dict[str, str]) -> None:
+    found = brought_to("assessed")
+    answer = browser("bo").post(f"/credit/applications/{found.pk}/{verb}", sent)
+    assert answer.status_code in (403, 409, 422) and TYPED in answer.content.decode()
+
+
+def test_a_note_too_long_is_named_and_never_cut() -> None:
+    found = brought_to("submitted")
+    sent = {"file": SimpleUploadedFile("a.pdf", PDF), "note": TYPED + "长" * 200}
+    answer = browser("bo").post(f"/credit/applications/{found.pk}/attachments", sent)
+    assert answer.status_code == 422 and TYPED in answer.content.decode()
+    assert not Attachment.objects.exists()
+
+
+def test_a_link_goes_to_no_address_that_is_none() -> None:
+    answer = Caller(member("bo")).post("/customers/C001/form-links", {"request_type": "new", "email": "nobody"})
+    assert answer.status_code == 422 and answer.data["errors"][0]["field"] == "email"
+    assert not FormLink.objects.exists()
+
+
+def test_a_sign_no_text_holds_in_an_address_finds_nobody() -> None:
+    assert browser("cy").get("/orders/check/customers/%00").status_code == 404

@@ -250,6 +250,23 @@ def test_sales_are_told_of_their_own_customers_alone() -> None:
     assert 'data-column="total"' not in heads["ann"] and 'data-column="total"' in heads["cy"]
 
 
+@pytest.mark.parametrize("last", ["9999-12-31", "0001-01-01"])
+def test_a_last_day_outside_the_year_is_named(last: str) -> None:
+    told = Caller(member("cy")).post("/annual-reviews", {"year": 2026, "last": last})
+    assert told.status_code == 422 and told.data["errors"][0]["field"] == "last"
+    assert browser("cy").post("/reviews/", {"year": "2026", "last": last}).status_code == 422
+
+
+def test_an_assessment_written_while_another_signs_is_told_back() -> None:
+    line(acme())
+    opened()
+    review = review_of()
+    annual.approve_many([(review, 1)], reason="", **act("cy"))
+    sent = {"version": str(review_of().version), "remark": "写了半小时"}
+    answer = browser("bo").post(f"/reviews/2026/{review.pk}/assess", sent)
+    assert answer.status_code == 409 and "写了半小时" in answer.content.decode()
+
+
 def test_a_year_never_opened_is_nowhere() -> None:
     for address in ("/reviews/2026/", "/reviews/99999999/", "/reviews/2026/1/", "/reviews/2026/report"):
         assert browser("cy").get(address).status_code == 404

@@ -14,7 +14,7 @@ from shouxin.customers import registry, search
 from shouxin.lib.lists import Ask, Column, Listing, begins
 from shouxin.office import mail, moves, posts, sight
 from shouxin.office.models import POST_CHOICES, POST_LABELS
-from shouxin.office.pages import acting, page
+from shouxin.office.pages import acting, page, typed
 from shouxin.office.refusals import NotVisible
 from shouxin.rules import ids
 from shouxin.rules.policy import Post
@@ -124,7 +124,7 @@ def settle(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     acts = {"done": worklist.done, "drop": worklist.drop}
     if verb not in acts:
         raise NotVisible
-    found = acts[verb](_visible_task(request, number), result=request.POST.get("reason", ""), **acting(request))
+    found = acts[verb](_visible_task(request, number), result=typed(request), **acting(request))
     messages.success(request, _("Noted: %(task)s, %(customer)s.") % _named(found))
     return redirect("collection:worklist")
 
@@ -221,7 +221,7 @@ def paper(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def move(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     """Hold back, let go, or note that it went on paper."""
-    found, why = _visible_notice(request, number), request.POST.get("reason", "")
+    found, why = _visible_notice(request, number), typed(request)
     match verb:
         case "hold":
             notices.hold(found, why=why, **acting(request))

@@ -12,7 +12,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -165,6 +167,11 @@ def invite(
     posts.require(by, *rules.APPLICANTS, on=today, about=customer, verb="form_link.make", at=at)
     if request_type not in applications.KINDS:
         raise BadForm([("request_type", _("is not a kind of request"))])
+    if to:
+        try:
+            validate_email(to)
+        except ValidationError as error:
+            raise BadForm([("email", error.messages[0])]) from None
     made = make("application", customer, days=edition.policy.applications.public_forms.link_days, by=by, today=today,
                 at=at, request_type=request_type)  # fmt: skip
     trail.record("form_link.make", about=made.link, by=by, at=at, customer=customer, kind="application",

@@ -19,7 +19,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail, trail_words
 from shouxin.office.models import Person, TrailEntry
-from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed
 from shouxin.office.refusals import BadForm, Moved, Refusal
 from shouxin.rules import securities as rule
 
@@ -129,7 +129,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
         upload = request.FILES.get("file")
         if upload is None:
             raise BadForm([("file", _("Choose a file."))])
-        note = request.POST.get("note", "").replace("\x00", "")[:200]
+        note = typed(request, "note", most=200)
         securities.keep_paper(found, upload, note=note, **call)
     except Refusal as refusal:
         trail.keep(refusal)
@@ -167,7 +167,7 @@ def take_step(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Approve, decline, withdraw, give back, declare worthless. A refusal is shown on the page, with its cure."""
     call = moment(request)
     found = sight.get_visible(_rows(request), call["by"], pk, on=call["today"])
-    version, reason = request.POST.get("version", ""), request.POST.get("reason", "")[:1000].replace("\x00", "")
+    version, reason = request.POST.get("version", ""), typed(request)
     try:
         if not (version.isascii() and version.isdigit() and len(version) < 10):
             raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])

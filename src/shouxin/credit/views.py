@@ -18,7 +18,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, sight, trail
 from shouxin.office.models import POST_LABELS, TrailEntry
-from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, Moved, NotVisible, Refusal
 from shouxin.rules.authority import Needs
@@ -258,7 +258,7 @@ def move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 
 def _moved(found: LineRequest, verb: str, request: HttpRequest, call: Mapping[str, Any]) -> None:
-    version, reason = _version(request, found), request.POST.get("reason", "")[:1000].replace("\x00", "")
+    version, reason = _version(request, found), typed(request)
     edition = policies.in_force(call["today"])
     if verb == "approve":
         line_requests.approve(found, version=version, reason=reason, edition=edition, **call)

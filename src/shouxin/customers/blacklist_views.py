@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
-from shouxin.office.pages import acting, page, require_duty
+from shouxin.office.pages import acting, page, require_duty, typed
 from shouxin.office.refusals import BadForm
 from shouxin.rules import blacklist as rules
 
@@ -190,7 +190,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     call = acting(request)
     found = sight.get_visible(BlacklistCase.objects.select_related("customer"), call["by"], pk, on=call["on"])
     given = {
-        "reason": request.POST.get("reason", ""),
+        "reason": typed(request),
         "kind": request.POST.get("standing", "watched"),
         "conditions": request.POST.get("conditions", ""),
         "months": _number(request.POST.get("months", "")),

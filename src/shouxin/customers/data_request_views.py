@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from shouxin.lib import sheets
 from shouxin.office import posts
-from shouxin.office.pages import acting, blame, page
+from shouxin.office.pages import acting, blame, page, typed
 from shouxin.office.refusals import BadForm, NotVisible
 
 from . import data_requests
@@ -86,7 +86,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if request.method != "POST":
         raise NotVisible
     try:
-        data_requests.decide(asked, verb, answer=request.POST.get("reason", ""), **call)
+        data_requests.decide(asked, verb, answer=typed(request, most=500), **call)
     except BadForm as refusal:
         messages.error(request, str(refusal.errors[0][1]))
     else:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from shouxin.office import attachments, posts, sight
 from shouxin.office.attachments import EvidenceField
-from shouxin.office.pages import acting, blame, page, require_duty, status_of
+from shouxin.office.pages import acting, blame, page, require_duty, status_of, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import dossier, facts, search, subjects
@@ -119,7 +119,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     call = acting(request)
     row = dossier.get(pk, by=call["by"], on=call["on"])
     if verb == "dismiss":
-        dossier.mark(row, "dismissed", request.POST.get("reason", "")[:500], **call)
+        dossier.mark(row, "dismissed", typed(request, most=500), **call)
         return redirect("customers:inbox")
     if verb not in ("verify", "mark"):
         raise NotVisible

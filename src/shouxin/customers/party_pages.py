@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shouxin.office import attachments, posts, sight
-from shouxin.office.pages import acting, blame, status_of
+from shouxin.office.pages import acting, blame, status_of, typed
 from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules.policy import Post
 
@@ -51,7 +51,7 @@ def keep_about(upload: Any, about: Model, customer: Customer, call: dict[str, An
 
 def keep_with(request: HttpRequest, paper: Agent | BlacklistCase) -> None:
     """Keep the file that was sent with an agent or a case; what is wrong with it is told on the page that follows."""
-    upload, note = request.FILES.get("file"), request.POST.get("note", "").replace("\x00", "")[:200]
+    upload, note = request.FILES.get("file"), typed(request, "note", most=200)
     try:
         if upload is None:
             raise BadForm([("file", _("Choose a file."))])

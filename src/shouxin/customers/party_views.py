@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.office import attachments, policies, posts, sight
-from shouxin.office.pages import acting, page, require_duty
+from shouxin.office.pages import acting, page, require_duty, typed
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import agency
 from shouxin.rules import blacklist as rules
@@ -150,7 +150,7 @@ def revoke_agent(request: HttpRequest, pk: int) -> HttpResponse:
     call = acting(request)
     found = sight.get_visible(Agent.objects.select_related("customer"), call["by"], pk, on=call["on"])
     try:
-        agents.revoke(found, why=request.POST.get("reason", ""), **call)
+        agents.revoke(found, why=typed(request, most=500), **call)
     except BadForm as refusal:
         messages.error(request, str(refusal.errors[0][1]))
     else:

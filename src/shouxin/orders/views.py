@@ -111,7 +111,7 @@ def customers(request: HttpRequest) -> HttpResponse:
 def customer(request: HttpRequest, code: str) -> HttpResponse:
     """The customer chosen: the field with its code, and how much room its line has."""
     who = acting(request)
-    rows = sight.visible(Customer, who["by"], on=who["on"]).filter(code=code)
+    rows = sight.visible(Customer, who["by"], on=who["on"]).filter(code=code.replace("\x00", ""))
     if not (chosen := rows.first()):
         raise NotVisible
     held = lines.in_force([chosen.pk], on=who["on"])[chosen.pk]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from shouxin.credit.models import CreditAccount
 from shouxin.lib.templatetags.shouxin import bucket_labels
 from shouxin.office import posts, sight
-from shouxin.office.pages import acting, page
+from shouxin.office.pages import acting, page, typed
 
 from . import proof
 from .models import ProofRun
@@ -62,6 +62,6 @@ def unpark(request: HttpRequest, number: int) -> HttpResponse:
     """Let orders on an account be decided again."""
     who = acting(request)
     account = sight.get_visible(CreditAccount, who["by"], number, on=who["on"])
-    proof.unpark(account, why=request.POST.get("reason", ""), **who)
+    proof.unpark(account, why=typed(request, most=500), **who)
     messages.success(request, _("Orders on the account are decided again."))
     return redirect("receivables:proof")

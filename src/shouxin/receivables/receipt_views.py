@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.customers import search
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import sight
-from shouxin.office.pages import acting, blame, moment, page, require_duty
+from shouxin.office.pages import acting, blame, moment, page, require_duty, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import posting, receipts
@@ -186,7 +186,7 @@ def act(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     elif verb == "unmatch":
         receipts.unmatch(found, **call)
     else:
-        receipts.reverse(found, why=request.POST.get("reason", ""), **call)
+        receipts.reverse(found, why=typed(request, most=500), **call)
     messages.success(request, str(DONE[verb]))
     return redirect("receivables:receipt", number)
 

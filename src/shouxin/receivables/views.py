@@ -19,7 +19,7 @@ from shouxin.customers import registry, search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing, begins
 from shouxin.office import sight
-from shouxin.office.pages import acting, blame, moment, page
+from shouxin.office.pages import acting, blame, moment, page, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import invoices, posting
@@ -214,7 +214,7 @@ def act(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     if verb not in VERBS:
         raise NotVisible
     found, call = visible_invoice(request, number), moment(request)
-    why = request.POST.get("reason", "").strip()
+    why = typed(request, most=500).strip()
     if verb == "contest":
         form = ContestForm(request.POST, auto_id="id_contest_%s")
         if not form.is_valid():

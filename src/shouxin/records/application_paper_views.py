@@ -10,7 +10,7 @@ from shouxin.credit import form_links, references
 from shouxin.credit.models import Reference
 from shouxin.customers.models import Customer
 from shouxin.office import attachments, policies, posts, sight, trail
-from shouxin.office.pages import acting, blame, moment, page, require_duty
+from shouxin.office.pages import acting, blame, moment, page, require_duty, typed
 from shouxin.office.refusals import BadForm, Refusal
 from shouxin.rules import application as rules
 
@@ -40,7 +40,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
         if upload is None:
             raise BadForm([("file", _("Choose a file."))])
         attachments.attach(upload, about=found, customer=found.customer, by=call["by"], at=call["at"],
-                           note=request.POST.get("note", "").replace("\x00", "")[:200], field="file")  # fmt: skip
+                           note=typed(request, "note", most=200), field="file")  # fmt: skip
     except Refusal as refusal:
         trail.keep(refusal)
         return detail(request, found, refusal)

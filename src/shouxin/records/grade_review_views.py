@@ -14,7 +14,7 @@ from shouxin.credit import grade_reviews
 from shouxin.credit.models import GradeReview, Rating
 from shouxin.lib.lists import Column, Listing
 from shouxin.office import sight
-from shouxin.office.pages import acting, page, require_duty
+from shouxin.office.pages import acting, page, require_duty, typed
 from shouxin.office.refusals import BadForm
 from shouxin.receivables import grade_reviews as reviewing
 from shouxin.rules.policy import Grade
@@ -58,7 +58,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
         raise BadForm([("grade", _("There is no such grade."))])
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
-    reason = request.POST.get("reason", "")[:1000].replace("\x00", "")
+    reason = typed(request)
     chosen = Grade(grade) if grade else None
     done = reviewing.confirm(review, grade=chosen, reason=reason, version=int(version), **call)
     messages.success(request, _("The grade is confirmed: %(grade)s. It may be used now.") % {"grade": done.grade})

@@ -61,7 +61,7 @@ def open_year(
     if not YEAR_MIN <= year <= on.year:
         raise BadForm([("year", _("Name a year from %(min)s to this one.") % {"min": YEAR_MIN})])
     last = last or min(date(year, 12, 31), on)
-    effective_from = effective_from or max(on, last + timedelta(days=1))
+    effective_from = effective_from or max(on, last + timedelta(days=1 if last < date.max else 0))
     if errors := list(_faults(year, last, effective_from, on)):
         raise BadForm(errors)
     campaign = Campaign(

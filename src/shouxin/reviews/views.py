@@ -76,7 +76,9 @@ def years(request: HttpRequest) -> HttpResponse:
     if listing.wants_export:
         return listing.export()
     may_open = bool(posts.posts_of(call["by"], on=call["on"]) & set(annual.OPENERS))
-    return render(request, "reviews/years.html", {"listing": listing, "form": form, "may_open": may_open})
+    return render(
+        request, "reviews/years.html", {"listing": listing, "form": form, "may_open": may_open}, status=status_of(form)
+    )
 
 
 def _seen_by(by: Person, on: date) -> Q:

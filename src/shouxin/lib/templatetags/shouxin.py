@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from django import forms, template
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.forms import BoundField
+from django.http import UnreadablePostError
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -36,6 +38,22 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
 
 def _sprite() -> str:
     return static("img/icons.svg")
+
+
+WRITTEN = ("reason", "said", "remark", "conditions", "note", "answer", "why", "summary", "name", "result")
+"""Fields in which people write. Nothing else that was sent is shown again."""
+
+
+@register.simple_tag(takes_context=True)
+def written(context: dict[str, Any]) -> list[str]:
+    """What was written into the form that is being refused, so that it can be copied and is not lost."""
+    request = context.get("request")
+    if request is None or request.method != "POST":
+        return []
+    try:
+        return [text for field in WRITTEN if (text := request.POST.get(field, "").strip())]
+    except (SuspiciousOperation, UnreadablePostError):
+        return []
 
 
 # --- amounts and dates ---------------------------------------------------------------------------
