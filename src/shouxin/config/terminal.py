@@ -51,6 +51,13 @@ def day(text: str | None) -> date:
         fail(_("%(text)s is not a date such as 2026-11-30") % {"text": text})
 
 
+def acting(by: str) -> dict[str, Any]:
+    """Who acts, on which business date, at which moment."""
+    from shouxin.office import clock
+
+    return {"by": person(by), "on": clock.today(), "at": clock.now()}
+
+
 def customer(code: str, by: str) -> tuple[Any, dict[str, Any]]:
     """The customer of this code, where the person of this name may see it, with who acts and on which day."""
     from shouxin.customers import registry

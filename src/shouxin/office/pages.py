@@ -18,7 +18,7 @@ from . import posts
 from .door import BUSY, acting
 from .refusals import BadForm, CannotDecide, Moved
 
-__all__ = ["acting", "blame", "moment", "page", "paper_file", "past_day", "require_duty", "status_of"]
+__all__ = ["acting", "blame", "moment", "page", "paper_file", "past_day", "require_duty", "status_of", "typed"]
 
 View = Callable[..., HttpResponse]
 

@@ -39,7 +39,7 @@ def propose(
     from shouxin.customers import blacklist, registry
     from shouxin.office import policies
 
-    call = _call(by)
+    call = terminal.acting(by)
     with terminal.refusals():
         found = registry.visible_customer(customer, by=call["by"], on=call["on"])
         asked = blacklist.Proposal(ground, why, evidence, whole_group=whole_group)
@@ -62,18 +62,12 @@ def act(
     from shouxin.customers import parties_api
     from shouxin.office import sight
 
-    call = _call(by)
+    call = terminal.acting(by)
     given = {"reason": reason, "kind": standing, "conditions": conditions, "months": months}
     with terminal.refusals():
         found = sight.get_visible(_seen(call["by"]), call["by"], case, on=call["on"])
         done = parties_api.act(found, verb, given, version=found.version, call=call)
     terminal.print_json_or_table([_row(done)], as_json=as_json)
-
-
-def _call(by: str) -> dict[str, Any]:
-    from shouxin.office import clock
-
-    return {"by": terminal.person(by), "on": terminal.day(None), "at": clock.now()}
 
 
 def _seen(person: Any) -> Any:

@@ -42,7 +42,7 @@ def add(
     """Add somebody who may sign in, with a post. Without --password-stdin a password is made and printed once."""
     from shouxin.office import posts
 
-    call, held, bound = _acting(by), _post(post), _amount(authority)
+    call, held, bound = terminal.acting(by), _post(post), _amount(authority)
     password = _read_password(name) if password_stdin else secrets.token_urlsafe(GENERATED_BYTES)
     with transaction.atomic():
         person = posts.add_person(
@@ -66,7 +66,7 @@ def appoint(
     from shouxin.office import posts
 
     held = _post(post)
-    posts.appoint(_person(name), held, since=terminal.day(since), amount_max=_amount(authority), **_acting(by))
+    posts.appoint(_person(name), held, since=terminal.day(since), amount_max=_amount(authority), **terminal.acting(by))
 
 
 @user.command()
@@ -76,7 +76,7 @@ def dismiss(
     """Take a post from somebody, from today."""
     from shouxin.office import posts
 
-    posts.end_appointment(_person(name), _post(post), **_acting(by))
+    posts.end_appointment(_person(name), _post(post), **terminal.acting(by))
 
 
 @user.command()
@@ -84,7 +84,7 @@ def disable(name: str, by: terminal.By = terminal.SYSTEM) -> None:
     """Nothing of hers works from the next request on: session, tokens, posts."""
     from shouxin.office import posts
 
-    posts.disable_person(_person(name), **_acting(by))
+    posts.disable_person(_person(name), **terminal.acting(by))
 
 
 @user.command("list")
@@ -122,18 +122,12 @@ def create_token(
     """A token that acts as this person. It is printed once, on stdout."""
     from shouxin.office import tokens
 
-    call = _acting(by)
+    call = terminal.acting(by)
     row, text = tokens.create(_person(name), by=call["by"], at=call["at"], label=label, scope=scope, days=days)
     if as_json:
         terminal.print_json({"id": row.pk, "user": name, "token": text})
     else:
         print(text)
-
-
-def _acting(by: str) -> dict[str, Any]:
-    from shouxin.office import clock
-
-    return {"by": terminal.person(by), "on": clock.today(), "at": clock.now()}
 
 
 def _person(name: str) -> Any:

@@ -142,7 +142,7 @@ def ask(
     """Take down what a natural person asks for; a second person decides."""
     from shouxin.customers import data_requests
 
-    call = _call(by)
+    call = terminal.acting(by)
     with terminal.refusals():
         found = data_requests.customer_for(customer, kind, by=call["by"], on=call["on"])
         made = data_requests.ask(found, kind, why=why, changes=dict(map(_change, change)), about=about, **call)
@@ -160,7 +160,7 @@ def step(
     """Confirm or decline as the second person; withdraw as the one who took it down."""
     from shouxin.customers import data_requests
 
-    call = _call(by)
+    call = terminal.acting(by)
     with terminal.refusals():
         found = data_requests.get(number, by=call["by"], on=call["on"])
         made = data_requests.decide(found, verb, answer=answer, **call)
@@ -176,7 +176,7 @@ def copy(
     """Write everything personal kept about the customer to a file only its owner reads, once two people have agreed."""
     from shouxin.customers import data_requests
 
-    call = _call(by)
+    call = terminal.acting(by)
     with terminal.refusals():
         text = data_requests.copy_of(data_requests.get(number, by=call["by"], on=call["on"]), **call)
     try:
@@ -185,12 +185,6 @@ def copy(
     except OSError as error:
         terminal.fail(f"{file}: {error.strerror}")
     print(file)
-
-
-def _call(by: str) -> dict[str, Any]:
-    from shouxin.office import clock
-
-    return {"by": terminal.person(by), "on": clock.today(), "at": clock.now()}
 
 
 def _change(text: str) -> tuple[str, str]:
