@@ -18,10 +18,12 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 LANGUAGES = {"en": "en", "zh": "zh-hans"}
 WORDS = {
     "en": {"flows": "Flows", "verb": "verb", "from": "from", "to": "to", "duty": "whose duty", "jobs": "the system",
-           "calls": "Calls of the API", "call": "call", "does": "does", "verbs": "Verbs of the trail",
+           "calls": "Calls of the API", "call": "call", "does": "does",
+           "scope": "narrowest scope of a token", "verbs": "Verbs of the trail",
            "meaning": "what happened"},
     "zh": {"flows": "流程", "verb": "动作", "from": "由", "to": "至", "duty": "谁的职责", "jobs": "系统",
-           "calls": "接口清单", "call": "接口", "does": "作用", "verbs": "审计轨迹中的动作", "meaning": "发生了什么"},
+           "calls": "接口清单", "call": "接口", "does": "作用",
+           "scope": "令牌所需的最小范围", "verbs": "审计轨迹中的动作", "meaning": "发生了什么"},
 }  # fmt: skip
 MADE = {
     "en": "Drawn from the tables in the code by `python -m tools.reference`; a test fails when this page lags behind.",
@@ -82,14 +84,15 @@ def _codes(names: Any) -> str:
 
 def _calls_page(language: str) -> str:
     from shouxin.config.api import api
+    from shouxin.office.door import SCOPES_KEY
 
     words, schema = WORDS[language], api.get_openapi_schema()
     rows = [
-        f"| `{method.upper()} {address.removeprefix('/api/v1')}` | {call['summary']} |"
+        f"| `{method.upper()} {address.removeprefix('/api/v1')}` | {call['summary']} | `{call[SCOPES_KEY][0]}` |"
         for address, calls in sorted(schema["paths"].items())
         for method, call in calls.items()
     ]
-    head = f"| {words['call']} | {words['does']} |\n|---|---|"
+    head = f"| {words['call']} | {words['does']} | {words['scope']} |\n|---|---|---|"
     return "\n\n".join([f"# {words['calls']}", MADE[language], "\n".join([head, *rows])]) + "\n"
 
 

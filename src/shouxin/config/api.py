@@ -18,7 +18,7 @@ from shouxin.customers.evidence_api import router as evidence
 from shouxin.customers.parties_api import router as parties
 from shouxin.office.api import router as office
 from shouxin.office.attachments_api import router as attachments
-from shouxin.office.door import Door, not_found
+from shouxin.office.door import SCOPES_KEY, Door, not_found
 from shouxin.office.imports.api import router as imports
 from shouxin.office.webhooks.api import router as webhooks
 from shouxin.orders.api import router as orders
@@ -89,6 +89,7 @@ def _call(address: str, method: str, call: dict[str, Any], schema: dict[str, Any
         "address": address,
         "method": method.upper(),
         "summary": call.get("description") or call["summary"],
+        "scopes": call[SCOPES_KEY],
         "parameters": [each | {"kind": _kind(each["schema"])} for each in call.get("parameters", [])],
         "body": [(kind, _reference(each["schema"])) for kind, each in content.items()],
         "answers": [

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
@@ -76,7 +76,7 @@ class NewToken(Body):
     """A token of one's own."""
 
     label: Annotated[str, Field(max_length=80)] = ""
-    scope: Literal["read", "decide", "all"] = "decide"
+    scope: Annotated[str, Field(max_length=200, description="one or several, parted by blanks")] = "decide"
     expires_at: AwareDatetime | None = None
 
 

@@ -27,11 +27,13 @@ from pydantic.json_schema import models_json_schema
 from shouxin.lib import complaints
 from shouxin.lib.api import BadCursor, ExactParser, Problem, ReadableRenderer, problem
 
-from . import clock, idempotency, sign_in, sudo, tokens, trail
+from . import clock, idempotency, scopes, sign_in, sudo, tokens, trail
 from .models import Person
 from .refusals import BadForm, NotYourDuty, Refusal
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+SCOPES_KEY = "x-token-scopes"
+"""Where the description of a call tells the scopes that open it, the narrowest first."""
 RETRY_SECONDS = 5
 LOCK_RETRY_SECONDS = 1
 BUSY = frozenset({"55P03", "40P01", "40001"})
@@ -87,8 +89,8 @@ class TokenOrSession(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Person | None:
         """Whose token it is."""
-        needs = tokens.needed(request.path_info, reads=request.method in READS)
-        person = tokens.person_of(token, on=clock.today(), at=clock.now(), needs=needs)
+        opened_by = scopes.opening(request.path_info, reads=request.method in READS)
+        person = tokens.person_of(token, on=clock.today(), at=clock.now(), opened_by=opened_by)
         if person and (stopped := sign_in.obstacle(person, today=clock.today())):
             raise NotYourDuty(sign_in.OBSTACLES[stopped], code=stopped, cure=_("Sign in on the pages and see to it."))
         return person
@@ -106,14 +108,15 @@ class Door(NinjaAPI):
         raise exc
 
     def get_openapi_schema(self, **where: Any) -> Any:
-        """The description; every call may also answer with a problem."""
+        """The description; every call may also answer with a problem, and says which scopes of a token open it."""
         schema = super().get_openapi_schema(**where)
         schema["components"]["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=SHAPES)[1][
             "$defs"
         ]
-        for calls in schema["paths"].values():
-            for call in calls.values():
+        for address, calls in schema["paths"].items():
+            for method, call in calls.items():
                 call["responses"] |= PROBLEMS
+                call[SCOPES_KEY] = list(scopes.opening(address, reads=method.upper() in READS))
         return schema
 
     def _get_urls(self) -> list[Any]:

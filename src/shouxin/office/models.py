@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib.sealed import SealedField
 from shouxin.rules.policy import Post
 
+from . import scopes
+
 POST_LABELS = {
     Post.CREDIT_MANAGER: _("Credit manager"),
     Post.CREDIT_ADMINISTRATOR: _("Credit administrator"),
@@ -72,19 +74,19 @@ class Appointment(models.Model):
 class ApiToken(models.Model):
     """A bearer token; only its SHA-256 digest is kept, the token itself is shown once."""
 
-    SCOPES = [
-        ("read", _("Reading")),
-        ("decide", _("Reading, and what an order system sends")),
-        ("all", _("Everything its owner may do")),
-    ]
     person = models.ForeignKey(Person, models.CASCADE, related_name="api_tokens")
     label = models.CharField(max_length=80, blank=True)
-    scope = models.CharField(max_length=6, choices=SCOPES, default="all", db_default="all")
+    scope = models.CharField(max_length=200, default="all", db_default="all", help_text="names, parted by blanks")
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_on = models.DateField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    @property
+    def scopes_said(self) -> list[str]:
+        """What it may be used for, in words."""
+        return scopes.said(self.scope)
 
 
 class PolicyVersion(models.Model):

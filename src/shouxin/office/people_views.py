@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.rules.policy import Post
 
-from . import posts, sign_in, sudo, tokens
+from . import posts, scopes, sign_in, sudo, tokens
 from .models import POST_CHOICES, POST_LABELS, ApiToken, Person
 from .pages import acting, blame, page
 from .refusals import BadForm, NotVisible
@@ -74,11 +74,19 @@ class TokenForm(forms.Form):
     label = forms.CharField(
         label=gettext_lazy("What it is for"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    scope = forms.ChoiceField(
-        label=gettext_lazy("Scope"), choices=ApiToken.SCOPES, initial=tokens.DECIDE,
-        help_text=gettext_lazy("Orders, invoices, receipts, imports; never people, posts, policy or tokens."),
+    scope = forms.MultipleChoiceField(
+        label=gettext_lazy("Scope"), choices=scopes.choices, initial=[scopes.DECIDE],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "Tick no more than the program needs. An order system sends orders, invoices, receipts and imports; "
+            "people, posts, policy and tokens take everything."
+        ),
     )  # fmt: skip
     days = forms.IntegerField(label=gettext_lazy("Days until it expires"), required=False)
+
+    def clean_scope(self) -> str:
+        """The scopes ticked, parted by blanks."""
+        return " ".join(self.cleaned_data["scope"])
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -248,7 +256,7 @@ def disable(request: HttpRequest, number: int) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """My posts, my language, my tokens; a new token is shown this once."""
     who, made = acting(request), ""
-    beginning = {"scope": tokens.DECIDE, "days": sign_in.rules().token_days_max}
+    beginning = {"scope": [scopes.DECIDE], "days": sign_in.rules().token_days_max}
     form = TokenForm(request.POST or None, initial=sudo.kept(request, beginning))
     if request.method == "POST":
         sudo.require(request)

@@ -1,34 +1,24 @@
 """Bearer tokens of the API. A token acts as its person; it is shown once, afterwards only its digest is known.
 
-What it may do is what its person may, narrowed by its scope: reading, what an order system sends, or everything.
+What it may do is what its person may, narrowed by its scopes (`scopes`): one or several, parted by blanks.
 """
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from . import posts, sign_in, trail
+from . import posts, scopes, sign_in, trail
 from .models import ApiToken, Person
 from .refusals import BadForm, Moved, NotYourDuty
 
 PREFIX = "shouxin_"
-READ, DECIDE, ALL = SCOPES = tuple(name for name, _label in ApiToken.SCOPES)
-"""Each includes the ones before it."""
 DAYS_MAX = 3660
 CURE = _("It takes a token of the scope %(scope)s; its scope is %(own)s.")
-SENT = frozenset({"credit-checks", "reservations", "invoices", "receipts", "imports"})
-"""The parts of the API that a token of the scope `decide` writes to; every other write asks for `all`."""
-
-
-def needed(path: str, *, reads: bool) -> str:
-    """The least scope for an operation of the API by its path, such as /api/v1/credit-checks/batch."""
-    if reads:
-        return READ
-    return DECIDE if path.removeprefix("/api/v1/").partition("/")[0] in SENT else ALL
 
 
 def create(
@@ -37,7 +27,7 @@ def create(
     by: Person,
     at: datetime,
     label: str = "",
-    scope: str = ALL,
+    scope: str = scopes.ALL,
     days: int | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
@@ -52,8 +42,10 @@ def create(
         raise posts.not_your_duty(
             by, about=person, verb="create_token", at=at, cure=_("Everybody makes her own tokens.")
         )
-    if scope not in SCOPES:
+    named = scopes.parted(scope)
+    if not named or not set(named) <= set(scopes.NAMES):
         raise BadForm([("scope", _("There is no such scope."))])
+    scope = " ".join(named)
     until = _until(at, days, expires_at)
     text = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -76,17 +68,18 @@ def _until(at: datetime, days: int | None, expires_at: datetime | None) -> datet
     return asked or last
 
 
-def person_of(text: str, *, on: date, at: datetime, needs: str = READ) -> Person | None:
+def person_of(text: str, *, on: date, at: datetime, opened_by: Sequence[str] = scopes.NAMES) -> Person | None:
     """Whose token this is; None where it is unknown, revoked, expired, or its person is disabled.
 
-    Raises NotYourDuty (`token_scope`) where its scope is narrower than `needs`.
+    Raises NotYourDuty (`token_scope`) where none of its scopes is among `opened_by`, whose first it names.
     """
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=at))
     token = ApiToken.objects.filter(live, digest=digest(text), person__is_active=True).select_related("person").first()
     if token is None:
         return None
-    if SCOPES.index(token.scope) < SCOPES.index(needs):
-        raise NotYourDuty(_("This token may not do this."), code="token_scope", cure=CURE, scope=needs, own=token.scope)
+    if set(token.scope.split()).isdisjoint(opened_by):
+        lacks = {"scope": opened_by[0], "own": token.scope}
+        raise NotYourDuty(_("This token may not do this."), code="token_scope", cure=CURE, **lacks)
     if token.last_used_on != on:
         ApiToken.objects.filter(pk=token.pk).update(last_used_on=on)
     return token.person

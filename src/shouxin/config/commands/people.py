@@ -112,7 +112,13 @@ def list_people(as_json: terminal.AsJson = False) -> None:
 def create_token(
     name: Annotated[str, typer.Argument(metavar="USER")],
     label: Annotated[str, typer.Option(help="What the token is for.")] = "",
-    scope: Annotated[str, typer.Option(help="read, decide (reading, and what an order system sends) or all.")] = "all",
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            help="read, decide (reading, and what an order system sends), customers:read, customers:write, holds:read, "
+            "holds:write, line-requests:read, line-requests:write or all; several: give it several times."
+        ),
+    ] = ("all",),
     days: Annotated[
         int | None, typer.Option(help="How long it works; default: as long as the sign-in rules let.")
     ] = None,
@@ -123,7 +129,9 @@ def create_token(
     from shouxin.office import tokens
 
     call = terminal.acting(by)
-    row, text = tokens.create(_person(name), by=call["by"], at=call["at"], label=label, scope=scope, days=days)
+    row, text = tokens.create(
+        _person(name), by=call["by"], at=call["at"], label=label, scope=" ".join(scope), days=days
+    )
     if as_json:
         terminal.print_json({"id": row.pk, "user": name, "token": text})
     else:
