@@ -65,11 +65,11 @@ def told(home: Path, *words: str, **more: str) -> Any:
     return json.loads(done.stdout)
 
 
-def module(home: Path, name: str, *words: str, **more: str) -> Any:
-    """What a module of the tests, run in this home, prints in JSON."""
+def module(home: Path, name: str, *words: str, seconds: float = 300.0, **more: str) -> Any:
+    """What a module of the tests, run in this home, prints in JSON; it has so many seconds."""
     run = [sys.executable, "-m", name, *words]
     env = surroundings(home, DJANGO_SETTINGS_MODULE="shouxin.config.settings", **more)
-    done = subprocess.run(run, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(run, env=env, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -9,7 +9,7 @@ from shouxin.lib.copying import any_of
 from shouxin.lib.imports.faults import register_messages
 from shouxin.lib.imports.kinds import Block, Column, Conditions, Refused, also
 from shouxin.office import clock, policies, posts, trail
-from shouxin.office.models import Person
+from shouxin.office.models import Person, TrailEntry
 from shouxin.rules.ids import check_uscc, normalise
 
 from . import bulk, names
@@ -241,10 +241,12 @@ def may_import(person: Person) -> bool:
 
 
 def record_import(kind: str) -> Any:
-    """Who leaves the trail line of a run of this kind: how many rows, and of which file."""
+    """Who leaves the trail line of a run of this kind, once: how many rows, and of which file."""
 
     def finished(conditions: Conditions, particulars: Mapping[str, Any]) -> None:
         about = f"import-run:{conditions.run_id}" if conditions.run_id else "import-run:"
+        if conditions.again and TrailEntry.objects.filter(about=about, verb=f"import.{kind}").exists():
+            return
         trail.record(f"import.{kind}", about=about, by=conditions.by, at=conditions.at, **particulars)
 
     return finished

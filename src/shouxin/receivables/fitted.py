@@ -97,6 +97,12 @@ def fit(
     return table, _kept(table, until, edition, by, at) if keep else None
 
 
+def done_since(moment: datetime, *, as_of: date, late_days: int, by: int) -> bool:
+    """Whether a card of that day and those late days was fitted or refused, for this person, since the moment."""
+    same = {"as_of": as_of, "late_days": late_days, "by": by, "at__gte": moment}
+    return FittedCard.objects.filter(**same).exists() or RefusedFit.objects.filter(**same).exists()
+
+
 def latest_refusal() -> RefusedFit | None:
     """The refusal that came after the latest card, if any: what whoever asked for a card last has to know."""
     row = RefusedFit.objects.select_related("by").first()

@@ -14,7 +14,7 @@ from shouxin.customers.facts import name_of
 from shouxin.customers.models import Customer
 from shouxin.customers.names_of_facts import LEDGER_FACTS, NAMES
 from shouxin.lib.jobs import enqueue
-from shouxin.office import card, drafts, policies, posts, sight
+from shouxin.office import card, clock, drafts, policies, posts, sight
 from shouxin.office.models import Person
 from shouxin.office.pages import acting, page, require_duty
 from shouxin.office.refusals import BadForm, NotVisible
@@ -47,7 +47,7 @@ def cards(request: HttpRequest) -> HttpResponse:
 
 def ask(late_days: int, *, by: Person, on: date) -> bool:
     """Have the worker fit a card to history up to today; False where one is asked for already."""
-    asked = {"until": on.isoformat(), "late_days": late_days, "by": by.pk}
+    asked = {"until": on.isoformat(), "late_days": late_days, "by": by.pk, "asked": clock.now().isoformat()}
     return enqueue(jobs.fit_card, once="records.fit_card", **asked) is not None
 
 

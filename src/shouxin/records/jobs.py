@@ -1,6 +1,6 @@
 """What the worker does for looking back: the digests of the departments, and cards fitted to the ledger."""
 
-from datetime import date
+from datetime import date, datetime
 
 from shouxin.lib.jobs import app
 from shouxin.office import clock, pause, policies, posts
@@ -21,9 +21,14 @@ def make_digests(timestamp: int) -> None:
 
 
 @app.task(name="records.fit_card", lock="records.fit_card", pass_context=False)
-def fit_card(until: str, late_days: int, by: int) -> None:
-    """Fit and keep a card in the name of the person who asked; what is refused is kept, not tried again."""
+def fit_card(until: str, late_days: int, by: int, asked: str = "") -> None:
+    """Fit and keep a card in the name of the person who asked; what is refused is kept, not tried again.
+
+    `asked`: when; what has been fitted or refused since is not fitted twice (I-26).
+    """
     day = date.fromisoformat(until)
+    if asked and fitted.done_since(datetime.fromisoformat(asked), as_of=day, late_days=late_days, by=by):
+        return
     try:
         fitted.fit(
             until=day, late_days=late_days, edition=policies.in_force(day), by=Person.objects.get(pk=by),

@@ -37,7 +37,8 @@ class Column:
 class Conditions:
     """Under what conditions a file is taken over; the same for all its rows.
 
-    `currency` fills where a row names none. `unknown_customers` is create or refuse.
+    `currency` fills where a row names none. `unknown_customers` is create or refuse. `again`: the run was broken off
+    before, so what is there already may be its own.
     """
 
     by: Any
@@ -47,6 +48,7 @@ class Conditions:
     source_system: str = ""
     unknown_customers: Literal["create", "refuse"] = "refuse"
     run_id: int | None = None
+    again: bool = False
 
 
 @dataclass(slots=True)

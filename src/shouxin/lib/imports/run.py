@@ -288,7 +288,7 @@ def take_over(
                     progress(result.tally.rows, learnt.rows)
                 if dry_run or (atomic and result.tally.refused):
                     raise GivenBack
-                if result.tally.accepted:
+                if result.tally.accepted or conditions.again:
                     kind.finished(conditions, result.tally.as_json() | {"digest": source.digest, "file": path.name})
         except GivenBack:
             result.written = False

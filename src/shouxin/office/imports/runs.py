@@ -156,9 +156,12 @@ def start(run: ImportRun, *, by: Person, at: datetime) -> None:
 
 def perform(run_id: int, *, at: datetime, today: date) -> None:
     """Take the file over. Done again after a crash it goes on: what is written already counts as unchanged."""
-    if not ImportRun.objects.filter(pk=run_id, state__in=("waiting", "running")).update(state="running"):
+    begun = ImportRun.objects.filter(pk=run_id, state__in=("waiting", "running"))
+    run = begun.select_related("by").first()
+    if run is None:
         return
-    run = ImportRun.objects.select_related("by").get(pk=run_id)
+    again, run.state = run.state == "running", "running"
+    begun.update(state=run.state)
     path = path_of(run)
     errors = path.with_suffix(".errors.xlsx")
     try:
@@ -170,7 +173,7 @@ def perform(run_id: int, *, at: datetime, today: date) -> None:
                 clear,
                 kind,
                 mappings.read(run.mapping, kind),
-                _conditions(run, options, at=at, today=today),
+                _conditions(run, options, at=at, today=today, again=again),
                 errors_path=clear_errors,
                 atomic=options.atomic,
                 progress=progress,
@@ -289,7 +292,7 @@ def _fail(run: ImportRun, fault: dict[str, Any], *, at: datetime) -> None:
     ImportRun.objects.filter(pk=run.pk).update(state="failed", fault=fault, finished_at=at)
 
 
-def _conditions(run: ImportRun, options: Options, *, at: datetime, today: date) -> Conditions:
+def _conditions(run: ImportRun, options: Options, *, at: datetime, today: date, again: bool = False) -> Conditions:
     return Conditions(
         by=run.by,
         at=at,
@@ -298,6 +301,7 @@ def _conditions(run: ImportRun, options: Options, *, at: datetime, today: date) 
         source_system=options.source_system,
         unknown_customers=options.unknown_customers,
         run_id=run.pk,
+        again=again,
     )
 
 
