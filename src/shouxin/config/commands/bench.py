@@ -15,7 +15,7 @@ import typer
 from shouxin.config import terminal
 
 app = typer.Typer()
-BENCHES = ("checks", "import", "pages", "rating")
+BENCHES = ("checks", "import", "pages", "rating", "restore")
 INSIDE = "SHOUXIN_BENCH"
 
 
@@ -24,12 +24,13 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="checks: credit decisions; import: files of invoices; pages, rating: a portfolio looked at, rated."
+            help="checks: credit decisions; import: files of invoices; pages, rating, restore: "
+            "a portfolio looked at, rated, backed up and restored."
         ),
     ] = "checks",
     accounts: Annotated[int, typer.Option(min=100, help="How many credit accounts.")] = 10_000,
-    customers: Annotated[int, typer.Option(min=1000, help="pages, rating: how many customers.")] = 100_000,
-    items: Annotated[int, typer.Option(min=1000, help="pages, rating: how many open items.")] = 1_000_000,
+    customers: Annotated[int, typer.Option(min=1000, help="pages, rating, restore: how many customers.")] = 100_000,
+    items: Annotated[int, typer.Option(min=1000, help="pages, rating, restore: how many open items.")] = 1_000_000,
     runs: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 3.0,
     as_json: terminal.AsJson = False,
@@ -39,7 +40,7 @@ def bench(
         terminal.fail(f"no bench {name}; there is: {', '.join(BENCHES)}")
     if not os.environ.get(INSIDE):
         raise typer.Exit(_in_a_home_of_its_own())
-    if name in ("pages", "rating"):
+    if name in ("pages", "rating", "restore"):
         _portfolio(name, customers, items, runs, as_json=as_json)
     else:
         _measure(name, accounts, runs, seconds, as_json=as_json)
