@@ -73,6 +73,32 @@ def test_the_application_is_refused(home: Path, statement: str) -> None:
         application.execute(statement)
 
 
+ONLY_ADDED_TO = """
+SELECT c.relname, has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
+    OR has_table_privilege(c.oid, 'TRUNCATE') OR has_any_column_privilege(c.oid, 'UPDATE')
+FROM pg_class c
+WHERE EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE 'pgtrigger_append_only_%')
+"""
+
+
+@pytest.mark.invariant("I-13")
+def test_what_is_only_added_to_is_changed_by_no_trick(home: Path) -> None:
+    with connected(home) as application:
+        may = dict(application.execute(ONLY_ADDED_TO).fetchall())
+    assert {"orders_creditdecision", "credit_posting", "credit_line", "office_policyversion"} <= set(may)
+    assert not any(may.values()), may
+    with connected(home) as application, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        application.execute("SELECT set_config('pgtrigger.ignore', '*:append_only', false)")
+        application.execute("UPDATE office_policyversion SET text = ''")
+
+
+def test_who_may_not_change_the_editions_still_writes_them_one_after_the_other(home: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(command(home, "policy", "show").stdout, encoding="utf-8")
+    done = command(home, "policy", "put", str(policy), "--from", "2099-01-01", "--why", "again")
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_application_writes_and_the_database_seals(home: Path) -> None:
     with connected(home) as application:
         application.execute("CREATE TEMP TABLE office_traillink (strand int, seq bigint, entry_id bigint, hash bytea)")

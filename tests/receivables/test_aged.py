@@ -137,7 +137,7 @@ def test_more_groups_than_are_told_are_counted_and_added_up() -> None:
     others = [acme(code=f"C{n}", name=f"甲{n}") for n in range(2, 7)]
     post(*[invoice(customer_id=each.pk, amount=f"{n + 1}00.00", instalments=()) for n, each in enumerate(others)])
     found = aging.report(as_of=TODAY, up_to=UP_TO, seen_by=None, today=TODAY, rows_max=2)
-    assert [row.label for row in found.rows] == ["甲6", "甲5"]
+    assert [row.label for row in found.rows["CNY"]] == ["甲6", "甲5"]
     assert (found.groups, found.totals["CNY"].total, found.ties) == ({"CNY": 5}, D("1500.00"), True)
 
 

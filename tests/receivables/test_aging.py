@@ -94,7 +94,7 @@ def test_groups_by_customer_grade_industry_and_salesperson() -> None:
     line.cause, line.why, line.policy_version = "import", "x", 1
     line.at = timezone.now()
     line.save()
-    labels = {by: [(row.label, row.aged.total) for row in report(by=by).rows] for by in aging.BY}
+    labels = {by: [(row.label, row.aged.total) for row in report(by=by).rows["CNY"]] for by in aging.BY}
     assert labels["customer"] == [(ours.name, D("1000.00")), ("乙", D("400.00"))]
     assert [label for label, _total in labels["grade"]][:1] == ["B"]
     assert [label for label, _total in labels["industry"]][:1] == ["制造业"]

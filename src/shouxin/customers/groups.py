@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib import turns
 from shouxin.office import policies, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm
@@ -23,8 +24,6 @@ from . import standing
 from .models import Customer, GroupTie
 
 KEEPERS = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
-ONE_WRITER = 0x67726F75
-"""The key of the advisory lock: ties are written one after the other, or two halves of a ring could pass each other."""
 
 RING = _("The parent hangs beneath this customer itself: a group has one head.")
 
@@ -48,7 +47,7 @@ def tie(customer: Customer, new: NewTie, *, by: Person, on: date, at: datetime) 
     """
     if not posts.is_system(by):
         posts.require(by, *KEEPERS, on=on, about=customer, verb="tie", at=at)
-    _one_after_the_other()
+    turns.take("customers.groups")
     ties = ties_on(on)
     _refuse_faults(customer, new, ties, on)
     row = _row(customer.pk, new, by=by, on=on, at=at)
@@ -66,7 +65,7 @@ def tie_many(ties: Iterable[rules.Tie], *, source: str, by: Person, on: date, at
     ties = list(ties)
     if not ties:
         return
-    _one_after_the_other()
+    turns.take("customers.groups")
     rows = [GroupTie(customer_id=each.child, parent_id=each.parent, kind=each.kind, percent=each.percent, since=on,
                      by=by, at=at) for each in ties]  # fmt: skip
     before = ties_on(on)
@@ -81,7 +80,7 @@ def tie_many(ties: Iterable[rules.Tie], *, source: str, by: Person, on: date, at
 
 def follow(customer: Customer, parent: Customer | None, *, by: Person, on: date, at: datetime) -> None:
     """The tie that master data or an import tell of, part of an act that has looked for faults and tells of itself."""
-    _one_after_the_other()
+    turns.take("customers.groups")
     ties = ties_on(on)
     if parent is not None and rules.closes_ring(customer.pk, parent.pk, ties):
         raise BadForm([("group_head", RING)])
@@ -123,7 +122,7 @@ def keep(before: Mapping[int, rules.Tie], rows: Iterable[GroupTie], on: date) ->
 @transaction.atomic
 def renew(on: date) -> int:
     """Write heads and parents anew where they differ from what the ties say: the policy's share may have changed."""
-    _one_after_the_other()
+    turns.take("customers.groups")
     least = policies.in_force(on).policy.parties.pool_percent_min
     said = rules.parents(ties_on(on).values(), least)
     tied = set(GroupTie.objects.values_list("customer_id", flat=True).distinct())
@@ -165,11 +164,6 @@ def _row(pk: int, new: NewTie, *, by: Person, on: date, at: datetime) -> GroupTi
         customer_id=pk, parent=new.parent, kind=new.kind if new.parent else "", percent=new.percent,
         since=new.since or on, why=" ".join(new.why.split())[:500], by=by, at=at,
     )  # fmt: skip
-
-
-def _one_after_the_other() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_WRITER])
 
 
 def _refuse_faults(customer: Customer, new: NewTie, ties: Mapping[int, rules.Tie], on: date) -> None:

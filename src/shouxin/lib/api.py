@@ -117,7 +117,10 @@ def _opened(cursor: str, order: Sequence[str], model: type[Model]) -> list[Any]:
         columns = [
             model._meta.pk if name.lstrip("-") == "pk" else model._meta.get_field(name.lstrip("-")) for name in order
         ]
-        return [column.to_python(value) for column, value in zip(columns, values, strict=True)]
+        read = [column.to_python(value) for column, value in zip(columns, values, strict=True)]
+        if None in read:
+            raise ValueError("no column of an order is ever null")
+        return read
     except Exception as error:
         raise BadCursor(_("This cursor does not belong to this list.")) from error
 

@@ -35,7 +35,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from shouxin.lib import secret
+from shouxin.lib import memory, secret
 
 DATABASE = "shouxin"
 ROLE = "shouxin"
@@ -55,7 +55,6 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "128MB",
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
@@ -237,7 +236,12 @@ class Cluster:
         return "\n".join(_tail(path) for path in [self.start_log, *logs[-1:]] if path.exists())
 
     def _server_options(self) -> list[str]:
-        settings = {**SETTINGS, "unix_socket_directories": str(self.sockets), "port": str(PORT)}
+        settings = {
+            **SETTINGS,
+            **memory.settings(memory.total()),
+            "unix_socket_directories": str(self.sockets),
+            "port": str(PORT),
+        }
         return ["-D", str(self.data), *(word for name in settings for word in ("-c", f"{name}={settings[name]}"))]
 
     def _drop_stale_notes(self) -> None:

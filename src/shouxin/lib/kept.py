@@ -8,7 +8,7 @@ long as it took. A figure is a function with plain arguments (text, numbers) tha
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,15 +37,16 @@ class Told:
     live: bool
 
 
-def read(figure: str, *, scope: str, at: datetime, **asked: Any) -> Told:
+def read(figure: str, *, scope: str, at: datetime, patient: bool = False, **asked: Any) -> Told:
     """The figure at the path `figure` as asked. `scope` names whose it is: each keeps its own.
 
-    A kept answer to another day's question is told, with its moment, until the worker has the new one.
+    A kept answer to another day's question is told, with its moment, until the worker has the new one. `patient`: the
+    first reader waits as long as it takes, as for a figure of one customer.
     """
     key = f"{figure}:{scope}"
     row = Kept.objects.filter(key=key).first()
     if row is None:
-        found = _at_once(figure, key, asked, at)
+        found = _at_once(figure, key, asked, at, nullcontext() if patient else _hurried())
         if found is not None:
             return found
         jobs.enqueue(jobs.work_out, once=key, figure=figure, key=key, asked=asked)
@@ -73,10 +74,12 @@ def _keep(key: str, content: Any, asked: dict[str, Any], seconds: float, at: dat
     Kept.objects.filter(at__lt=at - FORGOTTEN_AFTER).delete()
 
 
-def _at_once(figure: str, key: str, asked: dict[str, Any], at: datetime) -> Told | None:
+def _at_once(
+    figure: str, key: str, asked: dict[str, Any], at: datetime, bound: AbstractContextManager[None]
+) -> Told | None:
     began = time.monotonic()
     try:
-        with _hurried():
+        with bound:
             content = json.loads(json.dumps(import_string(figure)(**asked)))
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "57014":  # anything but our own time limit

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -193,6 +192,6 @@ def _start(query: Mapping[str, str], mark: tuple[Any, Any] | None) -> int:
 def offset_page(rows: Sequence[Any], query: Mapping[str, str], size: int) -> Page:
     """The page of a sequence that begins at the query's `start`."""
     start = max(count_of(query.get("start")) or 1, 1)
-    found = list(islice(rows, start - 1, start - 1 + size))
+    found = list(rows[start - 1 : start - 1 + size])
     previous = {"start": max(start - size, 1)} if start > 1 else {}
     return Page(found, start if found else 0, previous, {"start": start + size} if start - 1 + size < len(rows) else {})

@@ -384,9 +384,10 @@ def _order_check(policy: Policy) -> Chapter:
     book = policy.order_check
     rows = [[REASONS[code], SEVERITIES[book.severity[code]], _by_grade(policy, code)] for code in REASON_CODES]
     sentences = [
-        _("A reservation lives %(days)s days. A release lives at most %(release)s days; the order may come back "
-          "%(share)s larger.")
-        % {"days": book.reservation_days, "release": book.release_days, "share": share(book.release_tolerance)},
+        _("A reservation lives %(days)s days, or until the day the order ships, at most %(most)s days ahead. A release "
+          "lives at most %(release)s days; the order may come back %(share)s larger.")
+        % {"days": book.reservation_days, "most": book.reservation_days_max, "release": book.release_days,
+           "share": share(book.release_tolerance)},
         _("Overdue sums up to %(min)s are a residue and hold nothing; dunning up to stage %(stage)s does not either.")
         % {"min": money(book.overdue_amount_min), "stage": book.dunning_stage_max},
     ]  # fmt: skip

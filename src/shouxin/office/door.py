@@ -15,6 +15,7 @@ from django.core import signals
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -363,5 +364,9 @@ _PLAIN: list[tuple[tuple[type[Exception], ...], Callable[[Any], HttpResponse]]] 
     ((PermissionDenied,), lambda error: problem(403, str(NotYourDuty.message), code="forbidden")),
     ((BadCursor,), lambda error: problem(422, str(error), code="bad_cursor", errors=[("cursor", str(error))])),
     ((RequestDataTooBig,), _too_big),
+    (
+        (MultiPartParserError,),
+        lambda error: problem(400, _("The form that was sent cannot be read."), code="bad_request"),
+    ),
     ((SuspiciousOperation,), lambda error: problem(400, _("The request cannot be accepted."), code="bad_request")),
 ]

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.lib import complaints, yaml_text
+from shouxin.lib import complaints, turns, yaml_text
 from shouxin.lib.statements import send
 from shouxin.rules import policy_check
 from shouxin.rules.policy import Policy, Post
@@ -152,7 +152,8 @@ def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str,
     representative write the policy; its chapter on authority only the legal representative.
     """
     policy = parse(text, name)
-    latest = PolicyVersion.objects.select_for_update().order_by("-number")[0]
+    turns.take("office.policy")
+    latest = PolicyVersion.objects.order_by("-number")[0]
     changes = compare(in_force(since).policy, policy)
     _require_author(by, changes, on=on, at=at)
     if since < on:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
+from shouxin.lib import turns
 from shouxin.rules import sign_in
 from shouxin.rules.policy import Post
 from shouxin.rules.sign_in import PROFILES, SignInRules
@@ -75,7 +76,8 @@ def put(
     new = _read(changes)
     if not why.strip():
         raise BadForm([("why", _("Say why."))])
-    latest = SignInVersion.objects.select_for_update().order_by("-number").first()
+    turns.take("office.sign_in")
+    latest = SignInVersion.objects.order_by("-number").first()
     before = latest.number if latest else 0
     if seen is not None and seen != before:
         raise Moved(_("The rules were changed after you opened them. Look again."), code="version_seen")

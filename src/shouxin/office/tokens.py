@@ -63,8 +63,10 @@ def _until(at: datetime, days: int | None, expires_at: datetime | None) -> datet
     if days is not None and not 1 <= days <= (most or DAYS_MAX):
         raise BadForm([("days", _("From 1 to %(days)s days.") % {"days": most or DAYS_MAX})])
     asked = expires_at if days is None else at + timedelta(days=days)
-    if last and asked and asked > last:
-        raise BadForm([("expires_at", _("At most %(days)s days from now.") % {"days": most})])
+    if asked and asked <= at:
+        raise BadForm([("expires_at", _("This moment has passed."))])
+    if asked and asked > (last or at + timedelta(days=DAYS_MAX)):
+        raise BadForm([("expires_at", _("At most %(days)s days from now.") % {"days": most or DAYS_MAX})])
     return asked or last
 
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field
 from shouxin.credit.models import Reservation
 from shouxin.lib import complaints
 from shouxin.lib.api import Amount, Body, Page, Paging, own_transaction, page
-from shouxin.office import moves, policies, sight
+from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of
 from shouxin.office.idempotency import Answer
-from shouxin.office.refusals import NotVisible
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.policy import Discount
 
 from . import asking, checks, fulfilment, holds, lane, wording
@@ -165,6 +165,8 @@ def check(request: HttpRequest, body: CheckIn) -> HttpResponse:
     """Answers approve, hold or decline with all reasons; an approved order is reserved in the same transaction."""
     who = acting(request)
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
+    if too_far := asking.too_far(body.ship_on, today=who["on"]):
+        raise BadForm([("ship_on", too_far)])
     asked = request_of(body, asking.codes_of([body.customer], by=who["by"], on=who["on"]))
     claim = claim_of(request)
     if claim is None:
@@ -183,9 +185,18 @@ def _told(decision: CreditDecision) -> Answer:
     return Answer(201, CheckOut.model_validate(shown(decision)).model_dump_json())
 
 
-def _decide(requests: list[checks.CheckRequest], who: dict[str, Any]) -> list[CreditDecision]:
-    edition = policies.in_force(who["on"])
-    return checks.decide(requests, edition=edition, today=who["on"], at=who["at"], by=who["by"])
+def _decide(requests: list[checks.CheckRequest], who: dict[str, Any]) -> list[dict[str, Any]]:
+    """The decisions as they are answered; in the place of one that is refused, why."""
+    moment = checks.Moment(policies.in_force(who["on"]), who["on"], who["at"])
+    answers = checks.answer([checks.Question(request, who["by"]) for request in requests], moment)
+    rows = iter(shown_many([each for each in answers if isinstance(each, CreditDecision)]))
+    return [_refused(each) if isinstance(each, Moved) else next(rows) for each in answers]
+
+
+def _refused(refusal: Moved) -> dict[str, Any]:
+    trail.keep(refusal)
+    errors = [{"field": "order_no", "message": " ".join(filter(None, (str(refusal), refusal.cure_text)))}]
+    return {"status": refusal.status, "title": str(refusal), "errors": errors}
 
 
 @router.post("/credit-checks/batch", response=BatchOut, summary="Check up to a thousand orders in one go")
@@ -193,21 +204,25 @@ def check_batch(request: HttpRequest, body: BatchIn) -> dict[str, Any]:
     """Each request is judged by itself: one that cannot be read gets its faults in its place."""
     who = acting(request)
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
-    read = [_read(each) for each in body.checks]
+    read = [_read(each, who["on"]) for each in body.checks]
     good = [each for each in read if isinstance(each, CheckIn)]
     codes = asking.codes_of([each.customer for each in good], by=who["by"], on=who["on"])
-    told = iter(shown_many(_decide([request_of(each, codes) for each in good], who)) if good else [])
+    told = iter(_decide([request_of(each, codes) for each in good], who) if good else [])
     return {"items": [next(told) if isinstance(each, CheckIn) else each for each in read]}
 
 
-def _read(given: dict[str, Any]) -> CheckIn | dict[str, Any]:
+def _read(given: dict[str, Any], today: date) -> CheckIn | dict[str, Any]:
     try:
-        return CheckIn.model_validate(given)
+        read = CheckIn.model_validate(given)
     except pydantic.ValidationError as error:
         faults = [
             {"field": ".".join(map(str, each["loc"])), "message": complaints.said(each)} for each in error.errors()
         ]
-        return {"status": 422, "title": gettext("Some fields cannot be accepted."), "errors": faults}
+    else:
+        if not (too_far := asking.too_far(read.ship_on, today=today)):
+            return read
+        faults = [{"field": "ship_on", "message": too_far}]
+    return {"status": 422, "title": gettext("Some fields cannot be accepted."), "errors": faults}
 
 
 class Wanted(Paging):

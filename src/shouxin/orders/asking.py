@@ -1,10 +1,12 @@
 """Who asks, about whom: a caller's references to customers turned into the codes the check knows, within her sight."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from shouxin.customers.models import Customer
-from shouxin.office import posts, sight
+from shouxin.office import policies, posts, sight
 from shouxin.office.models import Person
 from shouxin.rules.policy import Post
 
@@ -27,6 +29,17 @@ def require_checker(by: Person, *, on: date, at: datetime) -> None:
     """Raise NotYourDuty for whoever takes no part in business: auditor, archivist, system manager."""
     if not posts.is_system(by):
         posts.require(by, *CHECKERS, on=on, about="credit-check", verb="check", at=at)
+
+
+def too_far(day: date | None, *, today: date) -> str:
+    """Why a reservation may not be made to last until a day; "" where it may. A day that has passed binds nothing."""
+    most = policies.in_force(today).policy.order_check.reservation_days_max
+    return _("At most %(days)s days from now.") % {"days": most} if day and (day - today).days > most else ""
+
+
+def seen_among(customers: Collection[int], *, by: Person, on: date) -> set[int]:
+    """Of these customers (ids) those she may see."""
+    return set(sight.visible(Customer, by, on=on).filter(pk__in=customers).values_list("pk", flat=True))
 
 
 def codes_of(references: Iterable[str | int], *, by: Person, on: date) -> dict[str, str]:

@@ -21,6 +21,7 @@ from shouxin.credit.models import Reservation
 from shouxin.customers import registry
 from shouxin.customers.registry import Known
 from shouxin.lib import numbering, statements
+from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import Moved
@@ -30,6 +31,7 @@ from shouxin.rules.order_check import Asked, Decision, Facts
 from shouxin.rules.policy import Discount
 
 from . import stored, written
+from .asking import seen_among
 from .ledger import BooksAsked, Ledger
 from .live import Key, LiveOrders, Overtaken, ask_holders, ask_live, key_of, keys_of, supersede_holds
 from .models import CreditDecision
@@ -121,13 +123,20 @@ def decide(
     """The decisions on the requests, in their order, committed together with reservations, postings and trail.
 
     A request that cannot pass spoils none of its neighbours; later requests see what earlier ones have reserved.
-    Raises OperationalError when the database or a lock cannot be had: the caller answers 503, never "approve" (I-7).
+    Raises OperationalError when the database or a lock cannot be had: the caller answers 503, never "approve" (I-7),
+    and Moved where an order stands for a customer whom the caller does not see (I-33); the others are decided all the
+    same.
     """
-    return answer([Question(request, by) for request in requests], Moment(edition, today, at))
+    rows = []
+    for answered in answer([Question(request, by) for request in requests], Moment(edition, today, at)):
+        if isinstance(answered, Moved):
+            raise answered
+        rows.append(answered)
+    return rows
 
 
-def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision]:
-    """The same for questions of several people at once."""
+def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision | Moved]:
+    """The same for questions of several people at once; the refusal stands in the place of what is not decided."""
     for _attempt in range(ATTEMPTS):
         try:
             with transaction.atomic(durable=not _inside_a_transaction()):
@@ -145,14 +154,52 @@ def _inside_a_transaction() -> bool:
     return transaction.get_connection().in_atomic_block
 
 
-def _answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision]:
+def _answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision | Moved]:
     named = _named([question.request for question in questions])
     ledger, live = _under_locks(questions, named, moment)
+    refused = {n: _elsewhere(questions[n], moment) for n in _taken(questions, ledger, live, moment)}
     decided = [
-        _decided(question, number, ledger, live, moment)
-        for question, number in zip(questions, named.decision_ids, strict=True)
+        _decided(question, named.decision_ids[n], ledger, live, moment)
+        for n, question in enumerate(questions)
+        if n not in refused
     ]
-    return _write(decided, named, ledger, live, moment)
+    rows = iter(_write(decided, named, ledger, live, moment) if decided else ())
+    return [refused[n] if n in refused else next(rows) for n in range(len(questions))]
+
+
+def _taken(questions: Sequence[Question], ledger: Ledger, live: LiveOrders, moment: Moment) -> list[int]:
+    """The places of questions that would take an order from a customer whom their askers do not see."""
+    strangers = {}
+    for n, question in enumerate(questions):
+        holder = _holder(question.request, ledger, live) if question.request.reserve else None
+        customer = ledger.customer(question.request.customer)
+        if holder and question.by and not (customer and customer.id == holder):
+            strangers[n] = question.by, holder
+    seen = {
+        by: seen_among({holder for other, holder in strangers.values() if other == by}, by=by, on=moment.today)
+        for by in {by for by, _holder in strangers.values()}
+    }
+    return [n for n, (by, holder) in strangers.items() if holder not in seen[by]]
+
+
+def _holder(request: CheckRequest, ledger: Ledger, live: LiveOrders) -> int | None:
+    """The id of the customer for whom the order stands: by its live decision, or taken over from a file."""
+    row, held = live.rows.get(key_of(request)), live.reservations.get(key_of(request))
+    return (row and row.customer_id) or (held and ledger.holder(held.account_id)) or None
+
+
+def _elsewhere(question: Question, moment: Moment) -> Moved:
+    order_no = question.request.order_no
+    refusal = Moved(
+        _("The order number %(order)s stands for the order of another customer."),
+        code="order_elsewhere",
+        cure=_("Look whether the number is right, or have the credit administrator ask."),
+        order=order_no,
+    )
+    refusal.trail_line = trail.line(
+        "refuse", about="credit-check", label=order_no, by=question.by, at=moment.at, asked="check", code=refusal.code
+    )
+    return refusal
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -212,12 +259,16 @@ def _accounts_of(questions: Sequence[Question], customers: Mapping[str, Known]) 
 
 
 def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, moment: Moment) -> Case:
-    """The rule on one question; what is approved counts for the requests behind it."""
+    """The rule on one question; what is approved counts for the requests behind it.
+
+    What of the order was delivered or billed to this customer already is owed, and not asked for again.
+    """
     request, customer = question.request, ledger.customer(question.request.customer)
     currency = request.currency or (customer.currency if customer else ledger.company_currency)
-    amount = _still_to_ship(request, live.reservations.get(key_of(request)))
+    shipped = live.shipped_on(request, ledger.account(customer, currency) if customer else None)
+    amount = max(ZERO, request.amount - shipped) if request.amount > 0 else request.amount
     before = ledger.take_out(request)
-    facts = ledger.facts(customer, currency, live.released_up_to(request, customer and customer.id, currency))
+    facts = ledger.facts(customer, currency, live.released_up_to(request, customer and customer.id, currency, shipped))
     asked = _asked(request, amount, ledger.rate(currency, customer) if customer else None)
     decision = order_check.check(moment.edition.policy, asked, facts, today=moment.today)
     line_currency = ledger.line_currency(customer) if customer else currency
@@ -232,11 +283,6 @@ def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, 
     if case.reserves and customer:
         ledger.put_in(request, (ledger.account(customer, currency), amount))
     return case
-
-
-def _still_to_ship(request: CheckRequest, own: Reservation | None) -> Decimal:
-    """The order's amount less what of it was delivered or billed already: that part is owed, not asked for again."""
-    return max(ZERO, request.amount - own.unbilled - own.billed) if own and request.amount > 0 else request.amount
 
 
 def _asked(request: CheckRequest, amount: Decimal, rate: Decimal | None) -> Asked:

@@ -17,6 +17,8 @@ from shouxin.receivables import bulk
 from shouxin.receivables.papers import InvoiceRow
 from shouxin.rules.policy import Post
 
+from . import asking
+
 SHIPPERS = (Post.SALES, Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
 BILLERS = (Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
 EXTENDERS = (Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
@@ -50,6 +52,8 @@ def extend(reservation: Reservation, until: date, *, by: Person, today: date, at
     _require(by, EXTENDERS, reservation, "extend", today, at)
     if until < today:
         raise BadForm([("until", _("This day has passed."))])
+    if too_far := asking.too_far(until, today=today):
+        raise BadForm([("until", too_far)])
     with transaction.atomic():
         row = reservations.locked(reservation.pk)
         _refuse_blacklisted(row, today)

@@ -81,12 +81,15 @@ def _decide(questions: Sequence[Waiting]) -> list[CreditDecision | Told | Moved]
 
 
 def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDecision | Told | Moved]:
-    """Keys first: what was answered before is answered again, and only the others are decided."""
+    """Keys first: what was answered before is answered again, and only the others are decided.
+
+    A refusal among them is raised, so that no key is kept for it: the lane then asks each alone.
+    """
     onces = [question.once for question in questions if question.once]
     known = idempotency.begin_many([once.claim for once in onces], at=moment.at)
     before = dict(zip(map(id, onces), known, strict=True))
     fresh = [question for question in questions if before.get(id(question.once)) is None]
-    decided = iter(checks.answer(fresh, moment) if fresh else [])
+    decided = iter(_all_decided(checks.answer(fresh, moment) if fresh else []))
     answers = [_told(question.once, before.get(id(question.once)), decided) for question in questions]
     idempotency.finish_many(
         [
@@ -96,6 +99,13 @@ def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDec
         ]
     )
     return answers
+
+
+def _all_decided(answers: Sequence[CreditDecision | Moved]) -> list[CreditDecision]:
+    for each in answers:
+        if isinstance(each, Moved):
+            raise each
+    return [each for each in answers if isinstance(each, CreditDecision)]
 
 
 def _told(

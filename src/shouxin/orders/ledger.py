@@ -97,6 +97,10 @@ class Ledger:
         """The id of the customer's account in a currency."""
         return self._account_of[customer.id, currency]
 
+    def holder(self, account_id: int) -> int:
+        """The id of the customer whose account it is."""
+        return self._books.accounts[account_id].customer_id
+
     def take_out(self, request: "CheckRequest") -> tuple[int, Decimal] | None:
         """Leave the order's own value out of the exposure while it is asked about again; answers what was left out."""
         own = self._ordered.pop(key_of(request), None) if request.order_no else None

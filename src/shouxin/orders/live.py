@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shouxin.credit.models import CreditAccount, Reservation
 from shouxin.lib.statements import Reply, append_new, array, ask, send
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .checks import Case, CheckRequest
 
 Key = tuple[str, str]
+ZERO = Decimal("0.00")
 
 
 class Overtaken(Exception):
@@ -40,27 +41,43 @@ class Release:
     up_to: Decimal
 
 
+class Live(NamedTuple):
+    """The row that is an order's lock, with its live decision and whom that was about."""
+
+    id: int
+    decision_id: int | None
+    customer_id: int | None
+
+
 @dataclass
 class LiveOrders:
     """The orders a batch asks about, locked, as they stand while its requests are decided one after another.
 
     `reservations`: what each order holds, by its live decision or taken over from a file before any decision.
+    `shipped`: what of an order was delivered or billed on an account, under whichever of its decisions.
     """
 
-    rows: Mapping[Key, tuple[int, int | None]]
+    rows: Mapping[Key, Live]
     reservations: Mapping[Key, Reservation]
     releases: Mapping[Key, Release]
+    shipped: Mapping[tuple[Key, int], Decimal]
     latest: dict[Key, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.latest = {key: decision for key, (_pk, decision) in self.rows.items() if decision}
+        self.latest = {key: row.decision_id for key, row in self.rows.items() if row.decision_id}
         self._before = dict(self.latest)
 
-    def released_up_to(self, request: "CheckRequest", customer_id: int | None, currency: str) -> Decimal | None:
-        """The amount up to which a person has released this order of this customer, while her release lasts (I-19)."""
+    def shipped_on(self, request: "CheckRequest", account_id: int | None) -> Decimal:
+        """What of the order is owed on this account already; what stands on another's account is no part of it."""
+        return self.shipped.get((key_of(request), account_id), ZERO) if request.order_no and account_id else ZERO
+
+    def released_up_to(
+        self, request: "CheckRequest", customer_id: int | None, currency: str, shipped: Decimal
+    ) -> Decimal | None:
+        """What is left of the amount a person has released this customer's order up to, while it lasts (I-19)."""
         release = self.releases.get(key_of(request))
         fits = release and release.customer_id == customer_id and release.currency == currency
-        return release.up_to if release and fits else None
+        return max(ZERO, release.up_to - shipped) if release and fits else None
 
     def follow(self, key: Key, decision_id: int) -> int | None:
         """Let a decision of this batch be the live one; answers the one it supersedes."""
@@ -81,7 +98,7 @@ class LiveOrders:
         known = [key for key in changed if key in self.rows]
         new = sorted(changed.keys() - self.rows.keys())
         if known:
-            send(_FOLLOW, array(self.rows[key][0] for key in known), array(changed[key] for key in known))
+            send(_FOLLOW, array(self.rows[key].id for key in known), array(changed[key] for key in known))
         if not new:
             return lambda: None
         begun = append_new(
@@ -131,7 +148,8 @@ def ask_holders(keys: Sequence[Key]) -> Reply[set[int]]:
 
 
 _LOCK = """
-SELECT l.source_system, l.order_no, l.id, l.decision_id FROM {keys} JOIN {liveorder} l USING (source_system, order_no)
+SELECT l.source_system, l.order_no, l.id, l.decision_id, d.customer_id
+FROM {keys} JOIN {liveorder} l USING (source_system, order_no) LEFT JOIN {creditdecision} d ON d.id = l.decision_id
 ORDER BY l.source_system, l.order_no FOR UPDATE OF l
 """.format(**_TABLES)
 _COLUMNS = [field.column for field in Reservation._meta.concrete_fields]
@@ -142,6 +160,10 @@ UNION ALL
 SELECT {columns} FROM {keys} JOIN {reservation} r USING (source_system, order_no)
 LEFT JOIN {liveorder} l USING (source_system, order_no) WHERE r.decision_id IS NULL AND l.decision_id IS NULL
 """.format(**_TABLES, columns=", ".join(f"r.{column}" for column in _COLUMNS))
+_SHIPPED = """
+SELECT r.source_system, r.order_no, r.account_id, sum(r.unbilled + r.billed)
+FROM {keys} JOIN {reservation} r USING (source_system, order_no) GROUP BY 1, 2, 3
+""".format(**_TABLES)
 _RELEASES = """
 SELECT d.source_system, d.order_no, h.customer_id, d.currency, h.up_to_amount
 FROM {keys} JOIN {creditdecision} d USING (source_system, order_no) JOIN {hold} h ON h.decision_id = d.id
@@ -152,14 +174,17 @@ WHERE h.status = 'released' AND h.until >= %s ORDER BY h.id
 def ask_live(keys: Sequence[Key], *, today: date) -> Callable[[], LiveOrders]:
     """Lock the live orders named and ask what they hold and what was released; nothing is begun by merely asking.
 
-    Three questions of a pipeline, behind the locks of the accounts; call what is answered to read them.
+    Four questions of a pipeline, behind the locks of the accounts; call what is answered to read them.
     """
-    locked = ask(_LOCK, *_asked(keys), read=lambda rows: {(row[0], row[1]): (row[2], row[3]) for row in rows})
+    locked = ask(_LOCK, *_asked(keys), read=lambda rows: {(row[0], row[1]): Live(*row[2:]) for row in rows})
     held = ask(_HELD, *_asked(keys), *_asked(keys), read=_read_reservations)
     releases = ask(
         _RELEASES, *_asked(keys), today, read=lambda rows: {(row[0], row[1]): Release(*row[2:]) for row in rows}
     )
-    return lambda: LiveOrders(locked.read(), held.read(), releases.read())
+    shipped = ask(
+        _SHIPPED, *_asked(keys), read=lambda rows: {((row[0], row[1]), row[2]): row[3] for row in rows if row[3]}
+    )
+    return lambda: LiveOrders(locked.read(), held.read(), releases.read(), shipped.read())
 
 
 def _read_reservations(rows: Iterable[Sequence[Any]]) -> dict[Key, Reservation]:

@@ -14,9 +14,9 @@ from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.templatetags.shouxin import plain_amount
-from shouxin.office import policies, sight
+from shouxin.office import policies, sight, trail
 from shouxin.office.pages import acting, page
-from shouxin.office.refusals import NotVisible
+from shouxin.office.refusals import Moved, NotVisible
 
 from . import asking, checks, evidence, wording
 from .forms import CheckForm
@@ -62,10 +62,17 @@ def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
         form.add_error("order_no", _("To reserve, the order needs its number."))
     if today > who["on"] or (reserve and today != who["on"]):
         form.add_error("as_of", _("Reserve as of today; of an earlier day one may only ask."))
+    if too_far := asking.too_far(form.cleaned_data["ship_on"], today=who["on"]):
+        form.add_error("ship_on", too_far)
     if form.errors or code is None:
         return None
     asked, edition = form.request(code, reserve=reserve), policies.in_force(today)
-    return checks.decide([asked], edition=edition, today=today, at=who["at"], by=who["by"])[0]
+    try:
+        return checks.decide([asked], edition=edition, today=today, at=who["at"], by=who["by"])[0]
+    except Moved as refusal:
+        trail.keep(refusal)
+        form.add_error("order_no", " ".join(filter(None, (str(refusal), refusal.cure_text))))
+        return None
 
 
 def _code(request: HttpRequest, form: CheckForm) -> str | None:

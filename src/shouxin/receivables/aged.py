@@ -156,6 +156,18 @@ def items(
     return [OpenItem(str(customer), *rest) for customer, *rest in rows]
 
 
+_OLDEST = """
+SELECT customer_id, document, number, due_on, dated_on, amount, currency, contested FROM open
+ORDER BY COALESCE(due_on, dated_on), document, number LIMIT %(rows_max)s
+"""
+
+
+def oldest(customers: Iterable[int], *, as_of: date, rows_max: int) -> list[OpenItem]:
+    """So many of their open items, the oldest due first."""
+    rows = _rows(_OLDEST, customers, as_of, (), "due", {"rows_max": rows_max})
+    return [OpenItem(str(customer), *rest) for customer, *rest in rows]
+
+
 def _where(bucket: Bucket) -> str:
     number = bucket if isinstance(bucket, int) else -1
     return _IN_BUCKET.format(all=bucket == "all", credit=bucket is None, number=number)

@@ -7,8 +7,8 @@ long, what was worked out is kept and told with its moment (`lib.kept`).
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -48,17 +48,22 @@ class Row:
 class Report:
     """The ageing of a day. `ledger` is what invoices less receipts come to per currency, counted on its own.
 
-    `rows` are the largest groups of each currency, `groups` says how many there are.
+    `rows` are the largest groups of each currency, the largest total first; `groups` says how many there are.
     """
 
     as_of: date
     basis: Basis
     by: By
     buckets: tuple[Bucket, ...]
-    rows: tuple[Row, ...]
+    rows: Mapping[str, Sequence[Row]]
     totals: dict[str, Aged]
     ledger: dict[str, Decimal]
     groups: dict[str, int]
+
+    @property
+    def all_rows(self) -> list[Row]:
+        """The groups of every currency, currency by currency."""
+        return [row for currency in sorted(self.rows) for row in self.rows[currency]]
 
     @property
     def ties(self) -> bool:
@@ -93,9 +98,10 @@ def report(
         basis=basis,
         by=by,
         buckets=rule.bucket_labels(bounds),
-        rows=tuple(
-            Row(key, labels.get(key, key), sheet) for currency in sorted(groups) for key, sheet in groups[currency]
-        ),
+        rows={
+            currency: [Row(key, labels.get(key, key), sheet) for key, sheet in groups[currency]]
+            for currency in sorted(groups)
+        },
         totals=totals,
         ledger=ledger(customers, as_of=as_of),
         groups=counts,
@@ -114,6 +120,44 @@ class Told:
     live: bool
 
 
+class _KeptRows(Sequence[Row]):
+    """The groups of a currency as they were kept: ten thousand are read at once, and made into rows one by one."""
+
+    def __init__(self, text: str, like: Aged) -> None:
+        self._rows, self._like = json.loads(text), like
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[n] for n in range(*at.indices(len(self)))]
+        key, label, buckets, amounts, counts = self._rows[at]
+        told = zip((*_AMOUNTS, *_COUNTS), (*map(Decimal, amounts), *counts), strict=True)
+        like = {"currency": self._like.currency, "as_of": self._like.as_of, "basis": self._like.basis}
+        return Row(key, label, Aged(buckets=tuple(map(Decimal, buckets)), **like, **dict(told)))
+
+
+_AMOUNTS = ("unapplied", "total", "overdue", "contested")
+_COUNTS = ("oldest_overdue_days", "count", "fallbacks", "later")
+
+
+def _plain(rows: Iterable[Row]) -> str:
+    """Groups as `_KeptRows` reads them."""
+    return json.dumps(
+        [
+            [
+                row.key,
+                row.label,
+                [str(amount) for amount in row.aged.buckets],
+                [str(getattr(row.aged, name)) for name in _AMOUNTS],
+                [getattr(row.aged, name) for name in _COUNTS],
+            ]
+            for row in rows
+        ]
+    )
+
+
 _REPORT = TypeAdapter(Report)
 
 
@@ -126,13 +170,20 @@ def told(
     """
     asked = {"by": by, "basis": basis, "up_to": list(up_to), **_whose(seen_by, today)}
     found = _kept("report_kept", asked, as_of, today, at)
-    return Told(None if found.content is None else _REPORT.validate_python(found.content), found.at, found.live)
+    if found.content is None:
+        return Told(None, found.at, found.live)
+    head = _REPORT.validate_python(found.content["head"])
+    rows = {currency: _KeptRows(text, head.totals[currency]) for currency, text in found.content["rows"].items()}
+    return Told(replace(head, rows=rows), found.at, found.live)
 
 
 def report_kept(**asked: Any) -> dict[str, Any]:
-    """The report as plain values."""
-    found: dict[str, Any] = _REPORT.dump_python(report(**_understood(asked)), mode="json")
-    return found
+    """The report as plain values: its head, and of each currency the groups in one text."""
+    found = report(**_understood(asked))
+    return {
+        "head": _REPORT.dump_python(replace(found, rows={}), mode="json"),
+        "rows": {currency: _plain(rows) for currency, rows in found.rows.items()},
+    }
 
 
 def customers_behind(

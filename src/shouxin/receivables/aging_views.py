@@ -1,9 +1,10 @@
 """The ageing on pages: by group and bucket, as of any day, down to the customers and items behind a figure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -97,10 +98,10 @@ def report(request: HttpRequest) -> HttpResponse:
 def _shown(request: HttpRequest, question: Question, found: aging.Report) -> dict[str, Any]:
     """What a report says in the currency asked for; of the day the report is of."""
     question.as_of = found.as_of
-    rows = [_row(row) for row in found.rows if row.aged.currency == question.currency]
-    total, left_off = found.totals.get(question.currency), found.groups.get(question.currency, 0) - len(rows)
+    rows, total = _Shown(found.rows.get(question.currency, ())), found.totals.get(question.currency)
+    left_off = found.groups.get(question.currency, 0) - len(rows)
     return {
-        "listing": Listing(request, rows, _columns(found, question), key="aging", order="-total"),
+        "listing": _Groups(request, rows, _columns(found, question), total),
         "asking": _asking(request, question, found.totals),
         "report": found,
         "left_off": f"{left_off:,}" if left_off else "",
@@ -111,20 +112,47 @@ def _shown(request: HttpRequest, question: Question, found: aging.Report) -> dic
     }
 
 
+class _Shown(Sequence[dict[str, Any]]):
+    """The groups as rows of the list, each made when it is shown."""
+
+    def __init__(self, rows: Sequence[aging.Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, at: Any) -> Any:
+        return [_row(row) for row in self._rows[at]] if isinstance(at, slice) else _row(self._rows[at])
+
+
+class _Groups(Listing):
+    """The groups of a currency. They come with the largest total first; the sums are of all, listed or not."""
+
+    def __init__(self, request: HttpRequest, rows: _Shown, columns: Sequence[Column], total: Aged | None) -> None:
+        super().__init__(request, rows, columns, key="aging", order="-total")
+        self._total = total
+
+    def _sorted(self, rows: Sequence[Any]) -> Any:
+        return rows if self.order == "-total" else super()._sorted(list(rows))
+
+    @cached_property
+    def totals(self) -> dict[str, Any]:
+        sums = _sums(self._total) if self._total else {}
+        return {column.name: sums[column.total] for column in self.columns if column.total and sums}
+
+
 def _asking(request: HttpRequest, question: Question, currencies: Iterable[str]) -> Listing:
     return Listing(request, (), (), _asks(sorted({question.currency, *currencies}), question))
 
 
 def _row(row: aging.Row) -> dict[str, Any]:
-    aged = row.aged
-    buckets = {f"bucket{n}": amount for n, amount in enumerate(aged.buckets)}
+    return {"key": row.key, "label": row.label or _("(none)"), **_sums(row.aged)}
+
+
+def _sums(aged: Aged) -> dict[str, Any]:
     names = ("total", "overdue", "unapplied", "contested", "oldest_overdue_days", "currency")
-    return {
-        "key": row.key,
-        "label": row.label or _("(none)"),
-        **buckets,
-        **{name: getattr(aged, name) for name in names},
-    }
+    buckets = {f"bucket{n}": amount for n, amount in enumerate(aged.buckets)}
+    return buckets | {name: getattr(aged, name) for name in names}
 
 
 def _columns(found: aging.Report, question: Question) -> list[Column]:

@@ -260,15 +260,35 @@ STATES = ("open", "overdue", "contested", "settled", "all")
 def in_state(rows: QuerySet[Invoice], state: str, *, today: date) -> QuerySet[Invoice]:
     """Of these invoices the open, overdue (uncontested), contested, settled ones, or all."""
     parts = Instalment.objects.filter(invoice=OuterRef("pk"))
-    is_open = ~Q(settled=F("amount"))
-    late = Q(due_on__lt=today) | Q(due_on=None, invoice__dated_on__lt=today)
     match state:
         case "open":
-            return rows.filter(Exists(parts.filter(is_open)))
+            return rows.filter(Exists(parts.filter(_IS_OPEN)))
         case "overdue":
-            return rows.filter(Exists(parts.filter(is_open, late, amount__gt=F("settled") + F("contested"))))
+            return late_since(rows, today=today)
         case "contested":
             return rows.filter(Exists(parts.filter(contested__gt=0)))
         case "settled":
-            return rows.exclude(Exists(parts.filter(is_open)))
+            return rows.exclude(Exists(parts.filter(_IS_OPEN)))
     return rows
+
+
+_IS_OPEN = ~Q(settled=F("amount"))
+
+
+def late_since(rows: QuerySet[Invoice], *, today: date) -> QuerySet[Invoice]:
+    """The invoices overdue (uncontested), each once, with `late_since`: the due day of its first instalment that is.
+
+    Ordered by it they are read along the index of open instalments, however many invoices there are. None: no due day
+    was stated, and the document date counts.
+    """
+    parts = Instalment.objects.filter(_late("", "invoice__dated_on", today), invoice=OuterRef("pk"))
+    earlier = parts.filter(number__lt=OuterRef("instalments__number"))
+    found = rows.filter(~Exists(earlier), _late("instalments__", "dated_on", today))
+    return found.annotate(late_since=F("instalments__due_on"))
+
+
+def _late(part: str, dated_on: str, today: date) -> Q:
+    """An instalment (at the path `part`) is past due with more open than is contested."""
+    due = Q(**{f"{part}due_on__lt": today}) | Q(**{f"{part}due_on": None, f"{dated_on}__lt": today})
+    amount, settled, contested = (F(f"{part}{name}") for name in ("amount", "settled", "contested"))
+    return Q(**{f"{part}settled__lt": amount, f"{part}amount__gt": settled + contested}) & due

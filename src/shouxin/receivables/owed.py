@@ -271,12 +271,8 @@ def settled_history(
         _add(found[customer], "settled", row, currency, rates)
     for item in open_items(customers, as_of=as_of) if items is None else items:
         _add(found[int(item.customer)], "open_items", item, item.currency, rates)
-    for model, day, name in ((Invoice, "dated_on", "invoices"), (Receipt, "received_on", "receipts")):
-        rows = model.objects.filter(customer__in=customers, **{f"{day}__lte": as_of}).order_by()
-        for customer, currency, on, amount, doc_no in rows.values_list(
-            "customer_id", "currency", day, "amount", "doc_no"
-        ):
-            _add(found[customer], name, Dated(on, amount, doc_no), currency, rates)
+    for customer, currency, name, *rest in _dated(customers, as_of):
+        _add(found[customer], name, Dated(*rest), currency, rates)
     return found
 
 
@@ -309,6 +305,22 @@ WHERE m."on" <= %(as_of)s AND i.amount > 0 AND NOT starts_with(r.doc_no, %(undat
 GROUP BY i.id, v.id, r.id
 HAVING NOT sum(m.amount) = 0
 """
+
+
+_DATED = """
+SELECT customer_id, currency, 'invoices', dated_on, amount, doc_no FROM {invoice}
+WHERE customer_id = ANY(%(customers)s) AND dated_on <= %(as_of)s
+UNION ALL
+SELECT customer_id, currency, 'receipts', received_on, amount, doc_no FROM {receipt}
+WHERE customer_id = ANY(%(customers)s) AND received_on <= %(as_of)s
+"""
+
+
+def _dated(customers: Collection[int], as_of: date) -> list[Any]:
+    """(customer id, currency, invoices or receipts, day, amount, document) of every paper up to the day."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DATED.format(**_TABLES), {"customers": list(customers), "as_of": as_of})
+        return list(cursor.fetchall())
 
 
 def _settled(customers: Collection[int], as_of: date) -> Iterator[tuple[int, str, Settled]]:

@@ -145,16 +145,17 @@ def aging_report(request: HttpRequest, query: Query[AgingAsked]) -> dict[str, An
 
 def aging_shown(report: aging.Report) -> dict[str, Any]:
     """The report as the API and the command line answer it."""
+    rows = report.all_rows
     return {
         "as_of": report.as_of,
         "basis": report.basis,
         "by": report.by,
         "buckets": [{"lower": each.lower, "upper": each.upper} for each in report.buckets],
-        "rows": [aged_shown(row.key, row.label or str(_("(none)")), row.aged) for row in report.rows],
+        "rows": [aged_shown(row.key, row.label or str(_("(none)")), row.aged) for row in rows],
         "totals": [aged_shown("", "", aged) for aged in report.totals.values()],
         "ledger": [{"currency": currency, "amount": amount} for currency, amount in sorted(report.ledger.items())],
         "ties": report.ties,
-        "left_off": sum(report.groups.values()) - len(report.rows),
+        "left_off": sum(report.groups.values()) - len(rows),
     }
 
 

@@ -127,11 +127,12 @@ def tabs(current: str) -> list[dict[str, Any]]:
 @page
 @require_GET
 def invoice_list(request: HttpRequest) -> HttpResponse:
-    """Every invoice she may see, newest first."""
+    """Every invoice she may see, newest first; the overdue ones with the longest overdue first."""
     who = acting(request)
     one_currency = bool(request.GET.get("q")) and bool(request.GET.get("currency"))
     shown = columns(who["on"], summed=one_currency)
-    listing = Listing(request, rows_for(request), shown, _asks(who["on"]), key="invoices")
+    order = "late_since" if request.GET.get("state") == "overdue" else "-pk"
+    listing = Listing(request, rows_for(request), shown, _asks(who["on"]), key="invoices", order=order)
     if listing.wants_export:
         return listing.export()
     told = {"listing": listing, "tabs": tabs("invoices"), "may_post": posting.may(who["by"], on=who["on"])}

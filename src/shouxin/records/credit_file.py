@@ -5,19 +5,22 @@ Each part is read by itself, so that a page reads only what it shows.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
+from pydantic import TypeAdapter
 
 from shouxin.credit import exposure, lines, securities, security_views
 from shouxin.credit.lines import InForce
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Security
 from shouxin.customers.models import Customer, Fact
+from shouxin.lib import kept
+from shouxin.office import policies
 from shouxin.office.models import Person
-from shouxin.receivables import owed
+from shouxin.receivables import aged, owed
 from shouxin.receivables.ratings import known_rates, record_of
 from shouxin.receivables.wording import bucket_name
 from shouxin.rules.aging import Aged, OpenItem, age, bucket_labels
@@ -80,6 +83,54 @@ def debt_of(customer: Customer, *, policy: Policy, on: date) -> Debt:
         record=record_of(history, policy, on),
         missing_rates=sorted(history.missing_rates),
     )
+
+
+@dataclass(frozen=True)
+class _Summary:
+    aged: list[Aged]
+    record: PaymentRecord
+
+
+@dataclass(frozen=True)
+class DebtTold:
+    """What the customer owes by age and how it has paid, as of `at`; `live`: read from the books now."""
+
+    aged: list[Aged]
+    record: PaymentRecord
+    at: datetime
+    live: bool
+
+
+_SUMMARY = TypeAdapter(_Summary)
+
+
+def debt_told(customer: Customer, *, on: date, at: datetime) -> DebtTold:
+    """The debt without its items: of a customer with thousands of papers as it was kept, told with its moment."""
+    told = kept.read(
+        f"{__name__}.debt_kept", scope=str(customer.pk), at=at, patient=True, customer=customer.pk, on=on.isoformat()
+    )
+    found = _SUMMARY.validate_python(told.content)
+    return DebtTold(found.aged, found.record, told.at, told.live)
+
+
+def debt_kept(customer: int, on: str) -> dict[str, Any]:
+    """The same as plain values."""
+    day = date.fromisoformat(on)
+    debt = debt_of(Customer(pk=customer), policy=policies.in_force(day).policy, on=day)
+    plain: dict[str, Any] = _SUMMARY.dump_python(_Summary(debt.aged, debt.record), mode="json")
+    return plain
+
+
+def items_shown(customer: Customer, *, on: date, most: int) -> list[OpenItem]:
+    """So many of the customer's open items, the oldest due first."""
+    return aged.oldest([customer.pk], as_of=on, rows_max=most)
+
+
+def ageing_of(customer: Customer, *, policy: Policy, on: date) -> list[Aged]:
+    """The ageing of a customer, added up in the database; one answer per currency."""
+    up_to = policy.aging.up_to
+    _rows, totals, _counts = aged.sheets([customer.pk], as_of=on, up_to=up_to, by="customer", basis="due", rows_max=0)
+    return list(totals.values())
 
 
 def aged_by_currency(items: Iterable[OpenItem], policy: Policy, on: date) -> list[Aged]:

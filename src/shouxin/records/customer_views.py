@@ -46,6 +46,7 @@ from .roster import Roster, industries
 POSTINGS_SHOWN = 200
 DECISIONS_SHOWN = 50
 EVENTS_PAGE = 50
+ITEMS_SHOWN = 200
 RECENT = 6
 
 
@@ -128,7 +129,7 @@ def _may(call: dict[str, Any]) -> dict[str, bool]:
 def _overview(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The sheet in short, line and exposure, ageing, payment record, what waits, what happened last."""
     call, customer, policy = acting(request), file.customer, file.policy
-    debt = credit_file.debt_of(customer, policy=policy, on=file.on)
+    debt = credit_file.debt_told(customer, on=file.on, at=call["at"])
     due = review.due_on({customer.pk: file.position.held}, [customer.pk], policy=policy)
     recent = timeline.entries(customer)[:RECENT]
     return {
@@ -281,11 +282,13 @@ def _resolves(name: str) -> bool:
 
 
 def _invoices(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
-    """What is open today, oldest due first."""
-    debt = credit_file.debt_of(file.customer, policy=file.policy, on=file.on)
+    """What is open today by age, and the items that fell due first."""
+    ageing = credit_file.ageing_of(file.customer, policy=file.policy, on=file.on)
+    items = credit_file.items_shown(file.customer, on=file.on, most=ITEMS_SHOWN)
     return {
-        "items": [(item, item.overdue_days(file.on)) for item in debt.items],
-        "aged": debt.aged,
+        "items": [(item, item.overdue_days(file.on)) for item in items],
+        "left_off": sum(each.count for each in ageing) - len(items),
+        "aged": ageing,
         "words": credit_file.bucket_words(file.policy),
     }
 

@@ -335,6 +335,7 @@ class OrderCheck(Frozen):
     line_grace_days: Days
     review_grace_days: Days
     reservation_days: Annotated[int, Field(ge=1, le=366)]
+    reservation_days_max: Annotated[int, Field(ge=1, le=3660)] = 366
     watch_share: Share = Field(description="share of the limit from which a customer page shows the watch colour")
     release_days: Annotated[int, Field(ge=1, le=366)]
     release_tolerance: Share = Field(description="a released order may come back larger by this share")

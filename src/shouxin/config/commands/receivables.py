@@ -54,7 +54,7 @@ def _print_aging(found: Any) -> None:
     columns = {"label": "", "currency": _("Currency"), "total": _("Total")}
     columns |= {str(n): bucket_name(found.buckets[n]) for n in used}
     columns |= {"unapplied": _("Unapplied"), "oldest_overdue_days": _("Days overdue")}
-    groups = [(row.label or _("(none)"), row.aged) for row in found.rows] + [
+    groups = [(row.label or _("(none)"), row.aged) for row in found.all_rows] + [
         (_("Total"), each) for each in found.totals.values()
     ]
     rows = [_aged_row(label, aged) for label, aged in groups]

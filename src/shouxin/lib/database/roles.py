@@ -1,13 +1,15 @@
 """Two roles: the owner changes tables, the application only reads and writes their rows (I-21).
 
 Whoever gets hold of the application's connection can then neither drop a table nor disable a trigger, and has no
-right to touch what stands in the trail. The owner's connection is worn for migrations and restores alone.
+right to touch what stands in the trail or in any table that is only ever added to. The owner's connection is worn for
+migrations and restores alone.
 """
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pgtrigger
 from django.conf import settings
 from django.db import connection
 from psycopg import sql
@@ -20,6 +22,8 @@ KEPT_FROM = {
     "office_trailentry": "UPDATE, DELETE",
 }
 """Table -> what the application may not do to its rows; the database itself writes what it seals."""
+APPEND_ONLY = "append_only"
+"""The trigger of tables that are only added to. It can be told to look away, the missing right cannot."""
 APART = """
 SELECT NOT (pg_has_role(relowner, 'USAGE') OR has_table_privilege(oid, 'UPDATE') OR has_table_privilege(oid, 'DELETE')
     OR has_table_privilege(oid, 'TRUNCATE')) FROM pg_class WHERE oid = to_regclass('office_trailentry')
@@ -58,9 +62,15 @@ def grant() -> None:
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
         ):
             cursor.execute(sql.SQL(statement).format(**names))
-        for table in set(connection.introspection.table_names(cursor)) & set(KEPT_FROM):
-            statement = f"REVOKE {KEPT_FROM[table]} ON {{table}} FROM {{role}}"
+        kept_from = dict.fromkeys(append_only_tables(), "UPDATE, DELETE") | KEPT_FROM
+        for table in set(connection.introspection.table_names(cursor)) & set(kept_from):
+            statement = f"REVOKE {kept_from[table]} ON {{table}} FROM {{role}}"
             cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table), role=names["role"]))
+
+
+def append_only_tables() -> set[str]:
+    """The tables whose rows nobody changes once they are written."""
+    return {model._meta.db_table for model, trigger in pgtrigger.registered() if trigger.name == APPEND_ONLY}
 
 
 def apart() -> bool:

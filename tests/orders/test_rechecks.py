@@ -1,0 +1,140 @@
+"""An order asked about again: what was delivered counts once, for whom it was delivered to; the order stays his."""
+
+from decimal import Decimal
+
+import pytest
+
+from shouxin.credit.models import CreditAccount, Reservation
+from shouxin.customers.models import Customer
+from shouxin.office import clock, idempotency, policies
+from shouxin.office.models import IdempotencyKey, Person, TrailEntry
+from shouxin.office.refusals import Moved
+from shouxin.orders import checks, fulfilment, holds, lane
+from shouxin.orders.checks import CheckRequest, Moment, Question
+from shouxin.orders.models import CreditDecision, LiveOrder
+from tests.api import Caller
+from tests.people import SOUTH, TODAY, acme, member
+
+from .test_checks import ask, decide, journal_agrees, line, reserved
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+def others() -> Customer:
+    """Di's customer, whom Ann does not see, with a line."""
+    found = acme(code="C002", name="深圳乙贸易有限公司", salesperson=member("di"), department=SOUTH)
+    line(found)
+    return found
+
+
+def deliver(decision: CreditDecision, amount: str) -> None:
+    assert decision.reservation_id
+    row = Reservation.objects.get(pk=decision.reservation_id)
+    fulfilment.deliver(row, D(amount), by=member("bo"), today=TODAY, at=clock.now())
+
+
+def owed(customer: Customer) -> tuple[Decimal, Decimal]:
+    """(reserved, delivered and not billed) on the customer's accounts."""
+    unbilled = sum((each.unbilled for each in CreditAccount.objects.filter(customer=customer)), D(0))
+    return reserved(customer), unbilled
+
+
+@pytest.mark.invariant("I-5", "I-11")
+def test_what_was_delivered_counts_once_however_often_the_order_is_asked_about() -> None:
+    line(acme())
+    deliver(decide(ask(600))[0], "200")
+    for _time in range(3):
+        assert decide(ask(600))[0].outcome == "approve"
+        assert (owed(acme()), journal_agrees()) == ((400, 200), True)
+    assert decide(ask(1000))[0].outcome == "approve"
+    assert owed(acme()) == (800, 200)
+    assert decide(ask(1000.01))[0].outcome == "hold"
+    assert decide(ask(200))[0].outcome == "approve", "all of it has left; nothing is to be reserved"
+    assert owed(acme()) == (0, 200)
+    assert decide(ask(300))[0].outcome == "approve"
+    assert owed(acme()) == (100, 200)
+
+
+@pytest.mark.invariant("I-1")
+def test_what_one_customer_received_makes_no_room_for_another() -> None:
+    line(acme())
+    other = others()
+    deliver(decide(ask(900))[0], "900")
+    assert decide(ask(1100, customer=other.code))[0].outcome == "hold"
+    assert decide(ask(1000, customer=other.code))[0].outcome == "approve"
+    assert (owed(acme()), owed(other)) == ((0, 900), (1000, 0))
+
+
+@pytest.mark.invariant("I-19")
+def test_a_release_is_used_up_by_what_was_delivered_under_it() -> None:
+    line(acme(), 100)
+    held = decide(ask(300))[0]
+    moment = {"edition": policies.in_force(TODAY), "by": member("vi"), "today": TODAY, "at": clock.now()}
+    released = holds.release(held.hold, reason="trial order", up_to_amount=D(300), **moment)
+    deliver(released, "300")
+    assert decide(ask(300))[0].outcome == "approve"
+    assert decide(ask(600))[0].outcome == "hold", "three hundred more were never released"
+
+
+def hers(*requests: CheckRequest, by: Person) -> list[CreditDecision | Moved]:
+    moment = Moment(policies.in_force(TODAY), TODAY, clock.now())
+    return checks.answer([Question(each, by) for each in requests], moment)
+
+
+@pytest.mark.invariant("I-33")
+def test_an_order_of_a_customer_out_of_sight_is_not_taken_over(ann: Person) -> None:
+    line(acme())
+    other = others()
+    mine = decide(ask(500, "SO-9", other.code))[0]
+    refused, decided = hers(ask(100, "SO-9"), ask(100, "SO-8"), by=ann)
+    assert isinstance(refused, Moved) and refused.code == "order_elsewhere"
+    assert isinstance(decided, CreditDecision) and decided.outcome == "approve"
+    assert (reserved(other), reserved(acme())) == (500, 100)
+    assert LiveOrder.objects.get(order_no="SO-9").decision == mine
+    assert isinstance(hers(ask(100, "SO-9", reserve=False), by=ann)[0], CreditDecision), "asking takes nothing"
+    assert decide(ask(100, "SO-9"))[0].supersedes == mine, "who sees both may move it"
+
+
+@pytest.mark.invariant("I-22", "I-33")
+def test_over_the_api_it_is_refused_alone_and_leaves_a_trace(ann: Person, the_day: None) -> None:
+    line(acme())
+    decide(ask(500, "SO-9", others().code))
+    caller = Caller(ann)
+    one = {"customer": "C001", "order_no": "SO-9", "amount": "100.00"}
+    for _time in range(2):
+        answer = caller.post("/credit-checks", one, key="k1")
+        assert (answer.status_code, answer.data["code"]) == (409, "order_elsewhere")
+    assert not IdempotencyKey.objects.filter(key="k1").exists()
+    items = caller.post("/credit-checks/batch", {"checks": [one, {**one, "order_no": "SO-7"}]}).data["items"]
+    assert [each.get("status") or each["outcome"] for each in items] == [409, "approve"]
+    assert TrailEntry.objects.filter(verb="refuse", particulars__code="order_elsewhere", by=ann).count() == 3
+
+
+def test_a_refusal_under_a_key_leaves_the_others_of_its_batch_to_be_asked_alone(ann: Person) -> None:
+    line(acme())
+    decide(ask(500, "SO-9", others().code))
+    waiting = [
+        lane.Waiting(ask(1, order), ann, lane.Once(idempotency.claim(ann, order, path="/", body=b"{}"), _told))
+        for order in ("SO-9", "SO-8")
+    ]
+    with pytest.raises(Moved):
+        lane._decide(waiting)
+    assert isinstance(lane._decide(waiting[1:])[0], lane.Told)
+
+
+def _told(decision: CreditDecision) -> idempotency.Answer:
+    return idempotency.Answer(201, decision.outcome)
+
+
+@pytest.mark.invariant("I-34")
+def test_a_reservation_is_not_made_to_last_for_ever(bo: Person, the_day: None) -> None:
+    line(acme())
+    caller, one = Caller(bo), {"customer": "C001", "order_no": "SO-1", "amount": "100.00"}
+    far = {**one, "ship_on": "9999-12-31"}
+    refused = caller.post("/credit-checks", far)
+    assert (refused.status_code, refused.data["errors"][0]["field"]) == (422, "ship_on")
+    items = caller.post("/credit-checks/batch", {"checks": [far, one]}).data["items"]
+    assert [each.get("status") or each["outcome"] for each in items] == [422, "approve"]
+    extended = caller.post(f"/reservations/{items[1]['reservation']}/extend", {"until": "9999-12-31"})
+    assert (extended.status_code, extended.data["errors"][0]["field"]) == (422, "until")
