@@ -349,6 +349,7 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /imports/{run_id}": row(CREDIT_OFFICE, run_id="import"),
     "GET /imports/{run_id}/errors.xlsx": row(CREDIT_OFFICE, run_id="import"),
     "POST /imports/{kind}": page(CREDIT_OFFICE, {"file": "=upload"}, kind="=customers"),
+    "POST /imports/{kind}/look": page(CREDIT_OFFICE, {"file": "=upload"}, kind="=customers"),
 }
 """Every operation of the API, below /api/v1."""
 
@@ -626,6 +627,9 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST imports/": page(HEADS | {OFFICER, FINANCE}, {"kind": "customers", "file": "=upload"}),
     "GET imports/<int:pk>/": page(CREDIT_OFFICE, pk="import"),
     "POST imports/<int:pk>/columns": page(CREDIT_OFFICE, pk="import"),
+    "GET imports/<int:pk>/words/<str:key>": page(CREDIT_OFFICE, pk="import", key="=customer_code"),
+    "POST imports/<int:pk>/words/<str:key>": page(CREDIT_OFFICE, {"word": "a"}, pk="import", key="=customer_code"),
+    "GET imports/<int:pk>/map.yaml": page(CREDIT_OFFICE, pk="import"),
     "GET imports/<int:pk>/progress": page(CREDIT_OFFICE, pk="import"),
     "GET imports/<int:pk>/errors.xlsx": page(CREDIT_OFFICE, pk="import"),
 }

@@ -20,6 +20,9 @@ def import_file(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything and roll it back.")] = False,
     atomic: Annotated[bool, typer.Option("--atomic", help="The whole file or nothing; default: row by row.")] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Show the words of every column and what they are taken as; write nothing.")
+    ] = False,
     create_customers: Annotated[
         bool, typer.Option("--create-customers", help="Register unknown customers instead of refusing their rows.")
     ] = False,
@@ -47,6 +50,10 @@ def import_file(
     options["unknown_customers"] = "create" if create_customers else "refuse"
     try:
         mapping = mapfile.load(map_file, chosen) if map_file else Mapping()
+        if words:
+            preview = _look(chosen, file, mapping, options, by=by)
+            _print_words(preview, as_json=as_json)
+            raise typer.Exit(terminal.NO if preview.tally.refused or preview.layout.missing else 0)
         result, run_id = _take_over(chosen, file, mapping, options, by=by, dry_run=dry_run, as_json=as_json)
     except FileFault as fault:
         terminal.fail(f"{file}: {fault}")
@@ -57,12 +64,9 @@ def import_file(
         raise typer.Exit(terminal.NO)
 
 
-def _take_over(
-    kind: Any, file: Path, mapping: Any, options: dict[str, Any], *, by: str, dry_run: bool, as_json: bool
-) -> tuple[Any, int | None]:
-    """Take the file over under a progress bar, and keep the record of the run."""
+def _conditions(kind: Any, options: dict[str, Any], *, by: str) -> tuple[Any, Any]:
+    """The conditions of the run, and its options. Raises NotYourDuty."""
     from shouxin.lib.imports.kinds import Conditions
-    from shouxin.lib.imports.run import take_over
     from shouxin.office import clock, policies
     from shouxin.office.imports import runs
 
@@ -77,6 +81,24 @@ def _take_over(
         source_system=chosen.source_system,
         unknown_customers=chosen.unknown_customers,
     )
+    return conditions, chosen
+
+
+def _look(kind: Any, file: Path, mapping: Any, options: dict[str, Any], *, by: str) -> Any:
+    """The file as it would be taken over."""
+    from shouxin.lib.imports.run import look
+
+    return look(file, kind, mapping, _conditions(kind, options, by=by)[0])
+
+
+def _take_over(
+    kind: Any, file: Path, mapping: Any, options: dict[str, Any], *, by: str, dry_run: bool, as_json: bool
+) -> tuple[Any, int | None]:
+    """Take the file over under a progress bar, and keep the record of the run."""
+    from shouxin.lib.imports.run import take_over
+    from shouxin.office.imports import runs
+
+    conditions, chosen = _conditions(kind, options, by=by)
     with terminal.progress(as_json=as_json) as bar:
         task = bar.add_task(str(kind.label), total=None)
         result = take_over(
@@ -89,7 +111,7 @@ def _take_over(
             dry_run=dry_run,
             progress=lambda done, rows: bar.update(task, completed=done, total=rows),
         )
-    run = None if dry_run else runs.keep_done(file, kind, mapping, chosen, result, by=person, at=now)
+    run = None if dry_run else runs.keep_done(file, kind, mapping, chosen, result, by=conditions.by, at=conditions.at)
     return result, run.pk if run else None
 
 
@@ -132,7 +154,10 @@ def _print(result: Any, run_id: int | None, *, dry_run: bool, as_json: bool) -> 
     if any(tally["skipped"].values()):
         left = tally["skipped"]
         named = {"totals": left["totals"], "headings": left["repeated_headings"], "left": left["left_out"]}
-        say(_("Left aside: %(totals)s rows of totals, %(headings)s repeated headings, %(left)s by the filter.") % named)
+        say(
+            _("Left aside: %(totals)s rows of totals, %(headings)s repeated headings, %(left)s by the filters.") % named
+        )
+    _print_filters(tally["skipped"]["filters"])
     for fault in result.faults[:10]:
         say(f"  {fault.row}  {fault.heading or '–'}  {fault.value!r}: {fault}", markup=False, highlight=False)
     if not result.written:
@@ -140,3 +165,41 @@ def _print(result: Any, run_id: int | None, *, dry_run: bool, as_json: bool) -> 
         say(_("Dry run: nothing was written.") if dry_run else whole)
     if errors:
         say(_("Refused rows: %(path)s") % {"path": errors}, markup=False, highlight=False, soft_wrap=True)
+
+
+WORDS_SHOWN = 20
+
+
+def _print_words(preview: Any, *, as_json: bool) -> None:
+    """The words of every column with what they are taken as, and what the filters leave out."""
+    tally = preview.tally.as_json()
+    if as_json:
+        faults = [fault.as_json() for fault in preview.faults]
+        missing = {"missing": preview.layout.missing, "notes": preview.layout.notes}
+        terminal.print_json(tally | missing | {"columns": preview.columns_as_json(), "errors": faults})
+        return
+    say = terminal.console.print
+    for column in preview.columns_as_json():
+        say(f"{column['heading'] or '–'} → {column['column']}", highlight=False, markup=False)
+        rows = [
+            {"text": word["text"], "rows": word["rows"], "taken": word["taken"] or word["fault"]}
+            for word in column["words"][:WORDS_SHOWN]
+        ]
+        named = {"text": _("Word of the file"), "rows": _("Rows"), "taken": _("Taken as")}
+        if rows:
+            terminal.print_json_or_table(rows, as_json=False, columns=named)
+        if column["different"] > WORDS_SHOWN:
+            say(_("… and %(n)s more words") % {"n": column["different"] - WORDS_SHOWN})
+    _print_filters(tally["skipped"]["filters"])
+
+
+def _print_filters(filters: list[dict[str, Any]]) -> None:
+    from shouxin.lib.imports.filters import Filter
+
+    named = {"filter": _("Filter"), "rows": _("Rows left out")}
+    rows = [
+        {"filter": str(Filter(each["column"], each["comparison"], tuple(each.get("value", ())))), "rows": each["rows"]}
+        for each in filters
+    ]
+    if rows:
+        terminal.print_json_or_table(rows, as_json=False, columns=named)

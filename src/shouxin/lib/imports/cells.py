@@ -6,15 +6,19 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from shouxin.rules.currencies import read_currency
 from shouxin.rules.days import Order, read_date
 from shouxin.rules.money import AmountError, read_amount
 from shouxin.rules.text import Unreadable, half_width
 
+from .faults import shown
 from .kinds import Column
-from .mapping import Bound
 from .workbook import ErrorCell
+
+if TYPE_CHECKING:  # a mapping's own words are read here too, to refuse what no cell may say
+    from .mapping import Bound
 
 Reader = Callable[[object], object]
 """Takes a cell that is not blank; None if what it says is nothing. Raises Unreadable."""
@@ -47,7 +51,7 @@ _YES = frozenset(["yes", "y", "true", "t", "1", "是", "有", "√", "✓", "对
 _NO = frozenset(["no", "n", "false", "f", "0", "否", "无", "×", "不", ""])
 
 
-def reader_for(column: Column, bound: Bound, order: Order | None) -> Reader:
+def reader_for(column: Column, bound: "Bound", order: Order | None) -> Reader:
     """How the cells of this column are read, with what the mapping says about it."""
     match column.type:
         case "code":
@@ -79,7 +83,7 @@ class Plain:
     make: Callable[[str], object]
 
 
-def plain_for(column: Column, bound: Bound, blank: Collection[str]) -> Plain | None:
+def plain_for(column: Column, bound: "Bound", blank: Collection[str]) -> Plain | None:
     """A shape of which `reader_for` would say the same, only slower; None where words mean nothing or zeros go."""
     if column.type == "amount":
         plain = Plain(_PLAIN_AMOUNT[column.sign in ("any", "not_zero")].fullmatch, Decimal)
@@ -125,7 +129,7 @@ def _bounded(text: str, length_max: int) -> str | None:
     return text or None
 
 
-def _code_reader(column: Column, bound: Bound) -> Reader:
+def _code_reader(column: Column, bound: "Bound") -> Reader:
     strip_decimal, strip_zeros = bound.fill.strip_decimal, bound.fill.strip_zeros
     length_max = column.length_max
 
@@ -245,3 +249,18 @@ def _read_choice(cell: object, column: Column) -> str:
 def trouble_of(cell: ErrorCell) -> Unreadable:
     """Why a cell without a value is refused."""
     return Unreadable("formula_without_value" if cell.text == "formula" else "error_cell", cell.text)
+
+
+_CURRENCY_CODES = {"ambiguous": "ambiguous_currency", "unknown": "unknown_currency", "blank": "required"}
+
+
+def reason(error: Unreadable, cell: object, column: Column, order: Order | None) -> tuple[str, dict[str, Any]]:
+    """Why the cell was refused: the code of the sentence, and its particulars."""
+    params: dict[str, Any] = {"text": shown(cell)}
+    if error.code == "too_long":
+        params |= {"length": len(str(cell)), "length_max": column.length_max}
+    elif error.code == "order_contradicted":
+        params |= {"order": order or ""}
+    elif error.code == "not_a_choice":
+        params |= {"choices": ", ".join(dict.fromkeys(column.choices.values()))}
+    return _CURRENCY_CODES.get(error.code, error.code) if column.type == "currency" else error.code, params

@@ -1,6 +1,7 @@
 """Turn the rows of a file into values, column by column, and say of every cell that cannot be read why."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile, islice, zip_longest
@@ -10,7 +11,7 @@ from shouxin.rules.days import Order, guess_order
 from shouxin.rules.text import Unreadable
 
 from . import cells as reading
-from . import headings
+from . import filters, headings
 from .delimited import BAD_QUOTING, Record
 from .faults import CellFault, shown
 from .kinds import Block, Column, Conditions, Kind, Refused, Row
@@ -37,13 +38,21 @@ def is_total(text: str) -> bool:
 
 @dataclass
 class Batch:
-    """What became of some rows: readable ones, faults of the others, and what was no row of data at all."""
+    """What became of some rows: readable ones, faults of the others, and what was no row of data at all.
+
+    `left_out`: place of a filter in the mapping -> rows it is the first to leave out.
+    """
 
     rows: Block
     refused: list[tuple[Record, list[CellFault]]] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
     repeated_headings: list[int] = field(default_factory=list)
-    left_out: int = 0
+    left_out: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def empty(cls) -> "Batch":
+        """Nothing looked at yet."""
+        return cls(Block([], [], {}))
 
     @property
     def count(self) -> int:
@@ -96,15 +105,20 @@ class Checker:
         self.words = frozenset(filter(None, self.texts))
         self.seen: dict[int, int] = {}
         self.columns = [
-            _BoundColumn(kind.column(bound.key), bound, mapping, orders.get(bound.key)) for bound in layout.bound
+            BoundColumn(kind.column(bound.key), bound, mapping, orders.get(bound.key)) for bound in layout.bound
         ]
         self.absent = [column.key for column in kind.columns if layout.of(column.key) is None]
         self.key = [key for key in kind.key if layout.of(key) is not None]
+        order_at = {bound.index: orders.get(bound.key) for bound in layout.bound}
+        self.filters = [
+            (place, index, filters.tester(wanted, order_at.get(index) or mapping.date_order or None))  # type: ignore[arg-type]
+            for place, (index, wanted) in enumerate(zip(layout.filtered, mapping.leave_out, strict=True))
+        ]
 
     def check(self, records: Sequence[Record]) -> Batch:
         """The rows read, refused, or left aside; every fault of a row is named, not only its first."""
-        batch = Batch(Block([], [], {}))
-        kept = self._data_rows(records, batch)
+        batch = Batch.empty()
+        kept = self.data_rows(records, batch)
         numbers, cells = [number for number, _row in kept], [row for _number, row in kept]
         faults: Faults = {}
         across = list(zip_longest(*cells))
@@ -120,10 +134,10 @@ class Checker:
             batch.rows = block.chosen([place for place, number in enumerate(numbers) if number not in faults])
         return batch
 
-    def _data_rows(self, records: Sequence[Record], batch: Batch) -> list[Record]:
-        """The rows of data; only those that look odd are looked at one by one."""
+    def data_rows(self, records: Sequence[Record], batch: Batch) -> list[Record]:
+        """The rows of data; what is none goes into the batch. Only those that look odd are looked at one by one."""
         firsts = {row[0] for _number, row in records if row}
-        odd = firsts if self.layout.where else {first for first in firsts if self._is_odd(first)}
+        odd = firsts if self.filters else {first for first in firsts if self._is_odd(first)}
         width = self.width if self.delimited else None
         return [
             record
@@ -152,10 +166,10 @@ class Checker:
             params = {"cells": len(row), "columns": self.width}
             batch.refused.append((record, [CellFault(number, "", "", "", "ragged", params)]))
             return False
-        if self.layout.where and not self._is_wanted(row):
-            batch.left_out += 1
-            return False
-        return True
+        place = self._left_out_by(row)
+        if place is not None:
+            batch.left_out[place] += 1
+        return place is None
 
     def _repeats_heading(self, row: Sequence[object]) -> bool:
         return all(
@@ -165,11 +179,10 @@ class Checker:
     def _is_ragged(self, row: Sequence[object]) -> bool:
         return len(row) < self.width or any(str(cell).strip() for cell in row[self.width :])
 
-    def _is_wanted(self, row: Sequence[object]) -> bool:
-        return all(
-            (reading.text_of(row[index]).strip() if index < len(row) and row[index] is not None else "") in words
-            for index, words in self.layout.where
-        )
+    def _left_out_by(self, row: Sequence[object]) -> int | None:
+        """The place of the first filter that leaves the row out."""
+        width = len(row)
+        return next((place for place, index, test in self.filters if test(row[index] if index < width else None)), None)
 
     def _fill_currency(self, block: Block, faults: Faults) -> None:
         if not self.kind.needs_currency or None not in block.columns["currency"]:
@@ -230,7 +243,7 @@ class Checker:
         return bound.heading if bound else ""
 
 
-class _BoundColumn:
+class BoundColumn:
     """One column with its reader; where values repeat, each is read once and remembered."""
 
     def __init__(self, column: Column, bound: Bound, mapping: Mapping, order: Order | None) -> None:
@@ -247,7 +260,7 @@ class _BoundColumn:
         self, numbers: Sequence[int], rows: Sequence[list[object]], across: Sequence[Sequence[object]], faults: Faults
     ) -> list[Any]:
         """The column's value in each row, None where blank or refused; `across` are the rows' cells by column."""
-        cells = self._cells(rows, across)
+        cells = self.cells(rows, across)
         values = self._repeating(cells) if self.remembers else None
         if values is None:
             values = self._one_by_one(cells)
@@ -257,7 +270,8 @@ class _BoundColumn:
             self._refuse_blank(values, numbers, faults)
         return values
 
-    def _cells(self, rows: Sequence[list[object]], across: Sequence[Sequence[object]]) -> Sequence[object]:
+    def cells(self, rows: Sequence[list[object]], across: Sequence[Sequence[object]]) -> Sequence[object]:
+        """What stands in each row; `across` are the rows' cells by column."""
         index, constant = self.bound.index, self.bound.fill.constant
         if index is not None:
             return across[index] if index < len(across) else [None] * len(rows)
@@ -266,8 +280,8 @@ class _BoundColumn:
     def _one_by_one(self, cells: Sequence[object]) -> list[Any]:
         """The commonest spelling is taken by one pattern, everything else by the patient reader."""
         if self.plain is None:
-            return [self._value(cell) for cell in cells]
-        shape, make, value = self.plain.shape, self.plain.make, self._value
+            return [self.value(cell) for cell in cells]
+        shape, make, value = self.plain.shape, self.plain.make, self.value
         return [make(cell) if cell.__class__ is str and shape(cell) else value(cell) for cell in cells]  # type: ignore
 
     def _repeating(self, cells: Sequence[object]) -> list[Any] | None:
@@ -278,10 +292,10 @@ class _BoundColumn:
             self.known.clear()
         known = self.known
         for cell in set(cells) - known.keys():
-            known[cell] = self._value(cell)
+            known[cell] = self.value(cell)
         return [known[cell] for cell in cells]
 
-    def _value(self, cell: Any) -> object:
+    def value(self, cell: Any) -> object:
         """What the cell says, None for a blank, the Unreadable itself for one that cannot be read."""
         if cell.__class__ is str:
             cell = cell.strip()
@@ -323,20 +337,12 @@ class _BoundColumn:
                 self._refuse(number, "", _BLANK, faults)
 
     def _refuse(self, number: int, cell: object, error: Unreadable, faults: Faults) -> None:
-        params: dict[str, Any] = {"text": shown(cell)}
-        if error.code == "too_long":
-            params |= {"length": len(str(cell)), "length_max": self.column.length_max}
-        elif error.code == "order_contradicted":
-            params |= {"order": self.order or ""}
-        elif error.code == "not_a_choice":
-            params |= {"choices": ", ".join(dict.fromkeys(self.column.choices.values()))}
-        code = _CURRENCY_CODES.get(error.code, error.code) if self.column.type == "currency" else error.code
+        code, params = reading.reason(error, cell, self.column, self.order)
         heading = self.bound.heading or headings.label_of(self.column)
         fault = CellFault(number, self.column.key, heading, shown(cell), code, params)
         faults.setdefault(number, []).append(fault)
 
 
-_CURRENCY_CODES = {"ambiguous": "ambiguous_currency", "unknown": "unknown_currency", "blank": "required"}
 _BLANK = Unreadable("required", "")
 _REFUSED = object()
 """Stands for a value that could not be read, in a row that goes no further."""

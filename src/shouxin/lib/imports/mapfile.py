@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import yaml
+
 from shouxin.lib import yaml_text
 
 from .faults import FileFault
@@ -33,6 +35,19 @@ def loads(text: str, kind: Kind, name: str = "MAP") -> Mapping:
         return read(found.value, kind)
     except MappingFault as fault:
         raise _fault(name, found.line_of(fault.path), fault.params["where"], fault.params["detail"]) from None
+
+
+def dumps(mapping: Mapping, kind: Kind) -> str:
+    """The mapping as a map file, to be used again for the next file of its sort."""
+    said = {"kind": kind.name, **mapping.as_json()}
+    return yaml.safe_dump(_plain(said), allow_unicode=True, sort_keys=False, width=1000)
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists: YAML knows no others."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _fault(name: str, line: int, where: str, detail: str) -> FileFault:

@@ -17,22 +17,29 @@ from django.utils.translation import gettext as _
 from shouxin.rules.currencies import read_currency
 from shouxin.rules.text import Unreadable
 
-from . import headings
-from .faults import FileFault
+from . import cells, filters, headings
+from .faults import FileFault, message
+from .filters import Filter
 from .headings import Heading
-from .kinds import Kind
+from .kinds import Column, Kind
 
 ORDERS = ("ymd", "dmy", "mdy")
 _UNIT_WORDS = {"元": 1, "千元": 1000, "万": 10**4, "万元": 10**4, "亿": 10**8, "亿元": 10**8}
 _HOLE = re.compile(r"\{([^{}]+)\}")
 _HOME_AMOUNT = "本币"
+VALUES_MAX = 5_000
+FILTERS_MAX = 50
+WORDS_MAX = 1_000
+WORD_LENGTH_MAX = 300
+"""How much a mapping may say: words translated per column, filters, words of a filter, characters of such a word."""
 
 
 @dataclass(frozen=True)
 class Fill:
     """How one column of the kind is filled: from a column of the file, a constant, or a template of several.
 
-    `column`: a heading, or a letter such as C behind `=`; `template`: text with {heading} in it. `order` of
+    `column`: a heading, or a letter such as C behind `=`; `template`: text with {heading} in it; with none of the
+    three, the column that is recognised. `order` of
     dates; `unit` of amounts (0: as the heading says); `strip_decimal` takes .0 off codes that went through a
     number, `strip_zeros` the zeros before them; `values` translates the file's words; `blank` lists words
     that mean nothing.
@@ -48,14 +55,23 @@ class Fill:
     values: dict[str, str] = field(default_factory=dict)
     blank: tuple[str, ...] = ()
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether it says where the text comes from, rather than only how that is read."""
+        return bool(self.column or self.constant or self.template)
+
 
 @dataclass(frozen=True)
 class Mapping:
-    """Everything a mapping may say; all of it may be left out."""
+    """Everything a mapping may say; all of it may be left out.
+
+    `leave_out`: the filters, of which the first that fits leaves a row out; `where: {heading: words}` of a map file is
+    short for "leave out unless it is one of the words".
+    """
 
     columns: dict[str, Fill] = field(default_factory=dict)
     skip: tuple[str, ...] = ()
-    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    leave_out: tuple[Filter, ...] = ()
     blank: tuple[str, ...] = ()
     encoding: str = ""
     delimiter: str = ""
@@ -74,15 +90,22 @@ class Mapping:
                 key: {name: value for name, value in asdict(fill).items() if value}
                 for key, fill in self.columns.items()
             }
+        if self.leave_out:
+            found["leave_out"] = [each.as_json() for each in self.leave_out]
         return found
 
 
-class MappingFault(FileFault):
-    """A mapping refused: `path` is the way to the key, for whoever knows its line."""
+Way = tuple[str | int, ...]
+"""The keys, and places in lists from 0, that lead to a part of a mapping."""
 
-    def __init__(self, path: Sequence[str], detail: str) -> None:
-        super().__init__("mapping", {"where": ".".join(path) or "-", "detail": detail})
-        self.path = tuple(path)
+
+class MappingFault(FileFault):
+    """A mapping refused: `path` is the way to the key, for whoever knows its line; people count lists from 1."""
+
+    def __init__(self, path: Way, detail: str) -> None:
+        steps = (str(step + 1) if isinstance(step, int) else step[:60] for step in path)
+        super().__init__("mapping", {"where": ".".join(steps).replace("\0", "�") or "-", "detail": detail})
+        self.path = path
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -91,7 +114,7 @@ class MappingFault(FileFault):
 def read(raw: object, kind: Kind) -> Mapping:
     """The mapping written as plain JSON or YAML values. Raises MappingFault with the way to the wrong key."""
     table = _table(raw or {}, ())
-    _refuse_unknown(table, [*Mapping.__dataclass_fields__, "kind"], ())
+    _refuse_unknown(table, [*Mapping.__dataclass_fields__, "where", "kind"], ())
     if table.get("kind") not in (None, kind.name):
         raise MappingFault(("kind",), _("It is a mapping for {kind}.").format(kind=table["kind"]))
     keys = [column.key for column in kind.columns]
@@ -100,11 +123,10 @@ def read(raw: object, kind: Kind) -> Mapping:
     skip = _words(table.get("skip"), ("skip",))
     for key in skip:
         _refuse_unknown({key: None}, keys, ("skip",))
-    where = _table(table.get("where") or {}, ("where",))
     return Mapping(
-        columns={key: _fill(value, ("columns", key)) for key, value in columns.items()},
+        columns={key: _fill(value, kind.column(key), ("columns", key)) for key, value in columns.items()},
         skip=skip,
-        where={heading: _words(value, ("where", heading)) for heading, value in where.items()},
+        leave_out=(*_where(table), *_leave_out(table)),
         blank=_words(table.get("blank"), ("blank",)),
         encoding=_word(table, "encoding"),
         delimiter=_delimiter(table),
@@ -117,15 +139,15 @@ def read(raw: object, kind: Kind) -> Mapping:
     )
 
 
-def _fill(raw: object, path: tuple[str, ...]) -> Fill:
+def _fill(raw: object, column: Column, path: Way) -> Fill:
     if isinstance(raw, str | int) and not isinstance(raw, bool):
         return Fill(column=str(raw))
     table = _table(raw, path)
     _refuse_unknown(table, list(Fill.__dataclass_fields__), path)
-    if sum(bool(table.get(way) or table.get(way) == 0) for way in ("column", "constant", "template")) != 1:
+    ways = sum(bool(table.get(way) or table.get(way) == 0) for way in ("column", "constant", "template"))
+    if ways > 1 or not any(value or value == 0 for value in table.values()):
         raise MappingFault(path, _("Name exactly one of column, constant and template."))
-    values = _table(table.get("values") or {}, (*path, "values"))
-    return Fill(
+    fill = Fill(
         column=_word(table, "column", path),
         constant=_word(table, "constant", path),
         template=_word(table, "template", path),
@@ -133,18 +155,114 @@ def _fill(raw: object, path: tuple[str, ...]) -> Fill:
         unit=_unit(table.get("unit"), (*path, "unit")),
         strip_decimal=_truth(table.get("strip_decimal"), (*path, "strip_decimal")),
         strip_zeros=_truth(table.get("strip_zeros"), (*path, "strip_zeros")),
-        values={word: _plain_word(value, (*path, "values", word)) for word, value in values.items()},
+        values=_values(table.get("values"), (*path, "values")),
         blank=_words(table.get("blank"), (*path, "blank")),
     )
+    _refuse_wrong_values(fill, column, (*path, "values"))
+    return fill
 
 
-def _table(raw: object, path: tuple[str, ...]) -> dict[str, Any]:
+def _values(raw: object, path: Way) -> dict[str, str]:
+    """The words of the file with what each is taken as."""
+    table = _table(raw or {}, path)
+    if len(table) > VALUES_MAX:
+        raise MappingFault(path, _("At most {most} words; here are {count}.").format(most=VALUES_MAX, count=len(table)))
+    found: dict[str, str] = {}
+    for word, value in table.items():
+        way, source, taken = (*path, word), word.strip(), _plain_word(value, (*path, word)).strip()
+        _refuse_long(source, way)
+        if not source:
+            raise MappingFault(way, _("Write the word that stands in the file."))
+        if not taken:
+            raise MappingFault(way, _("Write what it is taken as. A word that means nothing belongs under “blank”."))
+        if source in found:
+            raise MappingFault(way, _("The word “{word}” is there twice.").format(word=source[:60]))
+        found[source] = taken
+    return found
+
+
+def _refuse_wrong_values(fill: Fill, column: Column, path: Way) -> None:
+    """What a word is taken as must be something the column's cells may say."""
+    for word, taken in fill.values.items():
+        if fault := wrong_value(taken, column, fill):
+            raise MappingFault((*path, word), fault)
+
+
+def value_of(taken: str, column: Column, fill: Fill) -> object:
+    """The value a cell of the column has that says so. Raises Unreadable."""
+    bound = Bound(column.key, None, fill, fill.unit or 1, 1.0, "")
+    return cells.reader_for(column, bound, fill.order or None)(taken)  # type: ignore[arg-type]
+
+
+def wrong_value(taken: str, column: Column, fill: Fill) -> str:
+    """Why a word cannot be taken as that in this column; empty where it can."""
+    try:
+        value_of(taken, column, fill)
+    except Unreadable as error:
+        code, params = cells.reason(error, taken, column, fill.order or None)  # type: ignore[arg-type]
+        return _("“{taken}” is not allowed here: {reason}").format(taken=taken[:60], reason=message(code, params))
+    return ""
+
+
+def _where(table: AbstractMapping[str, Any]) -> list[Filter]:
+    found = []
+    for heading, raw in _table(table.get("where") or {}, ("where",)).items():
+        words = _words(raw, ("where", heading))
+        _refuse_words("is_not", words, ("where", heading))
+        found.append(Filter(heading, "is_not", words))
+    return found
+
+
+def _leave_out(table: AbstractMapping[str, Any]) -> list[Filter]:
+    raw = table.get("leave_out") or []
+    if not isinstance(raw, list | tuple):
+        raise MappingFault(("leave_out",), _("Here belongs a list of filters."))
+    if len(raw) > FILTERS_MAX:
+        raise MappingFault(("leave_out",), _("At most {most} filters.").format(most=FILTERS_MAX))
+    return [_filter(each, ("leave_out", place)) for place, each in enumerate(raw)]
+
+
+def _filter(raw: object, path: Way) -> Filter:
+    table = _table(raw, path)
+    _refuse_unknown(table, ["column", "comparison", "value"], path)
+    column = _word(table, "column", path).strip()
+    comparison = _one_of(table, "comparison", list(filters.COMPARISONS), path) or "is"
+    words = tuple(filter(None, (word.strip() for word in _words(table.get("value"), (*path, "value")))))
+    if not column:
+        raise MappingFault((*path, "column"), _("Name the column."))
+    _refuse_words(comparison, words, (*path, "value"))
+    return Filter(column, comparison, words)
+
+
+def _refuse_words(comparison: str, words: Sequence[str], path: Way) -> None:
+    if comparison in filters.WORDLESS:
+        if words:
+            raise MappingFault(path, _("This comparison takes no value."))
+        return
+    if not words:
+        raise MappingFault(path, _("Write the value to compare with."))
+    if len(words) > WORDS_MAX:
+        raise MappingFault(path, _("At most {most} words; here are {count}.").format(most=WORDS_MAX, count=len(words)))
+    for word in words:
+        _refuse_long(word, path)
+    if comparison in filters.AMOUNTS and (len(words) > 1 or filters.amount(words[0]) is None):
+        raise MappingFault(path, _("Here belongs one amount."))
+    if comparison in filters.DAYS and (len(words) > 1 or filters.day(words[0]) is None):
+        raise MappingFault(path, _("Here belongs one day, such as 2025-03-01."))
+
+
+def _refuse_long(word: str, path: Way) -> None:
+    if len(word) > WORD_LENGTH_MAX:
+        raise MappingFault(path, _("At most {most} characters.").format(most=WORD_LENGTH_MAX))
+
+
+def _table(raw: object, path: Way) -> dict[str, Any]:
     if not isinstance(raw, AbstractMapping):
         raise MappingFault(path, _("Here belong keys with values."))
     return {_plain_word(key, path): value for key, value in raw.items()}
 
 
-def _refuse_unknown(table: AbstractMapping[str, Any], known: Sequence[str], path: tuple[str, ...]) -> None:
+def _refuse_unknown(table: AbstractMapping[str, Any], known: Sequence[str], path: Way) -> None:
     for key in table:
         if key not in known:
             raise MappingFault(
@@ -152,20 +270,23 @@ def _refuse_unknown(table: AbstractMapping[str, Any], known: Sequence[str], path
             )
 
 
-def _plain_word(value: object, path: tuple[str, ...]) -> str:
+def _plain_word(value: object, path: Way) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float | Decimal | date):
-        return str(value)
-    raise MappingFault(path, _("Here belongs one word."))
+    if not isinstance(value, str | int | float | Decimal | date):
+        raise MappingFault(path, _("Here belongs one word."))
+    text = str(value)
+    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
+        raise MappingFault(path, _("Here stands a sign that no text holds."))
+    return text
 
 
-def _word(table: AbstractMapping[str, Any], key: str, path: tuple[str, ...] = ()) -> str:
+def _word(table: AbstractMapping[str, Any], key: str, path: Way = ()) -> str:
     value = table.get(key)
     return "" if value is None else _plain_word(value, (*path, key))
 
 
-def _words(raw: object, path: tuple[str, ...]) -> tuple[str, ...]:
+def _words(raw: object, path: Way) -> tuple[str, ...]:
     if raw is None:
         return ()
     if isinstance(raw, list | tuple):
@@ -173,20 +294,20 @@ def _words(raw: object, path: tuple[str, ...]) -> tuple[str, ...]:
     return (_plain_word(raw, path),)
 
 
-def _one_of(table: AbstractMapping[str, Any], key: str, known: Sequence[str], path: tuple[str, ...] = ()) -> str:
+def _one_of(table: AbstractMapping[str, Any], key: str, known: Sequence[str], path: Way = ()) -> str:
     value = _word(table, key, path)
     if value and value not in known:
         raise MappingFault((*path, key), _("Possible are: {known}.").format(known=", ".join(known)))
     return value
 
 
-def _truth(raw: object, path: tuple[str, ...]) -> bool:
+def _truth(raw: object, path: Way) -> bool:
     if raw in (None, True, False):
         return bool(raw)
     raise MappingFault(path, _("Possible are: {known}.").format(known="true, false"))
 
 
-def _count(raw: object, path: tuple[str, ...]) -> int:
+def _count(raw: object, path: Way) -> int:
     if raw is None:
         return 0
     if isinstance(raw, str) and raw.isascii() and raw.isdigit():
@@ -196,7 +317,7 @@ def _count(raw: object, path: tuple[str, ...]) -> int:
     return raw
 
 
-def _unit(raw: object, path: tuple[str, ...]) -> int:
+def _unit(raw: object, path: Way) -> int:
     unit = _UNIT_WORDS.get(str(raw)) or _count(raw, path)
     if unit and str(unit).strip("0") != "1":
         raise MappingFault(path, _("Possible are: {known}.").format(known="元, 千元, 万元, 亿元, 1, 1000, 10000"))
@@ -239,11 +360,14 @@ class Bound:
 
 @dataclass(frozen=True)
 class Layout:
-    """A file's headings with what was made of them; `suggestions` are columns by likeness, not used."""
+    """A file's headings with what was made of them; `suggestions` are columns by likeness, not used.
+
+    `filtered`: the column each filter of the mapping looks at, in their order.
+    """
 
     heading: Heading
     bound: tuple[Bound, ...]
-    where: tuple[tuple[int, frozenset[str]], ...]
+    filtered: tuple[int, ...]
     suggestions: tuple[tuple[str, int], ...]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
@@ -255,7 +379,7 @@ class Layout:
 
 def bind(mapping: Mapping, kind: Kind, heading: Heading) -> Layout:
     """The mapping laid over the headings of a file. Raises FileFault for columns that are not there or twice."""
-    bound = [_bind_given(key, fill, heading) for key, fill in mapping.columns.items()]
+    bound = [_bind_given(key, fill, heading) for key, fill in mapping.columns.items() if fill.is_placed]
     given = {each.key for each in bound}
     taken = frozenset(each.index for each in bound if each.index is not None)
     found = headings.recognise(heading.texts, kind, taken)
@@ -265,13 +389,15 @@ def bind(mapping: Mapping, kind: Kind, heading: Heading) -> Layout:
         text = heading.texts[each.index]
         if headings.twice(heading.texts, each.index):
             raise _twice(text, each.index)
-        bound.append(Bound(each.key, each.index, Fill(), headings.unit_of(text)[1], each.confidence, text))
+        fill = mapping.columns.get(each.key, Fill())
+        unit = fill.unit or headings.unit_of(text)[1]
+        bound.append(Bound(each.key, each.index, fill, unit, each.confidence, text))
     bound, notes = _without_foreign_currency(bound, given, kind)
     keys = {each.key for each in bound}
     return Layout(
         heading=heading,
         bound=tuple(bound),
-        where=tuple((_index(name, heading), frozenset(words)) for name, words in mapping.where.items()),
+        filtered=tuple(_filtered(place, each, heading) for place, each in enumerate(mapping.leave_out)),
         suggestions=tuple((each.key, each.index) for each in found if each.confidence < headings.TAIL),
         missing=_missing(kind, keys),
         notes=tuple(notes),
@@ -302,6 +428,14 @@ def _bind_given(key: str, fill: Fill, heading: Heading) -> Bound:
     index = _index(fill.column, heading)
     text = heading.texts[index] if index < len(heading.texts) else ""
     return Bound(key, index, fill, fill.unit or headings.unit_of(text)[1], 1.0, text or fill.column)
+
+
+def _filtered(place: int, wanted: Filter, heading: Heading) -> int:
+    """The column a filter looks at. Raises MappingFault, so that whoever edits filters sees which one is wrong."""
+    try:
+        return _index(wanted.column, heading)
+    except FileFault as fault:
+        raise MappingFault(("leave_out", place, "column"), str(fault)) from None
 
 
 def _index(name: str, heading: Heading) -> int:

@@ -6,12 +6,12 @@ ones that come after (I-25).
 
 import logging
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
@@ -21,11 +21,13 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 
 from shouxin.lib import statements
 
-from . import headings, reader
+from . import census, headings, reader
 from . import mapping as mappings
+from .census import Census
 from .check import Batch, Checker, Survey, survey
 from .delimited import BAD_QUOTING, Record
 from .faults import CellFault, FileFault, shown
+from .filters import Filter
 from .kinds import Block, Conditions, Kind, Outcome, Refused, Row
 from .mapping import Layout, Mapping
 from .reader import Limits, Source
@@ -46,7 +48,10 @@ State = Literal["read", "accepted", "unchanged", "refused"]
 
 @dataclass
 class Tally:
-    """The sum control: rows and amounts per currency, read and by what became of them."""
+    """The sum control: rows and amounts per currency, read and by what became of them.
+
+    `left_out`: place of a filter among `filters` -> rows it was the first to leave out.
+    """
 
     rows: int = 0
     accepted: int = 0
@@ -55,7 +60,8 @@ class Tally:
     total_rows: list[int] = field(default_factory=list)
     total_rows_count: int = 0
     repeated_headings: int = 0
-    left_out: int = 0
+    filters: Sequence[Filter] = ()
+    left_out: Counter[int] = field(default_factory=Counter)
     sums: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     def add_sums(self, rows: Block, states: Sequence[State], column: str) -> None:
@@ -81,7 +87,8 @@ class Tally:
                 "totals": self.total_rows_count,
                 "total_rows": self.total_rows,
                 "repeated_headings": self.repeated_headings,
-                "left_out": self.left_out,
+                "left_out": self.left_out.total(),
+                "filters": [each.as_json() | {"rows": self.left_out[place]} for place, each in enumerate(self.filters)],
             },
             "sums": {
                 currency: {state: f"{amount:.2f}" for state, amount in states.items()}
@@ -94,7 +101,7 @@ class Tally:
 class Preview:
     """A file as it would be taken: what it is, its columns, its first rows with their faults, its totals.
 
-    `complete`: whether the totals are of the whole file or only of the rows looked at.
+    `complete`: whether the totals are of the whole file or only of the rows looked at. `census` is of the whole file.
     """
 
     source: Source
@@ -105,6 +112,22 @@ class Preview:
     tally: Tally
     total_rows: int
     complete: bool
+    census: Census
+
+    def columns_as_json(self) -> list[dict[str, Any]]:
+        """The columns taken, each with the words of the file and what they are taken as."""
+        return [
+            {
+                "column": bound.key,
+                "heading": bound.heading or bound.fill.constant,
+                "confidence": bound.confidence,
+                "different": words.different if words else 0,
+                "blank_rows": words.blank_rows if words else 0,
+                "words": [asdict(word) for word in words.words] if words else [],
+            }
+            for bound in self.layout.bound
+            for words in [self.census.columns.get(bound.key)]
+        ]
 
 
 @dataclass
@@ -134,12 +157,17 @@ def look(
     """Read and check without the database: columns, first rows, faults, totals. Raises FileFault.
 
     Missing columns are no fault here: the person at the page is about to name them.
-    `rows_max` bounds how many rows are checked; all are read once, so a broken file shows here.
+    `rows_max` bounds how many rows are checked; all are read, so a broken file shows here, and what stands in the
+    columns and what the filters leave out is counted over the whole file.
     """
     with opened(path, mapping, limits) as source:
         layout, learnt = lay_out(source, kind, mapping)
         checker = _checker(kind, layout, mapping, _with_mapping(conditions, mapping), learnt, source)
-        tally, faults, first = Tally(), list[CellFault](), list[tuple[int, list[object], list[CellFault]]]()
+        tally, faults, first = (
+            Tally(filters=mapping.leave_out),
+            list[CellFault](),
+            list[tuple[int, list[object], list[CellFault]]](),
+        )
         for batch in _batches(_below(source, layout), kind, layout, rows_max):
             found = checker.check(batch)
             _count(tally, found, kind)
@@ -148,7 +176,8 @@ def look(
             if not first:
                 first = _first_rows(batch, found)
         complete = rows_max is None or learnt.rows <= rows_max
-        return Preview(source, layout, dict(learnt.orders), first, faults, tally, learnt.rows, complete)
+        counted = census.take(_batches(_below(source, layout), kind, layout), checker)
+        return Preview(source, layout, dict(learnt.orders), first, faults, tally, learnt.rows, complete, counted)
 
 
 def _first_rows(records: Sequence[Record], found: Batch) -> list[tuple[int, list[object], list[CellFault]]]:
@@ -274,7 +303,7 @@ def take_over(
         layout, learnt = lay_out(source, kind, mapping)
         mappings.require(layout, kind)
         conditions = _with_mapping(conditions, mapping)
-        result = Result(source, layout, Tally(), [], True, None)
+        result = Result(source, layout, Tally(filters=mapping.leave_out), [], True, None)
         whole = transaction.atomic() if atomic or dry_run else nullcontext()
         refused = RefusedRows(errors_path, layout.heading, heading_row=mapping.heading_row, sheet=mapping.sheet)
         checker = _checker(kind, layout, mapping, conditions, learnt, source)

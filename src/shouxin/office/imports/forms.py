@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.lib.imports import mapfile
+from shouxin.lib.imports import filters, headings, mapfile
+from shouxin.lib.imports.census import Words
 from shouxin.lib.imports.faults import FileFault
 from shouxin.lib.imports.kinds import Column, Kind
-from shouxin.lib.imports.mapping import Bound, Layout, Mapping, letters_of
-from shouxin.lib.models import ImportRun
+from shouxin.lib.imports.mapping import Bound, Layout, Mapping, MappingFault, letters_of
+from shouxin.lib.imports.run import Preview
 
 from .runs import Options
 
@@ -98,6 +101,7 @@ class Choice:
     fill: Any
     confidence: float
     suggested: str
+    words: Words | None
 
     @property
     def name(self) -> str:
@@ -105,8 +109,9 @@ class Choice:
         return f"column:{self.column.key}"
 
 
-def choices_of(kind: Kind, layout: Layout) -> list[Choice]:
+def choices_of(kind: Kind, preview: Preview) -> list[Choice]:
     """The columns of the kind, the needed ones first, each with the file's headings to choose from."""
+    layout = preview.layout
     one_of = {key for group in kind.one_of for key in group}
     found = []
     suggested = dict(layout.suggestions)
@@ -121,6 +126,7 @@ def choices_of(kind: Kind, layout: Layout) -> list[Choice]:
                 bound.fill if bound else None,
                 bound.confidence if bound else 0,
                 layout.heading.texts[index] if index is not None and bound is None else "",
+                preview.census.columns.get(column.key),
             )
         )
     return sorted(found, key=lambda choice: not choice.needed)
@@ -135,29 +141,88 @@ def _headings(layout: Layout, bound: Bound | None) -> Any:
         yield f"={letter}", f"{letter} · {text}" if text else letter, bound is not None and bound.index == index
 
 
-def raw_mapping(run: ImportRun, kind: Kind, given: AbstractMapping[str, str], conditions: Conditions) -> dict[str, Any]:
-    """The mapping as chosen on the page; what the page does not show of the old one is kept.
+@dataclass(frozen=True)
+class FilterRow:
+    """A filter as the page shows it. `rows`: how many it leaves out, None where that is not known."""
 
-    Once another row, sheet or encoding is named, the columns are recognised anew.
+    column: str
+    comparison: str
+    value: str
+    columns: list[tuple[str, str]]
+    rows: int | None = None
+    error: str = ""
+    error_at: str = ""
+
+    @property
+    def comparisons(self) -> list[tuple[str, Any]]:
+        """What a column can be compared by."""
+        return list(filters.COMPARISONS.items())
+
+    @property
+    def lines(self) -> int:
+        """How many lines its words take."""
+        return min(max(self.value.count("\n") + 1, 1), 6)
+
+
+def filter_rows(
+    raw: AbstractMapping[str, Any], preview: Preview | None, fault: FileFault | None = None
+) -> list[FilterRow]:
+    """The filters of a mapping as it was written, faulty or not, and one more to be filled in."""
+    heads = _named(preview.layout) if preview else []
+    rows = [_filter_row(place, each, heads, preview, fault) for place, each in enumerate(raw.get("leave_out", []))]
+    return [*rows, FilterRow("", "is", "", heads)]
+
+
+def _filter_row(
+    place: int, each: AbstractMapping[str, Any], heads: list[tuple[str, str]], preview: Preview | None, fault: Any
+) -> FilterRow:
+    name = each.get("column", "")
+    counted = preview.census.left_out[place] if preview and preview.layout.filtered else None
+    columns = heads if not name or name in dict(heads) else [*heads, (name, name)]
+    path = fault.path if isinstance(fault, MappingFault) else ()
+    error, at = (fault.params["detail"], path[-1]) if path[:2] == ("leave_out", place) else ("", "")
+    words = each.get("value") or []
+    return FilterRow(name, each.get("comparison", "is"), "\n".join(words), columns, counted, error, str(at))
+
+
+def _named(layout: Layout) -> list[tuple[str, str]]:
+    """The file's columns to choose from: by heading, so that a filter can be read; by letter where that names none."""
+    plain = [headings.plain(text) for text in layout.heading.texts]
+    found = []
+    for index, text in enumerate(layout.heading.texts):
+        letter = letters_of(index)
+        unique = plain[index] and plain.count(plain[index]) == 1 and not text.startswith("=")
+        found.append((text if unique else f"={letter}", f"{letter} · {text}" if text else letter))
+    return found
+
+
+def raw_mapping(
+    before: AbstractMapping[str, Any], kind: Kind, given: QueryDict, conditions: Conditions
+) -> dict[str, Any]:
+    """The mapping as chosen on the page; what the page does not show of the one before is kept.
+
+    Once another row, sheet or encoding is named, the columns are recognised anew; what is said of their words stays.
     """
-    raw = dict(run.mapping)
+    raw = dict(before)
     chosen = conditions.cleaned_data
     frame = ("heading_row", "sheet", "encoding")
-    moved = any((chosen.get(name) or "") != (raw.get(name) or "") for name in frame)
+    moved = any((chosen[name] or "") != (raw.get(name) or "") for name in frame if name in chosen)
     for name in (*frame, "date_order", "currency"):
         raw[name] = chosen.get(name) or None
     for name in ("unknown_customers", "source_system"):
         raw.pop(name, None)  # the form's own fields say it
+    raw["leave_out"] = filters_given(given) if "filter_column" in given else raw.get("leave_out", [])
+    old = raw.pop("columns", {})
     if moved:
-        raw.pop("columns", None)
+        raw["columns"] = {key: kept for key, fill in old.items() if (kept := _kept(fill))}
         raw.pop("skip", None)
         return raw
-    old = raw.get("columns", {})
     columns, skip = {}, []
     for column in kind.columns:
         value = given.get(f"column:{column.key}", "")
         if not value:
             skip.append(column.key)
+            columns[column.key] = _kept(old.get(column.key, {}))
         elif value == KEPT:
             columns[column.key] = old.get(column.key, {})
         else:
@@ -167,11 +232,27 @@ def raw_mapping(run: ImportRun, kind: Kind, given: AbstractMapping[str, str], co
     return raw
 
 
+def filters_given(given: QueryDict) -> list[dict[str, Any]]:
+    """The filters as they were typed, without those taken away and those nothing was typed into."""
+    dropped = set(given.getlist("filter_drop"))
+    names = ("filter_column", "filter_comparison", "filter_value")
+    rows = zip_longest(*(given.getlist(name) for name in names), fillvalue="")
+    return [
+        {"column": column, "comparison": comparison, "value": [word for word in value.splitlines() if word.strip()]}
+        for place, (column, comparison, value) in enumerate(rows)
+        if str(place) not in dropped and (column or value.strip())
+    ]
+
+
+def _kept(fill: AbstractMapping[str, Any]) -> dict[str, Any]:
+    """What a mapping says of a column's words, whichever column of the file it is."""
+    return {name: fill[name] for name in ("values", "blank", "order") if fill.get(name)}
+
+
 def _fill(
     column: Column, value: str, old: AbstractMapping[str, Any], given: AbstractMapping[str, str]
 ) -> dict[str, Any]:
-    kept = {name: old[name] for name in ("values", "blank", "order") if name in old}
-    fill: dict[str, Any] = {"column": value} | kept
+    fill: dict[str, Any] = {"column": value} | _kept(old)
     if column.type == "code":
         for name in ("strip_decimal", "strip_zeros"):
             if given.get(f"{name}:{column.key}"):

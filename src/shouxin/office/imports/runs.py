@@ -88,11 +88,7 @@ def receive(
     options: Options | None = None,
 ) -> ImportRun:
     """Keep an uploaded file and begin a run. Raises BadForm for one that is too large or empty."""
-    if not upload.size:
-        raise BadForm([("file", faults.message("empty", {}))])
-    if upload.size > reader.UPLOAD.file_bytes:
-        sizes = {"size": upload.size, "size_max": reader.UPLOAD.file_bytes}
-        raise BadForm([("file", faults.message("too_large", sizes))])
+    _refuse_size(upload)
     path, digest = _keep(upload)
     try:
         with transaction.atomic():
@@ -130,6 +126,29 @@ def look(run: ImportRun, *, at: datetime, today: date) -> imports.Preview:
         )
 
 
+def look_at(
+    upload: UploadedFile, kind: Kind, mapping: Mapping, options: Options, *, by: Person, at: datetime, today: date
+) -> imports.Preview:
+    """A file as it would be taken over, every row of it; nothing is kept. Raises FileFault, BadForm."""
+    _refuse_size(upload)
+    path, _digest = _keep(upload)
+    asked = ImportRun(kind=kind.name, by=by)
+    try:
+        with vault().opened(path, clear_folder()) as clear:
+            conditions = _conditions(asked, options, at=at, today=today)
+            return imports.look(clear, kind, mapping, conditions, limits=reader.UPLOAD)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def mapping_of(run: ImportRun) -> dict[str, Any]:
+    """The run's mapping as it is written today; as it stands where it cannot be read any more."""
+    try:
+        return mappings.read(run.mapping, kinds.get(run.kind)).as_json()
+    except FileFault:
+        return dict(run.mapping)
+
+
 def choose(run: ImportRun, raw_mapping: AbstractMapping[str, Any], options: Options) -> None:
     """Keep the columns and options chosen. Raises MappingFault, and Moved once the run has begun."""
     mapping = mappings.read(raw_mapping, kinds.get(run.kind))
@@ -139,6 +158,17 @@ def choose(run: ImportRun, raw_mapping: AbstractMapping[str, Any], options: Opti
     if not changed:
         raise Moved
     run.mapping, run.options = mapping.as_json(), options.as_json()
+
+
+def translate(run: ImportRun, key: str, values: AbstractMapping[str, str]) -> None:
+    """Keep what the words of a column are taken as. Raises MappingFault, and Moved once the run has begun."""
+    raw = mapping_of(run)
+    columns = dict(raw.get("columns", {}))
+    columns[key] = {name: value for name, value in columns.get(key, {}).items() if name != "values"}
+    if values:
+        columns[key]["values"] = dict(values)
+    raw["columns"] = {name: fill for name, fill in columns.items() if fill}
+    choose(run, raw, Options(**run.options))
 
 
 @transaction.atomic
@@ -303,6 +333,14 @@ def _conditions(run: ImportRun, options: Options, *, at: datetime, today: date, 
         run_id=run.pk,
         again=again,
     )
+
+
+def _refuse_size(upload: UploadedFile) -> None:
+    if not upload.size:
+        raise BadForm([("file", faults.message("empty", {}))])
+    if upload.size > reader.UPLOAD.file_bytes:
+        sizes = {"size": upload.size, "size_max": reader.UPLOAD.file_bytes}
+        raise BadForm([("file", faults.message("too_large", sizes))])
 
 
 def _keep(upload: UploadedFile) -> tuple[Path, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,18 +11,21 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib import sheets
-from shouxin.lib.imports import kinds
+from shouxin.lib.imports import kinds, mapfile
+from shouxin.lib.imports import mapping as mappings
 from shouxin.lib.imports.faults import CellFault, FileFault
+from shouxin.lib.imports.filters import Filter
+from shouxin.lib.imports.mapping import MappingFault
 from shouxin.lib.imports.run import Preview
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.models import ImportRun
 from shouxin.office import posts
 from shouxin.office.pages import acting, blame, moment, page
-from shouxin.office.refusals import BadForm
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 
-from . import runs
+from . import runs, words
 from .api import XLSX
-from .forms import UNITS, Conditions, Upload, choices_of, raw_mapping
+from .forms import UNITS, Conditions, Upload, choices_of, filter_rows, raw_mapping
 
 COLOURS = {"uploaded": "blue", "waiting": "blue", "running": "blue", "done": "green", "failed": "red"}
 
@@ -106,17 +110,57 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
     run = runs.get(pk, by)
     kind = runs.kind_for(run.kind, by)
     form = Conditions(request.POST, sheets=(request.POST.get("sheet", ""), ""), form="")
-    if not form.is_valid():
-        return _columns(request, run, form=form, status=422)
+    valid = form.is_valid()
+    raw = raw_mapping(runs.mapping_of(run), kind, request.POST, form)
+    if not valid:
+        return _columns(request, run, raw=raw, form=form, status=422)
     try:
-        runs.choose(run, raw_mapping(run, kind, request.POST, form), form.options())
+        runs.choose(run, raw, form.options())
     except FileFault as fault:
-        return _columns(request, run, fault=fault, status=422)
+        return _columns(request, run, raw=raw, form=form, fault=fault, status=422)
     if "start" in request.POST:
         preview = _preview(request, run)
         if isinstance(preview, FileFault) or preview.layout.missing:
             return _columns(request, run, preview=preview, status=422)
         runs.start(run, by=by, at=acting(request)["at"])
+    if (key := request.POST.get("words", "")) in _keys(kind):
+        return redirect("imports:words", pk, key)
+    return redirect("imports:run", pk)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def column_words(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """The words of one column, each with what it is taken as; what is written is kept with the mapping."""
+    by = acting(request)["by"]
+    run = runs.get(pk, by)
+    kind = runs.kind_for(run.kind, by)
+    if key not in _keys(kind):
+        raise NotVisible
+    preview = _preview(request, run) if run.state == "uploaded" else None
+    if not isinstance(preview, Preview) or key not in preview.census.columns:
+        if request.method == "POST":
+            raise Moved
+        return redirect("imports:run", pk)
+    counted, fill = preview.census.columns[key], preview.layout.of(key).fill  # type: ignore[union-attr]
+    lines = words.lines_of(counted, fill.values)
+    pages = Paginator(lines, words.PAGE_ROWS)
+    part = pages.get_page(request.GET.get("page"))
+    told = {"run": run, "counted": counted, "pages": part, "fill": fill, "heading": preview.layout.of(key).heading}  # type: ignore[union-attr]
+    if request.method == "GET":
+        told |= words.context(kind.column(key), part.object_list, [])
+        return render(request, "imports/words.html", told)
+    edited = words.edit(request.POST, lines, fill.values, kind.column(key), fill)
+    if not edited.refused:
+        try:
+            runs.translate(run, key, edited.values)
+        except FileFault as fault:
+            edited.fault = str(fault)
+    if edited.refused:
+        told |= words.context(kind.column(key), edited.lines, edited.added) | {"edited": edited}
+        return render(request, "imports/words.html", told, status=422)
+    if "more" in request.POST:
+        return redirect(f"{reverse('imports:words', args=[pk, key])}?page={part.number}")
     return redirect("imports:run", pk)
 
 
@@ -140,6 +184,16 @@ def errors(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     return sheets.attachment(runs.errors_content(run), name, XLSX)
 
 
+@page
+@require_GET
+def map_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """How the file is read, as a map file for the next one of its sort."""
+    run = runs.get(pk, acting(request)["by"])
+    kind = runs.kind_for(run.kind, acting(request)["by"])
+    content = mapfile.dumps(mappings.read(runs.mapping_of(run), kind), kind)
+    return sheets.attachment([content.encode()], f"{run.kind}.map.yaml", "application/yaml")
+
+
 # --- parts ---------------------------------------------------------------------------------------
 
 
@@ -151,22 +205,36 @@ def _preview(request: HttpRequest, run: ImportRun) -> Preview | FileFault:
         return fault
 
 
+def _keys(kind: kinds.Kind) -> set[str]:
+    """The keys of its columns."""
+    return {column.key for column in kind.columns}
+
+
 def _columns(
     request: HttpRequest,
     run: ImportRun,
     *,
+    raw: dict[str, Any] | None = None,
     preview: Preview | FileFault | None = None,
     form: Conditions | None = None,
     fault: FileFault | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The page of the columns. `raw`: the mapping as it was typed, where it was refused: all of it is shown again."""
     kind = kinds.get(run.kind)
+    if raw is None:
+        raw = runs.mapping_of(run)
+    else:
+        run.mapping = _readable(raw, kind, fault, run.mapping)
     preview = preview or _preview(request, run)
+    if isinstance(preview, MappingFault) and preview.path[:1] == ("leave_out",):
+        fault, run.mapping = fault or preview, _without(raw, "leave_out")
+        preview = _preview(request, run)
     told: dict[str, Any] = {"run": run, "kind": kind, "units": UNITS}
     if isinstance(preview, FileFault):
-        source, fault = None, fault or preview
+        source, fault, read = None, fault or preview, None
     else:
-        source = preview.source
+        source, read = preview.source, preview
         told |= _shown(preview, kind)
     initial = run.mapping | run.options | {key: run.mapping.get(key) for key in ("date_order", "currency")}
     initial |= {key: run.mapping[key] for key in ("unknown_customers", "source_system") if run.mapping.get(key)}
@@ -174,8 +242,27 @@ def _columns(
     told["form"] = form or Conditions(
         initial=initial, sheets=source.sheets if source else (), form=source.form if source else ""
     )
-    told["fault"] = fault
+    if isinstance(fault, MappingFault) and form is not None and fault.path == ("currency",):
+        form.add_error("currency", fault.params["detail"])
+    told |= {"fault": fault, "filters": filter_rows(raw, read, fault)}
     return render(request, "imports/columns.html", told, status=status)
+
+
+def _without(raw: dict[str, Any], key: str | int) -> dict[str, Any]:
+    return {name: value for name, value in raw.items() if name != key}
+
+
+def _readable(
+    raw: dict[str, Any], kind: kinds.Kind, fault: FileFault | None, otherwise: dict[str, Any]
+) -> dict[str, Any]:
+    """What was typed, without the part that is at fault: enough to show the file by."""
+    path = fault.path if isinstance(fault, MappingFault) else ()
+    for part in (raw, _without(raw, path[0]) if path else raw):
+        try:
+            return mappings.read(part, kind).as_json()
+        except MappingFault:
+            continue
+    return otherwise
 
 
 def _shown(preview: Preview, kind: kinds.Kind) -> dict[str, Any]:
@@ -188,7 +275,7 @@ def _shown(preview: Preview, kind: kinds.Kind) -> dict[str, Any]:
         "source": preview.source,
         "heads": [text or "" for text in heading.texts[:width]],
         "preview_rows": rows,
-        "choices": choices_of(kind, preview.layout),
+        "choices": choices_of(kind, preview),
         "missing": missing,
         "notes": preview.layout.notes,
         "tally": preview.tally,
@@ -196,6 +283,8 @@ def _shown(preview: Preview, kind: kinds.Kind) -> dict[str, Any]:
         "faults": preview.faults[:50],
         "complete": preview.complete,
         "total_rows": preview.total_rows,
+        "left_out": preview.census.left_out.total(),
+        "nothing_left": not preview.census.rows and preview.census.left_out.total() > 0,
     }
 
 
@@ -227,5 +316,13 @@ def _result(request: HttpRequest, run: ImportRun) -> HttpResponse:
         "written": run.totals.get("written", True),
         "sums": run.totals.get("sums", {}),
         "skipped": run.totals.get("skipped", {}),
+        "filters": _filters_told(run.totals.get("skipped", {}).get("filters", [])),
     }
     return render(request, "imports/result.html", told | _progress(run))
+
+
+def _filters_told(kept: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Each filter as a sentence, with the rows it left out."""
+    return [
+        (str(Filter(each["column"], each["comparison"], tuple(each.get("value", ())))), each["rows"]) for each in kept
+    ]
