@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
-from shouxin.lib.api import Amount, Body, Page, Paging, ReadableRenderer, own_transaction, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, ReadableRenderer, own_transaction, page
 from shouxin.office import idempotency, posts, sight
 from shouxin.office.door import acting, answered_before, body_of
 from shouxin.office.models import Person
@@ -27,8 +27,8 @@ AHEAD_DAYS_MAX = 366
 class DayIn(Body):
     """The business day to run; `from`, to begin anew after a long gap, is the first day that is not left out."""
 
-    as_of: date
-    start: date | None = Field(default=None, alias="from")
+    as_of: IsoDay
+    start: IsoDay | None = Field(default=None, alias="from")
 
 
 class FaultOut(BaseModel):
@@ -41,7 +41,7 @@ class FaultOut(BaseModel):
 class DayOut(BaseModel):
     """A day's run. `aging`: per currency, amounts as text; `ties` says that they add up to the ledger."""
 
-    as_of: date
+    as_of: IsoDay
     status: Literal["running", "done", "failed"]
     started_at: datetime
     finished_at: datetime | None
@@ -59,11 +59,11 @@ class NoticeOut(BaseModel):
     number: str
     customer: str
     stage: int
-    written_on: date
+    written_on: IsoDay
     language: str
     subject: str
     claimed: dict[str, str]
-    deadline: date | None
+    deadline: IsoDay | None
     to: str
     status: str
     sent_at: datetime | None
@@ -97,8 +97,8 @@ class TaskOut(BaseModel):
     amount: Amount
     currency: str
     note: str
-    due_on: date
-    made_on: date
+    due_on: IsoDay
+    made_on: IsoDay
     status: str
     result: str
 
@@ -166,7 +166,7 @@ def list_days(request: HttpRequest, asked: Query[Paging]) -> dict[str, Any]:
 
 
 @router.get("/days/{as_of}", response=DayOut)
-def get_day(request: HttpRequest, as_of: date) -> dict[str, Any]:
+def get_day(request: HttpRequest, as_of: IsoDay) -> dict[str, Any]:
     """What a day's run found and did."""
     _require_business(request)
     day = Day.objects.filter(as_of=as_of).first()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from shouxin.customers import registry
 from shouxin.customers.models import Customer
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
 from shouxin.office import policies, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
@@ -53,8 +53,8 @@ class LineBody(Body):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     term_days: Annotated[int, Field(ge=0, le=3660)] | None = None
     discount: DiscountIn | None = None
-    effective_from: date | None = None
-    effective_to: date | None = None
+    effective_from: IsoDay | None = None
+    effective_to: IsoDay | None = None
     temporary: bool = False
     pool: bool = False
     reason: Reason = ""
@@ -82,8 +82,8 @@ class TermsOut(BaseModel):
     currency: str
     term_days: int
     discount: DiscountOut | None
-    effective_from: date
-    effective_to: date | None
+    effective_from: IsoDay
+    effective_to: IsoDay | None
     temporary: bool
     pool: bool
 
@@ -137,7 +137,7 @@ class LineRequestOut(TermsOut):
 class LinesAsked(Paging):
     """As of which day: the lines that had begun by then."""
 
-    as_of: date | None = None
+    as_of: IsoDay | None = None
 
 
 class RequestsAsked(Paging):

@@ -1,6 +1,6 @@
 """Securities over the API (B2.1): the register, proposing, approving, giving back; what counts for a customer."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ from ninja.files import UploadedFile
 from pydantic import BaseModel, Field
 
 from shouxin.customers import registry
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
 from shouxin.office import attachments, policies, sight
 from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
@@ -44,10 +44,10 @@ class NewSecurity(Body):
     registration_no: Line = ""
     rank: Annotated[int, Field(ge=1, le=99)] | None = None
     prior_claims: Amount = Decimal("0.00")
-    since: date | None = None
-    until: date | None = None
-    debt_due_on: date | None = None
-    agreed_until: date | None = None
+    since: IsoDay | None = None
+    until: IsoDay | None = None
+    debt_due_on: IsoDay | None = None
+    agreed_until: IsoDay | None = None
     replaces: int | None = None
     reason: Annotated[str, Field(max_length=1000)]
 
@@ -77,11 +77,11 @@ class SecurityOut(BaseModel):
     document: str
     registration_no: str
     rank: int | None
-    since: date
-    until: date | None
-    debt_due_on: date | None
-    agreed_until: date | None
-    claim_until: date | None
+    since: IsoDay
+    until: IsoDay | None
+    debt_due_on: IsoDay | None
+    agreed_until: IsoDay | None
+    claim_until: IsoDay | None
     reason: str
     replaces: int | None
     verbs: list[str]
@@ -90,8 +90,8 @@ class SecurityOut(BaseModel):
     decided_by: str | None
     decided_at: datetime | None
     decision_reason: str
-    began_on: date | None
-    ended_on: date | None
+    began_on: IsoDay | None
+    ended_on: IsoDay | None
     end_reason: str
 
 
@@ -100,7 +100,7 @@ class Asked(Paging):
 
     status: StatusName | None = None
     customer: int | None = None
-    until_before: date | None = None
+    until_before: IsoDay | None = None
 
 
 @router.get("/securities", response=Page[SecurityOut])

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page
 from shouxin.office import disclosures, posts, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
@@ -33,7 +33,7 @@ class CustomerFields(Body):
     legal_representative: Text = ""
     registered_capital: Amount | None = None
     paid_in_capital: Amount | None = None
-    founded_on: date | None = None
+    founded_on: IsoDay | None = None
     address: Text = ""
     region: Text = ""
     telephone: Text = ""
@@ -46,7 +46,7 @@ class CustomerFields(Body):
     salesperson: str | None = Field(default=None, description="user name", max_length=150)
     department: Text = ""
     group_head: int | str | None = Field(default=None, description="id or code of the group's head")
-    customer_since: date | None = None
+    customer_since: IsoDay | None = None
 
 
 class NewCustomer(CustomerFields):
@@ -78,7 +78,7 @@ class CustomerOut(Answer):
     legal_representative: str
     registered_capital: Amount | None
     paid_in_capital: Amount | None
-    founded_on: date | None
+    founded_on: IsoDay | None
     address: str
     region: str
     telephone: str
@@ -92,7 +92,7 @@ class CustomerOut(Answer):
     salesperson: str | None
     department: str
     group_head: int | None
-    customer_since: date | None
+    customer_since: IsoDay | None
     standing: str
     version: int
 
@@ -129,11 +129,11 @@ class NewFact(Body):
     key: str
     value: str | bool | int | Decimal | None
     source: str
-    as_of: date | None = None
-    until: date | None = None
+    as_of: IsoDay | None = None
+    until: IsoDay | None = None
     subject: str = ""
     particulars: dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=500)]] = {}
-    queried_on: date | None = None
+    queried_on: IsoDay | None = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -145,11 +145,11 @@ class FactOut(Answer):
     key: str
     value: Any
     source: str
-    as_of: date
-    until: date | None
+    as_of: IsoDay
+    until: IsoDay | None
     subject: str
     particulars: dict[str, str]
-    queried_on: date | None
+    queried_on: IsoDay | None
     note: str
     collected_by: str | None
     collected_at: datetime
@@ -174,7 +174,7 @@ class StandingOut(Answer):
 
     customer: int
     standing: str
-    since: date | None
+    since: IsoDay | None
     reason: str
     by: str | None
     pending: int | None = None
@@ -184,7 +184,7 @@ class StandingRow(Answer):
     """One standing of the customer's history."""
 
     standing: str
-    since: date
+    since: IsoDay
     reason: str
     by: str | None
     confirmed_by: str | None
@@ -219,8 +219,8 @@ class NewName(Body):
 class Period(Body):
     """From one day to another; without `until` to today."""
 
-    since: date
-    until: date | None = None
+    since: IsoDay
+    until: IsoDay | None = None
 
 
 class SeenOut(Answer):

@@ -16,7 +16,6 @@ from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
 from shouxin.office.pages import acting, page, require_duty, typed
-from shouxin.office.refusals import BadForm
 from shouxin.rules import blacklist as rules
 
 from . import blacklist, blacklist_letters, parties_api
@@ -192,16 +191,12 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     given = {
         "reason": typed(request),
         "kind": request.POST.get("standing", "watched"),
-        "conditions": request.POST.get("conditions", ""),
+        "conditions": typed(request, "conditions"),
         "months": _number(request.POST.get("months", "")),
     }
     seen = _number(request.POST.get("version", "")) or found.version
-    try:
-        parties_api.act(found, verb, given, version=seen, call=call)
-    except BadForm as refusal:
-        messages.error(request, str(refusal.errors[0][1]))
-    else:
-        messages.success(request, _("Done."))
+    parties_api.act(found, verb, given, version=seen, call=call)
+    messages.success(request, _("Done."))
     return redirect("customers:blacklist_case", pk)
 
 

@@ -85,12 +85,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         return sheets.attachment([text.encode()], f"personal-data-{asked.customer_id}.json", "application/json")
     if request.method != "POST":
         raise NotVisible
-    try:
-        data_requests.decide(asked, verb, answer=typed(request, most=500), **call)
-    except BadForm as refusal:
-        messages.error(request, str(refusal.errors[0][1]))
-    else:
-        messages.success(request, _("Done."))
+    data_requests.decide(asked, verb, answer=typed(request, most=data_requests.ANSWER_MAX), **call)
+    messages.success(request, _("Done."))
     return redirect("customers:data_requests")
 
 

@@ -19,13 +19,14 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import attachments, disclosures, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
-from shouxin.office.refusals import BadForm, Moved, NotVisible
+from shouxin.office.refusals import TOO_LONG, BadForm, Moved, NotVisible
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
 
 from . import registry, standing
 from .models import Customer, DataRequest
 
+ANSWER_MAX = 500
 HEADS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, *HEADS)
 READERS = (*ASKERS, Post.AUDITOR)
@@ -83,10 +84,13 @@ def decide(request: DataRequest, verb: str, *, answer: str, by: Person, on: date
     if own != (verb == "withdraw"):
         raise posts.not_your_duty(by, about=request, verb=verb, at=at, code="second_person",
                                   cure=_("Two people decide: whoever took it down may only withdraw it."))  # fmt: skip
-    if not answer.strip():
+    answer = answer.strip()
+    if not answer:
         raise BadForm([("answer", _("Say what the person is answered."))])
+    if len(answer) > ANSWER_MAX:
+        raise BadForm([("answer", TOO_LONG % {"most": ANSWER_MAX})])
     fresh = DataRequest.objects.select_related("customer").select_for_update(of=("self",)).get(pk=request.pk)
-    moves.move(fresh, FLOW, verb, by=by, on=on, at=at, decided_by=by, decided_at=at, answer=answer.strip()[:500])
+    moves.move(fresh, FLOW, verb, by=by, on=on, at=at, decided_by=by, decided_at=at, answer=answer)
     if verb == "confirm":
         EFFECTS[fresh.kind](fresh, by, on, at)
     return fresh
@@ -119,7 +123,10 @@ def _delete(request: DataRequest, by: Person, on: date, at: datetime) -> None:
     for name in set(ERASED) - set(kept):
         setattr(customer, name, "")
     if kept:
-        told = f"{request.answer} {KEPT_BY_THE_BLACKLIST}"[:500]
+        told = f"{request.answer} {KEPT_BY_THE_BLACKLIST}"
+        if len(told) > ANSWER_MAX:
+            most = ANSWER_MAX - len(told) + len(request.answer)
+            raise BadForm([("answer", TOO_LONG % {"most": most})])
         DataRequest.objects.filter(pk=request.pk).update(answer=told)
         request.answer = told
         trail.record("keep_for_blacklist", about=customer, by=by, at=at, fields=list(kept))

@@ -47,6 +47,8 @@ def verify(
     ]
     if checked_on > on:
         errors.append(("checked_on", _("cannot be in the future")))
+    if checked_on < fact.as_of:
+        errors.append(("checked_on", _("cannot be before the day of the fact")))
     if errors:
         raise BadForm(errors)
     check = FactCheck.objects.create(

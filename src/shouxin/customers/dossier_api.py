@@ -1,13 +1,13 @@
 """What becomes of a fact, over the API: verified, taken out of scoring (A7, B1.4)."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field
 
-from shouxin.lib.api import Answer, Body
+from shouxin.lib.api import Answer, Body, IsoDay
 from shouxin.office.door import acting
 
 from . import dossier
@@ -21,7 +21,7 @@ class NewCheck(Body):
 
     method: Literal["issuer", "on_site", "online"]
     result: Literal["genuine", "doubtful", "forged"]
-    checked_on: date | None = None
+    checked_on: IsoDay | None = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -32,7 +32,7 @@ class FactCheckOut(Answer):
     fact: int
     method: str
     result: str
-    checked_on: date
+    checked_on: IsoDay
     note: str
     at: datetime
 

@@ -1,21 +1,23 @@
 """Related parties over the API: ties of groups, persons behind customers, agents, the blacklist's cases."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import File, Form, Query, Router, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
 from shouxin.lib import documents, sheets
-from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page
 from shouxin.office import policies, sight
 from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules import agency
+from shouxin.rules.currencies import CURRENCIES
 
 from . import agents, blacklist, blacklist_letters, evidence, groups, persons, registry
 from .models import Agent, BlacklistCase, Customer, PersonTie
@@ -32,7 +34,7 @@ class NewTie(Body):
     parent: int | str | None
     kind: Literal["subsidiary", "branch", "controlled", "affiliate"] = "controlled"
     percent: Percent | None = None
-    since: date | None = None
+    since: IsoDay | None = None
     reason: Short = ""
 
 
@@ -42,7 +44,7 @@ class TieOut(Answer):
     parent: int | None
     kind: str
     percent: Decimal | None
-    since: date
+    since: IsoDay
     reason: str
     by: str | None
 
@@ -55,7 +57,7 @@ class NewPartyPerson(Body):
     id_number: Annotated[str, Field(max_length=18)] = ""
     note: Short = ""
     percent: Percent | None = None
-    since: date | None = None
+    since: IsoDay | None = None
 
 
 class PartyPersonOut(Answer):
@@ -67,8 +69,8 @@ class PartyPersonOut(Answer):
     id_number: str
     role: str
     percent: Decimal | None
-    since: date
-    until: date | None
+    since: IsoDay
+    until: IsoDay | None
     listed: bool
 
 
@@ -99,8 +101,8 @@ class NewAgent(Body):
     id_number: Annotated[str, Field(max_length=18)] = ""
     telephone: Annotated[str, Field(max_length=40)] = ""
     scope: Short = ""
-    since: date | None = None
-    until: date | None = None
+    since: IsoDay | None = None
+    until: IsoDay | None = None
     amount_max: Amount | None = None
     currency: Annotated[str, Field(max_length=3)] = ""
     sealed: bool = False
@@ -118,8 +120,8 @@ class AgentOut(Answer):
     telephone: str
     matters: list[str]
     scope: str
-    since: date | None
-    until: date | None
+    since: IsoDay | None
+    until: IsoDay | None
     amount_max: Amount | None
     currency: str
     sealed: bool
@@ -136,7 +138,7 @@ class Signing(Body):
     matter: Literal["negotiate", "sign_contract", "place_order", "take_delivery", "confirm_debt", "receive_money"]
     amount: Amount | None = None
     currency: Annotated[str, Field(max_length=3)] = ""
-    on: date | None = None
+    on: IsoDay | None = None
 
 
 class SigningReason(Answer):
@@ -203,11 +205,11 @@ class CaseOut(Answer):
     proposed_by: str
     proposed_at: datetime
     approved_by: str | None
-    listed_on: date | None
-    objection_until: date | None
-    review_on: date | None
+    listed_on: IsoDay | None
+    objection_until: IsoDay | None
+    review_on: IsoDay | None
     appeal: str
-    appealed_on: date | None
+    appealed_on: IsoDay | None
     appeal_decided_by: str | None
     appeal_reason: str
     decision_reason: str
@@ -296,10 +298,21 @@ def check_agent(request: HttpRequest, pk: int, asked: Signing) -> dict[str, Any]
     """May this agent sign this for the customer, on this day (default: today)? Every reason why not."""
     call = acting(request)
     agent = _agent_seen(pk, call)
+    _refuse_senseless(asked)
     act = agency.Act(asked.matter, asked.on or call["on"], asked.amount, asked.currency or agent.customer.currency)
     found = agents.reasons(agent, act, on=call["on"])
     told = [{"message": agents.told(each), **each.__dict__} for each in found]
     return {"may": not found, "reasons": told}
+
+
+def _refuse_senseless(asked: Signing) -> None:
+    wrong = []
+    if asked.amount is not None and asked.amount < 0:
+        wrong.append(("amount", _("cannot be negative")))
+    if asked.currency and asked.currency not in CURRENCIES:
+        wrong.append(("currency", _("This currency is not known.")))
+    if wrong:
+        raise BadForm(wrong)
 
 
 @router.post("/agents/{int:pk}/revoke", response=AgentOut)

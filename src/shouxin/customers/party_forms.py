@@ -86,7 +86,7 @@ class SigningForm(forms.Form):
     """What the agent is about to sign."""
 
     matter = forms.ChoiceField(label=_("Matter"), choices=Agent.MATTERS)
-    amount = forms.DecimalField(label=_("Amount"), max_digits=15, decimal_places=2, required=False)
+    amount = forms.DecimalField(label=_("Amount"), max_digits=15, decimal_places=2, min_value=0, required=False)
     on = forms.DateField(label=_("On"), widget=Day(), required=False)
 
 

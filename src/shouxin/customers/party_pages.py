@@ -50,16 +50,12 @@ def keep_about(upload: Any, about: Model, customer: Customer, call: dict[str, An
 
 
 def keep_with(request: HttpRequest, paper: Agent | BlacklistCase) -> None:
-    """Keep the file that was sent with an agent or a case; what is wrong with it is told on the page that follows."""
+    """Keep the file that was sent with an agent or a case. Raises BadForm."""
     upload, note = request.FILES.get("file"), typed(request, "note", most=200)
-    try:
-        if upload is None:
-            raise BadForm([("file", _("Choose a file."))])
-        evidence.keep_with(paper, upload, note=note, **acting(request))
-    except BadForm as refusal:
-        messages.error(request, str(refusal.errors[0][1]))
-    else:
-        messages.success(request, _("Kept."))
+    if upload is None:
+        raise BadForm([("file", _("Choose a file."))])
+    evidence.keep_with(paper, upload, note=note, **acting(request))
+    messages.success(request, _("Kept."))
 
 
 def may_attach(call: dict[str, Any], duty: Collection[Post]) -> bool:

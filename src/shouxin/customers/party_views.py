@@ -149,12 +149,8 @@ def revoke_agent(request: HttpRequest, pk: int) -> HttpResponse:
     """The principal has taken the power back."""
     call = acting(request)
     found = sight.get_visible(Agent.objects.select_related("customer"), call["by"], pk, on=call["on"])
-    try:
-        agents.revoke(found, why=typed(request, most=500), **call)
-    except BadForm as refusal:
-        messages.error(request, str(refusal.errors[0][1]))
-    else:
-        messages.success(request, _("The power is revoked."))
+    agents.revoke(found, why=typed(request, most=500), **call)
+    messages.success(request, _("The power is revoked."))
     return redirect("customers:agent", pk)
 
 

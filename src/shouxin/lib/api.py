@@ -46,6 +46,25 @@ Amount = Annotated[
 """An amount of money beside its currency: a JSON string with two decimals, numbers are refused."""
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _day(value: Any) -> Any:
+    """A day as text alone: a number would be taken for seconds since 1970, and a time of day be dropped."""
+    if isinstance(value, date):
+        return value  # our own value on its way out
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:  # 2026-02-30
+        pass
+    raise PydanticCustomError("date_type", "must be a date such as 2026-12-31")  # translated by complaints
+
+
+IsoDay = Annotated[date, BeforeValidator(_day)]
+"""A day of the calendar: a JSON string YYYY-MM-DD, nothing else."""
+
+
 class Body(BaseModel):
     """What a caller writes. A field that is not known here is refused, never dropped (I-34)."""
 

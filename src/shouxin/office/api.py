@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 from pydantic import AwareDatetime, Field
 
-from shouxin.lib.api import Amount, Answer, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page
 from shouxin.rules.policy import Post
 
 from . import audits, checkpoints, personal, policies, posts, rates, tokens, trail_words
@@ -50,7 +50,7 @@ class NewAppointment(Body):
     """A post to be held from a day on (default: today)."""
 
     post: Post
-    since: date | None = None
+    since: IsoDay | None = None
     amount_max: Amount | None = None
 
 
@@ -68,7 +68,7 @@ class TokenOut(Answer):
     scope: str
     created_at: datetime
     expires_at: datetime | None
-    last_used_on: date | None
+    last_used_on: IsoDay | None
     revoked_at: datetime | None
 
 
@@ -90,7 +90,7 @@ class PolicyOut(Answer):
     """An edition of the policy."""
 
     number: int
-    since: date
+    since: IsoDay
     why: str
     put_at: datetime
 
@@ -105,7 +105,7 @@ class NewPolicy(Body):
     """A policy to be put in force from a day on."""
 
     text: Annotated[str, Field(max_length=500_000)]
-    since: date
+    since: IsoDay
     why: Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -114,7 +114,7 @@ class RateOut(Answer):
 
     currency: str
     rate: str
-    since: date
+    since: IsoDay
     source: str
 
 
@@ -123,7 +123,7 @@ class NewRate(Body):
 
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     rate: Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,8})?$")]
-    since: date
+    since: IsoDay
     source: Annotated[str, Field(min_length=1, max_length=120)]
 
 

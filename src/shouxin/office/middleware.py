@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from . import sudo, trail
 from .refusals import Refusal
@@ -15,6 +16,13 @@ def led(request: HttpRequest, address: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=204, headers={"HX-Redirect": answer["Location"]})
     return answer
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of ours on which the form stood that was sent; empty where none, another house's, or this very one."""
+    address = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if ours and address != request.build_absolute_uri() else ""
 
 
 class NothingKept:
@@ -51,4 +59,5 @@ class RefusalsShown:
         if isinstance(exception, sudo.Unproved):
             return led(request, sudo.way(request, exception))
         trail.keep(exception)
-        return render(request, "office/refusal.html", {"refusal": exception}, status=exception.status)
+        told = {"refusal": exception, "back": came_from(request)}
+        return render(request, "office/refusal.html", told, status=exception.status)

@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib import documents
 from shouxin.rules.policy import Post
 
-from . import posts
+from . import policies, posts
 from .door import BUSY, acting
-from .refusals import BadForm, CannotDecide, Moved
+from .refusals import TOO_LONG, BadForm, CannotDecide, Moved
 
-__all__ = ["acting", "blame", "moment", "page", "paper_file", "past_day", "require_duty", "status_of", "typed"]
+__all__ = [
+    "acting", "blame", "moment", "page", "paper_file", "past_day", "refused_form", "require_duty", "status_of", "typed",
+]  # fmt: skip
 
 View = Callable[..., HttpResponse]
 
@@ -45,13 +47,18 @@ def moment(request: HttpRequest) -> dict[str, Any]:
 
 
 def past_day(given: str, today: date, field: str = "as_of") -> date:
-    """The day asked about as YYYY-MM-DD, today where none is given; raises BadForm for no date or a day to come."""
+    """The day asked about as YYYY-MM-DD, today where none is given.
+
+    Raises BadForm for no date, a day to come, and one before the first policy.
+    """
     try:
         day = date.fromisoformat(given) if given else today
     except ValueError:
         raise BadForm([(field, _("Write the date as 2026-03-09."))]) from None
     if day > today:
         raise BadForm([(field, _("This day has not come yet."))])
+    if given:
+        policies.refuse_before_first(day, field)
     return day
 
 
@@ -91,6 +98,14 @@ def blame(
         form.add_error(name if name in known else None, message)
 
 
+def refused_form(form: BaseForm) -> BadForm:
+    """What is wrong with a form as a refusal that knows its labels."""
+    pairs = [
+        ("" if field == "__all__" else field, str(each)) for field, errors in form.errors.items() for each in errors
+    ]
+    return BadForm(pairs, labels={name: field.label or "" for name, field in form.fields.items()})
+
+
 def typed(request: HttpRequest, field: str = "reason", *, most: int = 1000) -> str:
     """What was typed into a field of a page's small form, without signs that no paper holds.
 
@@ -98,7 +113,7 @@ def typed(request: HttpRequest, field: str = "reason", *, most: int = 1000) -> s
     """
     text = request.POST.get(field, "").replace("\x00", "")
     if len(text) > most:
-        raise BadForm([(field, _("At most %(most)s characters.") % {"most": most})])
+        raise BadForm([(field, TOO_LONG % {"most": most})])
     return text
 
 

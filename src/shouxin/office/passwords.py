@@ -12,10 +12,11 @@ from shouxin.rules import sign_in as rule
 
 from . import clock, policies, sign_in
 from .models import PasswordUsed, Person
+from .refusals import TOO_LONG
 
 FAULTS: dict[str, str | Promise] = {
     "too_short": gettext_lazy("At least %(length)s characters."),
-    "too_long": gettext_lazy("At most %(most)s characters."),
+    "too_long": TOO_LONG,
     "too_plain": gettext_lazy("Use at least %(classes)s of: small letters, capitals, digits, other signs."),
 }
 HOUSE_WORDS = ("shouxin", "授信", "守信")

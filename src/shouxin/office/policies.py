@@ -89,6 +89,14 @@ def in_force(on: date) -> Edition:
     return _kept(found[0])
 
 
+def refuse_before_first(day: date, field: str = "as_of") -> None:
+    """Raises BadForm for a day somebody asks about on which no policy was in force yet."""
+    first = PolicyVersion.objects.order_by("since").values_list("since", flat=True).first()
+    if first is not None and day < first:
+        told = say("The first policy came into force on %(first)s; nothing can be worked out for a day before it.")
+        raise BadForm([(field, told % {"first": first})])
+
+
 _IN_FORCE = f"SELECT id FROM {PolicyVersion._meta.db_table} WHERE since <= %s ORDER BY since DESC, number DESC LIMIT 1"
 
 

@@ -10,6 +10,11 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from . import field_words
+
+TOO_LONG = _("At most %(most)s characters.")
+"""What a text with more than `most` characters is refused with: nothing is cut without a word."""
+
 Text = str | Promise
 
 
@@ -44,6 +49,21 @@ class Refusal(Exception):
     def cure_text(self) -> str:
         """What would cure it, in the current language; empty where nothing would."""
         return _filled(self.cure, self.params)
+
+    @property
+    def title(self) -> str:
+        """What is refused, in a line; the fields to blame stand beside it."""
+        return str(self)
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """(label, message) pairs as pages show them; `errors` has the keys programs know."""
+        return self.errors
+
+    @property
+    def told(self) -> str:
+        """The refusal as a page tells it, with the labels of the fields."""
+        return "; ".join(f"{label}: {text}" if label else text for label, text in self.named) or str(self)
 
     def __str__(self) -> str:
         return _filled(self.message, self.params)
@@ -85,14 +105,24 @@ class VersionUnsaid(Refusal):
 
 
 class BadForm(Refusal):
-    """What was filled in cannot be accepted. `errors`: (field, message) pairs, all of them. Status 422."""
+    """What was filled in cannot be accepted. `errors`: (field, message) pairs, all of them. Status 422.
+
+    `labels`: what the form calls its fields; others are looked up in `field_words`.
+    """
 
     code = "bad_form"
     status = 422
     message = _("Some fields cannot be accepted.")
     cure = _("Correct the fields named and send it again.")
 
-    def __init__(self, errors: Iterable[tuple[str, Text]] | Mapping[str, Text] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        errors: Iterable[tuple[str, Text]] | Mapping[str, Text] = (),
+        *,
+        labels: Mapping[str, Text] | None = None,
+        **options: Any,
+    ) -> None:
+        self._labels = labels or {}
         pairs = errors.items() if isinstance(errors, Mapping) else errors
         self._errors = list(pairs)
         super().__init__(**options)
@@ -101,6 +131,16 @@ class BadForm(Refusal):
     def errors(self) -> list[tuple[str, str]]:
         """(field, message) pairs in the current language; field "" where the form as a whole is to blame."""
         return [(field, str(text)) for field, text in self._errors]
+
+    @property
+    def title(self) -> str:
+        """That some fields cannot be accepted."""
+        return super().__str__()
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """(label, message) pairs in the current language."""
+        return [(str(self._labels.get(field) or field_words.label(field)), text) for field, text in self.errors]
 
     def __str__(self) -> str:
         told = "; ".join(f"{field}: {text}" if field else text for field, text in self.errors)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit.models import Reservation
 from shouxin.lib import complaints
-from shouxin.lib.api import Amount, Body, Page, Paging, own_transaction, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, own_transaction, page
 from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of
 from shouxin.office.idempotency import Answer
@@ -45,7 +45,7 @@ class CheckIn(Body):
     currency: Currency | None = None
     reserve: bool = True
     prepaid: bool = False
-    ship_on: date | None = None
+    ship_on: IsoDay | None = None
     expires_in_days: Annotated[int, Field(ge=0, le=366)] | None = None
     term_days: Annotated[int, Field(ge=0, le=3660)] | None = None
     discount: OrderDiscount | None = None
@@ -96,7 +96,7 @@ class CheckOut(BaseModel):
     hold: int | None
     supersedes: int | None
     policy_version: int
-    as_of: date
+    as_of: IsoDay
 
 
 class UnjudgedOut(BaseModel):
@@ -286,7 +286,7 @@ class ReservationOut(BaseModel):
     unbilled: Amount
     billed: Amount
     released: Amount
-    expires_on: date | None
+    expires_on: IsoDay | None
     credit_check: int | None
     version: int
 
@@ -301,14 +301,14 @@ class BillIn(StepIn):
     """The invoice that bills it; left out, number and due date follow from the order and the customer's term."""
 
     invoice_no: Annotated[str, Field(max_length=80)] = ""
-    dated_on: date | None = None
-    due_on: date | None = None
+    dated_on: IsoDay | None = None
+    due_on: IsoDay | None = None
 
 
 class ExtendIn(Body):
     """Until which day the reservation is to live."""
 
-    until: date
+    until: IsoDay
 
 
 def reservation_shown(row: Reservation) -> dict[str, Any]:
@@ -386,7 +386,7 @@ class HoldOut(BaseModel):
     check: CheckOut
     reason: str
     up_to_amount: Amount | None
-    until: date | None
+    until: IsoDay | None
     decided_by: str | None
 
 
@@ -395,7 +395,7 @@ class ReleaseIn(Body):
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
     up_to_amount: Amount | None = None
-    until: date | None = None
+    until: IsoDay | None = None
 
 
 class RejectIn(Body):

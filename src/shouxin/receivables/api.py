@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit import lines
 from shouxin.customers import registry
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
 from shouxin.lib.calendars import calendar
 from shouxin.office import policies, sight
 from shouxin.office.door import acting
@@ -44,7 +44,7 @@ class InstalmentIn(Body):
     """A part of the amount with its own due date."""
 
     number: Annotated[int, Field(ge=1, le=999)]
-    due_on: date | None = None
+    due_on: IsoDay | None = None
     amount: Amount
 
 
@@ -66,8 +66,8 @@ class InvoiceIn(Body):
     amount: Amount
     currency: Currency | None = None
     kind: Literal["invoice", "credit_note", "opening"] = "invoice"
-    dated_on: date | None = Field(default=None, description="default: today")
-    due_on: date | None = None
+    dated_on: IsoDay | None = Field(default=None, description="default: today")
+    due_on: IsoDay | None = None
     instalments: Annotated[list[InstalmentIn], Field(max_length=120)] = []
     term: TermIn | None = None
     source_system: Annotated[str, Field(max_length=40)] = ""
@@ -80,12 +80,12 @@ class InstalmentOut(BaseModel):
     """One instalment as it stands."""
 
     number: int
-    due_on: date | None
+    due_on: IsoDay | None
     amount: Amount
     settled: Amount
     open: Amount
     contested: Amount
-    settled_on: date | None
+    settled_on: IsoDay | None
 
 
 class InvoiceOut(BaseModel):
@@ -96,8 +96,8 @@ class InvoiceOut(BaseModel):
     doc_no: str
     source_system: str
     kind: str
-    dated_on: date
-    due_on: date | None
+    dated_on: IsoDay
+    due_on: IsoDay | None
     amount: Amount
     settled: Amount
     open: Amount
@@ -302,7 +302,7 @@ class ReceiptIn(Body):
     doc_no: Number
     amount: Amount
     currency: Currency | None = None
-    received_on: date | None = Field(default=None, description="default: today")
+    received_on: IsoDay | None = Field(default=None, description="default: today")
     payer: Annotated[str, Field(max_length=200)] = ""
     names: Annotated[list[Number], Field(max_length=200)] = []
     source_system: Annotated[str, Field(max_length=40)] = ""
@@ -316,7 +316,7 @@ class MatchOut(BaseModel):
     doc_no: str
     instalment: int
     amount: Amount
-    on: date
+    on: IsoDay
 
 
 class ReceiptOut(BaseModel):
@@ -326,7 +326,7 @@ class ReceiptOut(BaseModel):
     customer: str
     doc_no: str
     source_system: str
-    received_on: date
+    received_on: IsoDay
     amount: Amount
     applied: Amount
     unapplied: Amount

@@ -1,6 +1,6 @@
 """The exposure journal, the ageing and the proof over the API."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from shouxin.credit.models import CreditAccount, Posting
 from shouxin.customers import registry
-from shouxin.lib.api import Amount, Body, Page, Paging, own_transaction, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, own_transaction, page
 from shouxin.office import idempotency, policies, sight
 from shouxin.office.door import acting, answered_before, body_of
 from shouxin.office.pages import require_duty
@@ -38,7 +38,7 @@ class EntryOut(BaseModel):
     other: str
     document: str
     decision: int | None
-    on: date
+    on: IsoDay
     at: datetime
     by: str | None
 
@@ -106,7 +106,7 @@ class AgingOut(BaseModel):
     it was worked out: the moment of the call where `live`, earlier where books are too large to be read for each call.
     """
 
-    as_of: date
+    as_of: IsoDay
     basis: str
     by: str
     buckets: list[BucketOut]
@@ -122,7 +122,7 @@ class AgingOut(BaseModel):
 class AgingAsked(Body):
     """As of which day (default today), by what, counted from which date."""
 
-    as_of: date | None = None
+    as_of: IsoDay | None = None
     by: aging.By = "customer"
     basis: aging.Basis = "due"
 
@@ -185,7 +185,7 @@ class ProofOut(BaseModel):
     difference: Amount
     differences: list[DifferenceOut]
     ran_at: datetime | None
-    on: date
+    on: IsoDay
     by: str | None
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Router
 from pydantic import BaseModel
 
+from shouxin.lib.api import IsoDay
 from shouxin.office import policies, posts, sight
 from shouxin.office.door import acting
 from shouxin.office.refusals import BadForm, BeingWorkedOut
@@ -36,7 +37,7 @@ class FigureOut(BaseModel):
 class PointOut(BaseModel):
     """The figures that are followed month by month, on one day."""
 
-    as_of: date
+    as_of: IsoDay
     values: dict[str, str | None]
 
 
@@ -54,7 +55,7 @@ class FiguresOut(BaseModel):
     `at` is when they were worked out: the moment of the call where `live`, earlier where the books are too large.
     """
 
-    as_of: date
+    as_of: IsoDay
     period_days: int
     policy_version: int
     currencies: list[CurrencyOut]
@@ -63,12 +64,14 @@ class FiguresOut(BaseModel):
 
 
 @router.get("/reports/figures", response=FiguresOut, summary="DSO and its family, overdue ratio, effectiveness")
-def read_figures(request: HttpRequest, as_of: date | None = None) -> dict[str, Any]:
+def read_figures(request: HttpRequest, as_of: IsoDay | None = None) -> dict[str, Any]:
     """Over the customers the caller may see, with formula and inputs of each figure."""
     who = acting(request)
     posts.require(who["by"], *sight.SEE_ALL, Post.SALES, on=who["on"], about="figures", verb="read_figures")
     if as_of and as_of > who["on"]:
         raise BadForm([("as_of", _("This day has not come yet."))])
+    if as_of:
+        policies.refuse_before_first(as_of)
     told = figures.told(seen_by=who["by"], as_of=as_of or who["on"], today=who["on"], at=who["at"])
     if told.ledgers is None:
         raise BeingWorkedOut
@@ -122,7 +125,7 @@ class EvidenceOut(BaseModel):
     kind: str
     count: int
     more: bool
-    newest: date | None
+    newest: IsoDay | None
 
 
 class ClauseOut(BaseModel):

@@ -22,7 +22,7 @@ from shouxin.credit.models import Application, Line
 from shouxin.customers import registry
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
 from shouxin.office import policies, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.pages import moment
@@ -48,7 +48,7 @@ class ApplicationBody(Body):
     request_type: Kind | None = None
     requested_limit: Amount | None = None
     requested_term_days: Annotated[int, Field(ge=0, le=3660)] | None = None
-    requested_until: date | None = None
+    requested_until: IsoDay | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     reason: Reason = ""
     details: Boxes = {}
@@ -75,8 +75,8 @@ class Spoken(Body):
     findings: Boxes = {}
     limit: Amount | None = None
     term_days: Annotated[int, Field(ge=0, le=3660)] | None = None
-    effective_from: date | None = None
-    effective_to: date | None = None
+    effective_from: IsoDay | None = None
+    effective_to: IsoDay | None = None
     discount_percent: Amount | None = None
     discount_days: Annotated[int, Field(ge=0, le=366)] | None = None
     conditions: Reason = ""
@@ -88,8 +88,8 @@ class Spoken(Body):
 class ClockOut(BaseModel):
     """The service level: `left` working days until `due_on`, below 0 so many late."""
 
-    started_on: date
-    due_on: date
+    started_on: IsoDay
+    due_on: IsoDay
     left: int
     late: bool
 
@@ -152,7 +152,7 @@ class ApplicationBrief(BaseModel):
     requested_limit: Amount
     currency: str
     requested_term_days: int
-    requested_until: date | None
+    requested_until: IsoDay | None
     reason: str
     score: Amount | None
     grade: str | None

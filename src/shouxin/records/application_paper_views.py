@@ -10,7 +10,7 @@ from shouxin.credit import form_links, references
 from shouxin.credit.models import Reference
 from shouxin.customers.models import Customer
 from shouxin.office import attachments, policies, posts, sight, trail
-from shouxin.office.pages import acting, blame, moment, page, require_duty, typed
+from shouxin.office.pages import acting, blame, moment, page, refused_form, require_duty, typed
 from shouxin.office.refusals import BadForm, Refusal
 from shouxin.rules import application as rules
 
@@ -57,12 +57,12 @@ def ask_reference(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReferenceForm(request.POST)
     try:
         if not form.is_valid():
-            raise BadForm([(field, error) for field, errors in form.errors.items() for error in errors])
+            raise refused_form(form)
         address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
         references.ask(found, **form.cleaned_data, address=address, edition=edition, **call)
     except Refusal as refusal:
         trail.keep(refusal)
-        return detail(request, found, refusal)
+        return detail(request, found, refusal, reference=form)
     messages.success(request, _("Asked by mail."))
     return redirect("credit:application", pk)
 

@@ -27,7 +27,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
-from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of
+from shouxin.office.pages import acting, blame, moment, page, refused_form, require_duty, status_of
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, Refusal
 from shouxin.office.trail_words import VERBS
 from shouxin.rules import application as rules
@@ -295,7 +295,7 @@ def _moved(request: HttpRequest, found: Application, verb: str, call: Mapping[st
         people = _people(found) if made is ToForm else ()
         form = ToForm(request.POST, people=people) if made is ToForm else made(request.POST)
         if not form.is_valid():
-            raise BadForm([(field, error) for field, errors in form.errors.items() for error in errors])
+            raise refused_form(form)
         said = {name: value for name, value in form.cleaned_data.items() if value is not None}
     edition = policies.in_force(call["today"])
     version = _version(request, found)
@@ -308,7 +308,10 @@ def _people(found: Application) -> list[tuple[str, str]]:
     return [(each.username, f"{each} ({each.username})") for each in rows.exclude(pk=found.requested_by_id)]
 
 
-def detail(request: HttpRequest, found: Application, refusal: Refusal | None = None) -> HttpResponse:
+def detail(
+    request: HttpRequest, found: Application, refusal: Refusal | None = None, *, reference: Any = None
+) -> HttpResponse:
+    """The page of an application. `reference`: the form that asks a referee, where it is sent back."""
     call = moment(request)
     by, today = call["by"], call["today"]
     edition = policies.in_force(today)
@@ -344,7 +347,7 @@ def detail(request: HttpRequest, found: Application, refusal: Refusal | None = N
         "may_mail": bool(posts.posts_of(by, on=today) & set(mails.SENDERS)),
         "refusal": refusal,
         **_round(found, edition, today),
-        **_references(found, by, today),
+        **_references(found, by, today, reference),
     }
     return render(request, "records/application.html", told, status=refusal.status if refusal else 200)
 
@@ -421,7 +424,7 @@ def _opinion(each: Any) -> dict[str, Any]:
             "by": each.by, "at": each.at, "lent": lent}  # fmt: skip
 
 
-def _references(found: Application, by: Person, today: Any) -> dict[str, Any]:
+def _references(found: Application, by: Person, today: Any, form: Any = None) -> dict[str, Any]:
     may_read = references.may_read(by, today)
     rows = [
         {"kind": each.get_kind_display(), "name": each.name, "status": each.get_status_display(),  # type: ignore[attr-defined]
@@ -431,7 +434,7 @@ def _references(found: Application, by: Person, today: Any) -> dict[str, Any]:
         for each in found.references.select_related("link", "application")
     ]  # fmt: skip
     may_ask = bool(posts.posts_of(by, on=today) & set(references.ASKERS)) and found.status in rules.OPEN
-    return {"references": rows, "may_read": may_read, "reference_form": ReferenceForm() if may_ask else None}
+    return {"references": rows, "may_read": may_read, "reference_form": (form or ReferenceForm()) if may_ask else None}
 
 
 def _events(found: Application) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from shouxin.credit.models import CreditAccount, Rating
 from shouxin.customers import registry, standing
 from shouxin.customers.api import CustomerOut, customer_row
 from shouxin.customers.models import Customer
-from shouxin.lib.api import Amount, Answer, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, IsoDay, Page, Paging, page
 from shouxin.office import disclosures, policies
 from shouxin.office.door import acting
 from shouxin.office.models import TrailEntry
@@ -62,9 +62,9 @@ class CreditOut(BaseModel):
     available: Amount | None
     overdue: Amount
     oldest_overdue_days: int
-    effective_to: date | None
+    effective_to: IsoDay | None
     missing_rate: str | None
-    as_of: date
+    as_of: IsoDay
 
 
 class AgeingOut(BaseModel):
@@ -83,8 +83,8 @@ class OpenItemOut(BaseModel):
 
     document: str
     instalment: int
-    dated_on: date
-    due_on: date | None
+    dated_on: IsoDay
+    due_on: IsoDay | None
     amount: Amount
     contested: Amount
     currency: str
@@ -95,7 +95,7 @@ class RatingOut(BaseModel):
     """The latest rating with its whole score sheet. `review`: a natural person's; null: needs none."""
 
     id: int
-    as_of: date
+    as_of: IsoDay
     score: Decimal
     coverage: Decimal
     grade: str
@@ -114,7 +114,7 @@ class FactRow(BaseModel):
     key: str
     value: Any
     source: str
-    as_of: date
+    as_of: IsoDay
 
 
 class FileOut(BaseModel):
@@ -182,7 +182,7 @@ class SheetEntry(Answer):
     key: str
     label: str
     value: str
-    fresh_on: date | None
+    fresh_on: IsoDay | None
 
 
 class SheetChange(Answer):

@@ -1,6 +1,6 @@
 """Statistical cards over the API (B2.1): what was fitted and how good it is, fitting anew, what was refused and why."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
 from shouxin.credit.models import FittedCard, RefusedFit
-from shouxin.lib.api import Body, Page, Paging, page
+from shouxin.lib.api import Body, IsoDay, Page, Paging, page
 from shouxin.office import policies, posts
 from shouxin.office.door import acting
 from shouxin.receivables import fitted
@@ -25,7 +25,7 @@ class FittedCardOut(BaseModel):
     """A statistical card: its points, AUC, KS and Brier (cross-validated), beside those of the card then in force."""
 
     id: int
-    as_of: date
+    as_of: IsoDay
     policy_version: int
     by: str | None
     at: datetime
@@ -48,7 +48,7 @@ class RefusedFitOut(BaseModel):
     """A card that could not be fitted: why, for programs and for people, and what would cure it."""
 
     id: int
-    as_of: date
+    as_of: IsoDay
     late_days: int
     code: str
     why: str
@@ -65,7 +65,7 @@ class ComparisonOut(BaseModel):
     """
 
     card: int
-    as_of: date
+    as_of: IsoDay
     customers: int
     kappa: float | None
     drift: float | None

@@ -1,6 +1,5 @@
 """The recommended list and the opportunities over the API (A8, C3.7); for internal use alone."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -8,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import BaseModel
 
-from shouxin.lib.api import Amount
+from shouxin.lib.api import Amount, IsoDay
 from shouxin.office import posts
 from shouxin.office.door import acting
 
@@ -51,7 +50,7 @@ class ChanceOut(BaseModel):
 class RecommendedList(BaseModel):
     """The list of a day; `use` says that it stays within the house."""
 
-    as_of: date
+    as_of: IsoDay
     use: str
     items: list[RecommendedOut]
 
@@ -59,7 +58,7 @@ class RecommendedList(BaseModel):
 class ChanceList(BaseModel):
     """The opportunities of a day; `use` says that they stay within the house."""
 
-    as_of: date
+    as_of: IsoDay
     use: str
     items: list[ChanceOut]
 

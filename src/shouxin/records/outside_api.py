@@ -1,6 +1,5 @@
 """Outsiders asked over the API: referees by mail, the customer by a link of its own (B2.3)."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
@@ -11,7 +10,7 @@ from pydantic import BaseModel, Field
 from shouxin.credit import form_links, references
 from shouxin.credit.models import Reference
 from shouxin.customers import registry
-from shouxin.lib.api import Body
+from shouxin.lib.api import Body, IsoDay
 from shouxin.office import policies, sight
 from shouxin.office.pages import moment
 
@@ -39,7 +38,7 @@ class LinkOut(BaseModel):
     """The address, told once, and the last day it works."""
 
     address: str
-    expires_on: date
+    expires_on: IsoDay
 
 
 @router.post("/applications/{int:pk}/references", response={201: ReferenceOut})

@@ -1,6 +1,5 @@
 """The group's tree and the counterparty's checklist over the API."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel
 from shouxin.customers import registry
 from shouxin.customers.models import Customer
 from shouxin.lib import documents, sheets
-from shouxin.lib.api import Amount
+from shouxin.lib.api import Amount, IsoDay
 from shouxin.office import policies, sight
 from shouxin.office.door import acting
 from shouxin.office.refusals import NotVisible
@@ -43,7 +42,7 @@ class GroupOut(BaseModel):
     """A group on a day. `pool` null: none, or without bound, as `pool_kind` says."""
 
     head: int
-    as_of: date
+    as_of: IsoDay
     pool: Amount | None
     pool_kind: str
     currency: str
@@ -56,7 +55,7 @@ class GroupOut(BaseModel):
 class GroupAsked(BaseModel):
     """Which day's ties; today's where left out."""
 
-    as_of: date | None = None
+    as_of: IsoDay | None = None
 
 
 class CheckAsked(BaseModel):
@@ -80,7 +79,7 @@ class ChecklistOut(BaseModel):
     """The checklist of B1.1 and B1.3 with the worst of its outcomes: pass, fail, unknown."""
 
     customer: int
-    as_of: date
+    as_of: IsoDay
     outcome: str
     items: list[ItemOut]
 
@@ -90,6 +89,8 @@ def get_group(request: HttpRequest, reference: str, asked: Query[GroupAsked]) ->
     """The customer's group as a tree with exposures, and the use of its pool."""
     call = acting(request)
     on = asked.as_of or call["on"]
+    if asked.as_of:
+        policies.refuse_before_first(on)
     found = parties.group_of(
         _seen(request, reference),
         seen_by=sight.customers_seen_by(call["by"], call["on"]),

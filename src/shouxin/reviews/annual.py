@@ -21,7 +21,7 @@ from shouxin.credit.models import Line, LineRequest, Rating
 from shouxin.office import moves, policies, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, Moved, Refusal
+from shouxin.office.refusals import TOO_LONG, BadForm, Moved, Refusal
 from shouxin.rules.annual_review import Terms
 from shouxin.rules.flow import flow, step
 from shouxin.rules.policy import Post
@@ -39,7 +39,6 @@ FLOW = flow("annual-review", "open", (step("close_year", "open", "closed", *CLOS
 CHUNK = 100
 YEAR_MIN = 2000
 LANGUAGE = "zh-hans"
-TOO_LONG = _("At most %(most)s characters.")
 UNDECIDED = ("open", "withdrawn")
 """The states of a request that decide nothing."""
 

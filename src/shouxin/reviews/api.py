@@ -1,16 +1,17 @@
 """The annual review over the API (B2.4): open a year, read its proposals and reports, approve in batch, close it."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field, field_validator
 
 from shouxin.lib import documents
-from shouxin.lib.api import Amount, Body, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
 from shouxin.office import policies, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.pages import require_duty
@@ -31,9 +32,9 @@ class AnnualReviewOut(BaseModel):
     """
 
     year: int
-    first: date
-    last: date
-    effective_from: date
+    first: IsoDay
+    last: IsoDay
+    effective_from: IsoDay
     status: str
     version: int
     total: int
@@ -50,8 +51,8 @@ class YearBody(Body):
     """The year to review. `last`: the last day looked at; `effective_from`: from when what is approved holds."""
 
     year: Annotated[int, Field(ge=1900, le=9999)]
-    last: date | None = None
-    effective_from: date | None = None
+    last: IsoDay | None = None
+    effective_from: IsoDay | None = None
 
 
 class CustomerReviewOut(BaseModel):
@@ -119,7 +120,7 @@ class BatchApproval(Body):
     @classmethod
     def _each_once(cls, reviews: list[ReviewSeen]) -> list[ReviewSeen]:
         if len({each.id for each in reviews}) < len(reviews):
-            raise ValueError("a review is named twice")
+            raise ValueError(gettext_noop("a review is named twice"))
         return reviews
 
 
