@@ -7,10 +7,11 @@ long as it took. A figure is a function with plain arguments (text, numbers) tha
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -37,16 +38,26 @@ class Told:
     live: bool
 
 
-def read(figure: str, *, scope: str, at: datetime, patient: bool = False, **asked: Any) -> Told:
+def read(
+    figure: str,
+    *,
+    scope: str,
+    at: datetime,
+    patient: bool = False,
+    at_hand: Mapping[str, Any] | None = None,
+    **asked: Any,
+) -> Told:
     """The figure at the path `figure` as asked. `scope` names whose it is: each keeps its own.
 
     A kept answer to another day's question is told, with its moment, until the worker has the new one. `patient`: the
-    first reader waits as long as it takes, as for a figure of one customer.
+    first reader waits as long as it takes, as for a figure of one customer. `at_hand`: what the reader holds already
+    and the figure, worked out by itself, would look up.
     """
     key = f"{figure}:{scope}"
     row = Kept.objects.filter(key=key).first()
     if row is None:
-        found = _at_once(figure, key, asked, at, nullcontext() if patient else _hurried())
+        worked_out = partial(import_string(figure), **asked, **(at_hand or {}))
+        found = _at_once(worked_out, key, asked, at, nullcontext() if patient else _hurried())
         if found is not None:
             return found
         jobs.enqueue(jobs.work_out, once=key, figure=figure, key=key, asked=asked)
@@ -75,12 +86,12 @@ def _keep(key: str, content: Any, asked: dict[str, Any], seconds: float, at: dat
 
 
 def _at_once(
-    figure: str, key: str, asked: dict[str, Any], at: datetime, bound: AbstractContextManager[None]
+    figure: Callable[[], Any], key: str, asked: dict[str, Any], at: datetime, bound: AbstractContextManager[None]
 ) -> Told | None:
     began = time.monotonic()
     try:
         with bound:
-            content = json.loads(json.dumps(import_string(figure)(**asked)))
+            content = json.loads(json.dumps(figure()))
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "57014":  # anything but our own time limit
             raise

@@ -104,19 +104,20 @@ class DebtTold:
 _SUMMARY = TypeAdapter(_Summary)
 
 
-def debt_told(customer: Customer, *, on: date, at: datetime) -> DebtTold:
+def debt_told(customer: Customer, *, policy: Policy, on: date, at: datetime) -> DebtTold:
     """The debt without its items: of a customer with thousands of papers as it was kept, told with its moment."""
     told = kept.read(
-        f"{__name__}.debt_kept", scope=str(customer.pk), at=at, patient=True, customer=customer.pk, on=on.isoformat()
-    )
+        f"{__name__}.debt_kept", scope=str(customer.pk), at=at, patient=True, at_hand={"policy": policy},
+        customer=customer.pk, on=on.isoformat(),
+    )  # fmt: skip
     found = _SUMMARY.validate_python(told.content)
     return DebtTold(found.aged, found.record, told.at, told.live)
 
 
-def debt_kept(customer: int, on: str) -> dict[str, Any]:
-    """The same as plain values."""
+def debt_kept(customer: int, on: str, policy: Policy | None = None) -> dict[str, Any]:
+    """The same as plain values, under the policy of the day."""
     day = date.fromisoformat(on)
-    debt = debt_of(Customer(pk=customer), policy=policies.in_force(day).policy, on=day)
+    debt = debt_of(Customer(pk=customer), policy=policy or policies.in_force(day).policy, on=day)
     plain: dict[str, Any] = _SUMMARY.dump_python(_Summary(debt.aged, debt.record), mode="json")
     return plain
 

@@ -129,7 +129,7 @@ def _may(call: dict[str, Any]) -> dict[str, bool]:
 def _overview(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     """The sheet in short, line and exposure, ageing, payment record, what waits, what happened last."""
     call, customer, policy = acting(request), file.customer, file.policy
-    debt = credit_file.debt_told(customer, on=file.on, at=call["at"])
+    debt = credit_file.debt_told(customer, policy=policy, on=file.on, at=call["at"])
     due = review.due_on({customer.pk: file.position.held}, [customer.pk], policy=policy)
     recent = timeline.entries(customer)[:RECENT]
     return {
