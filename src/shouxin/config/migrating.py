@@ -58,11 +58,24 @@ def bring_up() -> int:
         steps = len(pending())
         try:
             if steps:
+                _drop_half_built()
                 call_command("migrate", interactive=False, verbosity=0)
         finally:
             roles.grant()
         policies.ensure()
     return steps
+
+
+def _drop_half_built() -> None:
+    """Indexes whose building beside running readers was broken off stand in the way of building them again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('DROP INDEX %s', i.indexrelid::regclass) FROM pg_index i "
+            "JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = current_schema()::regnamespace "
+            "WHERE NOT i.indisvalid AND NOT i.indisprimary"
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
 
 
 def pending() -> list[str]:

@@ -71,6 +71,9 @@ class Customer(models.Model):
             models.Index(fields=["department", "id"], name="customer_department"),
             models.Index(fields=["name", "id"], name="customer_name"),
             models.Index(fields=["customer_since", "id"], name="customer_since"),
+            models.Index(
+                fields=["id"], condition=Q(restricted_on=None), name="customer_listed"
+            ),  # counts read it alone
         ]
 
     def __str__(self) -> str:

@@ -283,7 +283,8 @@ def late_since(rows: QuerySet[Invoice], *, today: date) -> QuerySet[Invoice]:
     """
     parts = Instalment.objects.filter(_late("", "invoice__dated_on", today), invoice=OuterRef("pk"))
     earlier = parts.filter(number__lt=OuterRef("instalments__number"))
-    found = rows.filter(~Exists(earlier), _late("instalments__", "dated_on", today))
+    first = Q(instalments__number=1) | ~Exists(earlier)
+    found = rows.filter(first, _late("instalments__", "dated_on", today))
     return found.annotate(late_since=F("instalments__due_on"))
 
 
