@@ -26,7 +26,8 @@ SENSITIVE = frozenset({
 WRITES = {**table.OPERATIONS, **table.PAGES}
 RULES = {
     "profile": "asvs", "password_length_min": 14, "password_classes_min": 1, "password_history": 0, "idle_minutes": 30,
-    "session_hours": 12, "failures_max": 5, "lock_minutes": 15, "sudo_minutes": 10, "sudo_export_rows": 1000,
+    "session_hours": 12, "failures_max": 5, "lock_minutes": 15, "sudo_minutes": 10,
+    "address_failures_max": 30, "sudo_export_rows": 1000,
     "why": "because", "seen": 0,
 }  # fmt: skip
 

@@ -10,12 +10,15 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
+from axes.models import AccessAttempt
 from django.contrib.auth.password_validation import validate_password
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from shouxin.office import clock, policies, posts, sign_in, tokens
+from shouxin.office import clock, knocks, policies, posts, sign_in, tokens
 from shouxin.office.models import PasswordUsed, Person, SignInVersion, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.rules.policy import Post
@@ -99,6 +102,7 @@ def test_the_rules_on_the_page() -> None:
     address = reverse("office:sign_in_rules")
     form = {"profile": "dengbao", "password_length_min": 10, "password_classes_min": 3, "password_days_max": 90,
             "password_history": 5, "idle_minutes": 20, "session_hours": 8, "failures_max": 5, "lock_minutes": 30,
+            "address_failures_max": 30,
             "sudo_minutes": 5, "sudo_export_rows": 200,
             "why": "graded protection", "seen": 0}  # fmt: skip
     assert client.post(address, {**form, "idle_minutes": 0}).status_code == 422
@@ -199,10 +203,100 @@ def test_the_rules_say_how_many_and_how_long() -> None:
     assert sign_in_as("ann")[1]["Retry-After"] == "3600"
 
 
-def test_one_address_that_tries_many_names_is_slowed_down() -> None:
-    answers = [sign_in_as(f"nobody{n}", "wrong", REMOTE_ADDR="198.51.100.7")[1] for n in range(50)]
-    slowed = [answer for answer in answers if answer.status_code == 429 or b"Too many" in answer.content]
-    assert len(slowed) >= 15
+STRANGER = "198.51.100.7"
+
+
+def spray(times: int, **extra: Any) -> list[Any]:
+    """Wrong passwords for as many names from one address."""
+    return [sign_in_as(f"nobody{n}", "wrong", REMOTE_ADDR=STRANGER, **extra)[1] for n in range(times)]
+
+
+def slow_lines() -> list[dict[str, Any]]:
+    return list(TrailEntry.objects.filter(verb="sign_in.slow").values_list("particulars", flat=True))
+
+
+@pytest.mark.invariant("I-22")
+def test_one_address_that_tries_many_names_is_slowed_down_and_leaves_one_line() -> None:
+    with time_machine.travel(NOW, tick=False) as clocks:
+        answers = spray(40)
+        assert [each.status_code for each in answers] == [200] * 30 + [429] * 10
+        assert {each["Retry-After"] for each in answers[30:]} == {"900"}
+        until = timezone.localtime(NOW + timedelta(minutes=15), timezone.get_default_timezone())
+        assert f"{until:%H:%M:%S}" in answers[-1].content.decode()
+        [line] = slow_lines()
+        assert (line["address"], line["failures"]) == (STRANGER, 30)
+        assert TrailEntry.objects.filter(verb="sign_in.fail").count() == 30, "a flood fills no trail"
+        with_password("ann")
+        assert sign_in_as("ann", REMOTE_ADDR=STRANGER)[1].status_code == 429
+        assert inside(sign_in_as("ann", REMOTE_ADDR="192.0.2.1")[0]), "another address is not"
+        cache.clear()
+        clocks.move_to(NOW + timedelta(minutes=14, seconds=30))
+        assert sign_in_as("ann", REMOTE_ADDR=STRANGER)[1]["Retry-After"] == "30"
+        clocks.move_to(NOW + timedelta(minutes=16))
+        assert inside(sign_in_as("ann", REMOTE_ADDR=STRANGER)[0])
+
+
+def test_the_rules_say_when_an_address_is_slowed_down() -> None:
+    put(address_failures_max=5)
+    assert [each.status_code for each in spray(7)] == [200] * 5 + [429] * 2
+
+
+def test_right_passwords_slow_no_address_down() -> None:
+    put(address_failures_max=5)
+    with_password("ann")
+    for _try in range(12):
+        assert inside(sign_in_as("ann", REMOTE_ADDR=STRANGER)[0])
+    assert spray(5)[-1].status_code == 200
+
+
+def test_neighbours_of_one_network_of_ipv6_are_counted_as_one() -> None:
+    put(address_failures_max=5)
+    answers = [sign_in_as(f"n{n}", "wrong", REMOTE_ADDR=f"2001:db8:0:7::{n}")[1] for n in range(6)]
+    assert [each.status_code for each in answers] == [200] * 5 + [429]
+
+
+def test_who_has_come_in_from_this_browser_before_is_not_shut_out_by_strangers() -> None:
+    with_password("ann")
+    with_password("bo")
+    client, answer = sign_in_as("ann", REMOTE_ADDR=STRANGER)
+    [(name, cookie)] = [(name, each) for name, each in answer.cookies.items() if "known-" in name]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax" and "ann" not in f"{name}{cookie.value}"
+    client.post("/accounts/logout/")
+    spray(31)
+    assert sign_in_as("ann", REMOTE_ADDR=STRANGER)[1].status_code == 429, "another browser is shut out"
+    assert sign_in_as("bo", client=client, REMOTE_ADDR=STRANGER)[1].status_code == 429, "it knows ann, and not bo"
+    assert sign_in_as("ann", client=client, REMOTE_ADDR=STRANGER)[1].status_code == 302
+    assert inside(client)
+
+
+def test_a_known_browser_has_an_allowance_of_its_own_and_no_more() -> None:
+    put(failures_max=3)
+    with_password("ann")
+    client, _answer = sign_in_as("ann", REMOTE_ADDR=STRANGER)
+    client.post("/accounts/logout/")
+    spray(31)
+    answers = [sign_in_as("ann", "wrong", client=client, REMOTE_ADDR=STRANGER)[1] for _try in range(4)]
+    assert [each.status_code for each in answers[:2]] == [200, 200]
+    assert b"slowed_down" in answers[3].content, "the allowance is spent: it is a stranger like any other"
+
+
+def test_a_cookie_that_was_made_up_or_taken_from_another_name_opens_nothing() -> None:
+    with_password("ann")
+    with_password("bo")
+    _bo, answer = sign_in_as("bo", REMOTE_ADDR=STRANGER)
+    [bos] = [each for name, each in answer.cookies.items() if "known-" in name]
+    _ann, answer = sign_in_as("ann", REMOTE_ADDR="192.0.2.1")
+    [name] = [name for name in answer.cookies if "known-" in name]
+    spray(31)
+    for value in (bos.value, "x", ""):
+        thief = Client()
+        thief.cookies[name] = value
+        assert sign_in_as("ann", client=thief, REMOTE_ADDR=STRANGER)[1].status_code == 429
+
+
+def test_counts_of_places_are_cleared_away() -> None:
+    spray(1)
+    assert knocks.purge(clock.now() + timedelta(minutes=1)) == 1
 
 
 def test_unknown_and_known_names_get_the_same_answer() -> None:
@@ -276,13 +370,129 @@ def test_one_step_of_the_clock_is_forgiven(steps: int, passes: bool) -> None:
     assert inside(client) == passes
 
 
-def test_codes_cannot_be_guessed_without_end() -> None:
+def lines(verb: str, name: str) -> list[dict[str, Any]]:
+    found = TrailEntry.objects.filter(verb=verb, about=f"person:{member(name).pk}", by=None)
+    return list(found.order_by("id").values_list("particulars", flat=True))
+
+
+def guess(client: Client, times: int, way: str = "mfa_authenticate", **shown: str) -> Any:
+    """Wrong codes, or what else is shown instead; the last answer."""
+    for number in range(times):
+        answer = client.post(reverse(way), shown or {"code": f"{number:06d}"})
+    return answer
+
+
+WRONG_KEY = {"credential": '{"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {}}'}
+
+
+@pytest.mark.invariant("I-22")
+@pytest.mark.parametrize("shown", [{}, {"code": "12345678"}, WRONG_KEY], ids=["code", "recovery code", "passkey"])
+def test_five_wrong_factors_lock_the_name_and_each_leaves_its_line(shown: dict[str, str]) -> None:
+    secret, _bo = with_factor(with_password("ann")), with_password("bo")
+    client, _answer = sign_in_as("ann")
+    assert guess(client, 4, **shown).status_code == 200
+    answer = guess(client, 1, **shown)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+    told = {"address": "127.0.0.1", "failed": "second_factor"}
+    assert lines("sign_in.fail", "ann") == [told] * 5
+    assert len(lines("sign_in.lock", "ann")) == 1
+    for right in (code_of(secret), RecoveryCodes(recovery_of("ann")).get_unused_codes()[0]):
+        assert client.post(reverse("mfa_authenticate"), {"code": right}).status_code == 429
+    assert not inside(client), "the right code is refused while the name is locked"
+    assert sign_in_as("ann")[1].status_code == 429, "and so is the right password"
+    assert inside(sign_in_as("bo")[0]), "nobody else is"
+
+
+def recovery_of(name: str) -> Authenticator:
+    return Authenticator.objects.get(user=member(name), type=Authenticator.Type.RECOVERY_CODES)
+
+
+def test_a_refused_recovery_code_is_not_used_up() -> None:
+    with_factor(with_password("ann"))
+    client, _answer = sign_in_as("ann")
+    guess(client, 5)
+    code = RecoveryCodes(recovery_of("ann")).get_unused_codes()[0]
+    client.post(reverse("mfa_authenticate"), {"code": code})
+    assert code in RecoveryCodes(recovery_of("ann")).get_unused_codes()
+
+
+@pytest.mark.invariant("I-30")
+def test_the_count_of_codes_survives_browsers_caches_and_a_clock_set_back() -> None:
+    with time_machine.travel(NOW, tick=False) as clocks:
+        secret = with_factor(with_password("ann"))
+        for _browser in range(5):
+            guess(sign_in_as("ann")[0], 1)
+            cache.clear()
+        clocks.move_to(NOW - timedelta(hours=1))
+        assert sign_in_as("ann")[1].status_code == 429
+        clocks.move_to(NOW + timedelta(minutes=16))
+        client, _answer = sign_in_as("ann")
+        client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+        assert inside(client)
+
+
+def test_passwords_and_codes_are_counted_together() -> None:
+    with_factor(with_password("ann"))
+    for _try in range(3):
+        sign_in_as("ann", "wrong")
+    client, _answer = sign_in_as("ann")
+    assert guess(client, 2).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("way", "shown"),
+    [("mfa_reauthenticate", {}), ("mfa_reauthenticate_webauthn", WRONG_KEY)],
+    ids=["code", "passkey"],
+)
+def test_sudo_mode_locks_too(way: str, shown: dict[str, str]) -> None:
     secret = with_factor(with_password("ann"))
     client, _answer = sign_in_as("ann")
-    for guess in range(12):
-        client.post(reverse("mfa_authenticate"), {"code": f"{guess:06d}"})
-    client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
-    assert not inside(client)
+    client.post(reverse("mfa_authenticate"), {"code": code_of(secret, -1)})
+    assert inside(client)
+    Authenticator.objects.create(user=member("ann"), type=Authenticator.Type.WEBAUTHN, data={"name": "key"})
+    assert guess(client, 4, way, **shown).status_code != 429
+    assert guess(client, 1, way, **shown).status_code == 429
+    assert client.post(reverse("mfa_reauthenticate"), {"code": code_of(secret)}).status_code == 429
+    assert client.post(reverse("account_reauthenticate"), {"password": PASSWORD}).status_code == 429
+    assert {line["failed"] for line in lines("sign_in.fail", "ann")[:5]} == {"second_factor"}
+
+
+def test_a_right_code_in_sudo_mode_begins_the_count_anew() -> None:
+    secret = with_factor(with_password("ann"))
+    client, _answer = sign_in_as("ann")
+    client.post(reverse("mfa_authenticate"), {"code": code_of(secret, -1)})
+    guess(client, 4, "mfa_reauthenticate")
+    assert client.post(reverse("mfa_reauthenticate"), {"code": code_of(secret)}).status_code == 302
+    assert guess(client, 4, "mfa_reauthenticate").status_code == 200
+
+
+def test_a_wrong_passkey_without_a_name_leaves_a_line_at_the_door() -> None:
+    client = Client()
+    client.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"})
+    assert client.post(reverse("mfa_login_webauthn"), WRONG_KEY).status_code == 302
+    [line] = TrailEntry.objects.filter(verb="sign_in.fail")
+    assert (line.about, line.particulars["failed"]) == ("door:", "passkey")
+
+
+def test_what_was_typed_is_kept_nowhere() -> None:
+    with_factor(with_password("ann"))
+    client, _answer = sign_in_as("ann")
+    client.post(reverse("mfa_authenticate"), {"code": "424242"})
+    sign_in_as("my secret word", "wrong")
+    kept = list(AccessAttempt.objects.values_list("post_data", flat=True))
+    assert kept and not any("424242" in text or "secret word" in text for text in kept)
+
+
+def test_whoever_keeps_the_door_opens_a_locked_name() -> None:
+    ann, sy = with_password("ann"), member("sy")
+    with_factor(ann)
+    guess(sign_in_as("ann")[0], 5)
+    sign_in.reset_second_factor(ann, by=sy, on=TODAY, at=NOW)
+    assert inside(sign_in_as("ann")[0])
+    for _try in range(5):
+        sign_in_as("ann", "wrong")
+    made = sign_in.set_password(ann, by=sy, on=TODAY, at=NOW)
+    assert sign_in_as("ann", made)[1].status_code == 302
 
 
 def test_a_new_password_does_not_go_round_the_factor_and_ends_sessions() -> None:

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "shouxin.office.knocks.KnownBrowsers",
     "shouxin.office.watchman.Watchman",
     "shouxin.office.middleware.RefusalsShown",
 ]
@@ -100,7 +101,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 # Files, because the guard against a second use of a one-time code must be seen by every process of this home.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": HOME / "cache"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": HOME / "cache",
+                      "OPTIONS": {"MAX_ENTRIES": 10_000}}}  # fmt: skip
 
 # Who may come in
 
@@ -118,14 +120,16 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 30 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "shouxin.lib.login.Adapter"
+ACCOUNT_ADAPTER = "shouxin.office.entrances.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Axes locks a name, in the database, as the sign-in rules say; one address that tries many names is slowed down here.
-ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": "30/15m/ip,10/m/key"}
+# A name is locked by axes, an address that tries many is slowed down by `office.knocks`, both in the database and as
+# the sign-in rules say. Beyond those only this bound on all sign-ins of an address, right and wrong.
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": ""}
+MFA_RATE_LIMITS = {"webauthn_login": "300/m/ip"}
 SOCIALACCOUNT_ADAPTER = "shouxin.office.outside.OutsideAdapter"
 SOCIALACCOUNT_PROVIDERS = ENVIRONMENT.sign_in.settings
 SOCIALACCOUNT_STORE_TOKENS = False
@@ -135,11 +139,19 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENVIRONMENT.encrypted
 MFA_TOTP_ISSUER = "Shouxin"
 MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "shouxin.office.factors.Code",
+    "reauthenticate": "shouxin.office.factors.CodeAgain",
+    "authenticate_webauthn": "shouxin.office.factors.Key",
+    "reauthenticate_webauthn": "shouxin.office.factors.KeyAgain",
+    "login_webauthn": "shouxin.office.factors.KeyAlone",
+}
 AXES_FAILURE_LIMIT = "shouxin.office.locks.failures_max"
 AXES_COOLOFF_TIME = "shouxin.office.locks.lock_time"
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # knocking neither prolongs a lock nor moves its beginning
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "code", "credential"]  # never kept as they were typed
 AXES_LOCKOUT_CALLABLE = "shouxin.office.locks.locked_out"
 AXES_IPWARE_PROXY_COUNT = ENVIRONMENT.proxies
 if ENVIRONMENT.proxies:

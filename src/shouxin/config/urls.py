@@ -33,4 +33,5 @@ HOUSE = [
     path("accounts/", include("allauth.urls")),
 ]
 urlpatterns = [*PACKAGES, *HOUSE]
+handler429 = "shouxin.office.locks.too_many"
 handler500 = "shouxin.config.health.failed"

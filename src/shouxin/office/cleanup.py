@@ -13,7 +13,7 @@ from django.db import transaction
 
 from shouxin.lib.models import ImportRun
 
-from . import posts, trail
+from . import knocks, posts, trail
 from .imports import runs
 
 CLEAR_HOURS = 1
@@ -35,6 +35,7 @@ def purge(*, at: datetime, hours: int) -> dict[str, int]:
         "abandoned": _abandoned_runs(at - timedelta(hours=hours * ABANDONED_TIMES)),
         "leftovers": sum(map(_removed, _leftovers(at, hours))),
         "sessions": _sessions(),
+        "knocks": knocks.purge(at - timedelta(hours=hours)),
     }
     if any(done.values()):
         trail.record("purge", about="office", by=posts.system(), at=at, **done)

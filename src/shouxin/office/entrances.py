@@ -1,17 +1,33 @@
-"""Who came in, who left, who was turned away: each leaves a line in the trail (I-22)."""
+"""The door: no sign-up; who came in, who left, who was turned away leaves a line in the trail (I-22)."""
 
 from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import password_changed, password_set
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
 from django.contrib.auth import signals
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import clock, trail
+from . import clock, knocks, trail
 from .models import Person
 
-DOOR = "door:"
+
+class Adapter(DefaultAccountAdapter):
+    """People are entered by the system manager; nobody signs up. Wrong passwords are counted where they come from."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """The person whose password this is. Raises SlowedDown where too many were wrong from here."""
+        knocks.admit(request, credentials.get("username"))
+        found: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if found is not None:
+            knocks.forgive(request)
+        return found
 
 
 def watch() -> None:
@@ -26,6 +42,7 @@ def watch() -> None:
 
 def _came_in(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
     _record("sign_in", request, user)
+    knocks.welcome(request, user.get_username())
 
 
 def _left(sender: Any, request: HttpRequest, user: Person | None, **_rest: Any) -> None:
@@ -34,7 +51,8 @@ def _left(sender: Any, request: HttpRequest, user: Person | None, **_rest: Any) 
 
 
 def _failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_rest: Any) -> None:
-    _record("sign_in.fail", request, _named(credentials.get("username")), stranger=True)
+    told = {"failed": credentials["failed"]} if "failed" in credentials else {}
+    _record("sign_in.fail", request, _named(credentials.get("username")), stranger=True, **told)
 
 
 def _locked_out(sender: Any, request: HttpRequest, username: str | None = None, **_rest: Any) -> None:
@@ -50,8 +68,13 @@ def _named(username: Any) -> Person | None:
     return Person.objects.filter(username=username).first() if username else None
 
 
-def _record(verb: str, request: HttpRequest | None, person: Person | None, *, stranger: bool = False) -> None:
-    """Whoever fails has not shown who she is: the line is about the person, and by nobody."""
+def _record(
+    verb: str, request: HttpRequest | None, person: Person | None, *, stranger: bool = False, **told: str
+) -> None:
+    """Whoever fails has not shown who she is: the line is about the person, and by nobody.
+
+    `told`: what was wrong, where it was not the password.
+    """
     address = get_client_ip_address(request) if request is not None else None
     by = None if stranger else person
-    trail.record(verb, about=person or DOOR, by=by, at=clock.now(), address=address)
+    trail.record(verb, about=person or knocks.DOOR, by=by, at=clock.now(), address=address, **told)

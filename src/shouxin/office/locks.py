@@ -3,6 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from axes.handlers.proxy import AxesProxyHandler
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -11,7 +14,7 @@ from . import sign_in
 
 
 def failures_max(request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-    """Wrong passwords until the name is locked, as the sign-in rules say."""
+    """Wrong passwords and second factors until the name is locked, as the sign-in rules say."""
     return sign_in.rules().failures_max
 
 
@@ -20,13 +23,40 @@ def lock_time(request: HttpRequest | None = None) -> timedelta:
     return timedelta(minutes=sign_in.rules().lock_minutes)
 
 
+def is_locked(request: HttpRequest, username: str) -> bool:
+    """Whether the name is locked now. The answer to the request then says so, whatever the view makes of it."""
+    locked = not AxesProxyHandler.is_allowed(request, {"username": username})
+    if locked:
+        request.axes_locked_out = True  # type: ignore[attr-defined]
+    return locked
+
+
+def failed(request: HttpRequest, username: str | None, *, what: str) -> None:
+    """Write down that `what` was wrong, and count it at the name if one was said; the last one allowed locks it."""
+    credentials = {"username": username, "failed": what}
+    user_login_failed.send(sender=__name__, credentials=credentials, request=request)
+
+
+def refusal() -> ValidationError:
+    """What a form says at a locked name; the page that is shown instead says it at length."""
+    return ValidationError(_("Sign-in is paused"), code="locked")
+
+
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, str] | None = None
 ) -> HttpResponse:
-    """429: too many wrong passwords for this name; it opens again by itself, and sooner by whoever keeps the door."""
+    """429: too often wrong under this name; it opens again by itself, and sooner by whoever keeps the door."""
     minutes = sign_in.rules().lock_minutes
-    why = _("Too many wrong passwords. Wait %(minutes)s minutes, or ask the system manager for a new one.")
+    why = _("Too many wrong passwords or codes. Wait %(minutes)s minutes, or ask the system manager for help.")
     told = {"title": _("Sign-in is paused"), "why": why % {"minutes": minutes}, "status": 429}
     answer = HttpResponse(render_to_string("lib/refused.html", told, request), status=429)
     answer["Retry-After"] = str(minutes * 60)
+    return answer
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429: more sign-ins from one address in a minute than people could make, whether right or wrong."""
+    told = {"title": _("Sign-in is paused"), "why": _("Too many at once. Try again in a minute."), "status": 429}
+    answer = HttpResponse(render_to_string("lib/refused.html", told, request), status=429)
+    answer["Retry-After"] = "60"
     return answer

@@ -59,5 +59,15 @@ class RefusalsShown:
         if isinstance(exception, sudo.Unproved):
             return led(request, sudo.way(request, exception))
         trail.keep(exception)
-        told = {"refusal": exception, "back": came_from(request)}
-        return render(request, "office/refusal.html", told, status=exception.status)
+        answer = self._told(request, exception)
+        if exception.retry_after is not None:
+            answer["Retry-After"] = str(exception.retry_after)
+        return answer
+
+    def _told(self, request: HttpRequest, refusal: Refusal) -> HttpResponse:
+        """On a page of the house, or to somebody outside on one that shows nothing of it."""
+        if request.user.is_authenticated:
+            told = {"refusal": refusal, "back": came_from(request)}
+            return render(request, "office/refusal.html", told, status=refusal.status)
+        told = {"title": refusal, "cure": refusal.cure_text, "status": refusal.status, "code": refusal.code}
+        return render(request, "lib/refused.html", told, status=refusal.status)

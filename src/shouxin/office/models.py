@@ -297,6 +297,14 @@ class SignInVersion(models.Model):
         triggers = APPEND_ONLY
 
 
+class Knock(models.Model):
+    """How many tries at the door from one place (an address, a known browser) were wrong since a moment."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    tries = models.PositiveIntegerField()
+    began_at = models.DateTimeField()
+
+
 class PasswordUsed(models.Model):
     """The digest of a password somebody has had, and when it was set: its age, and what may not come back."""
 

@@ -29,6 +29,8 @@ class Refusal(Exception):
     status = 409
     message: Text = _("This cannot be done.")
     cure: Text = ""
+    retry_after: int | None = None
+    """Seconds after which asking again makes sense, where that is known."""
 
     def __init__(
         self, message: Text | None = None, *, code: str | None = None, cure: Text | None = None, **params: Any

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from allauth.mfa.models import Authenticator
+from axes.handlers.proxy import AxesProxyHandler
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -134,6 +135,11 @@ def _require_other(person: Person, verb: str, *, by: Person, on: date, at: datet
         raise posts.not_your_duty(by, about=person, verb=verb, at=at, code="own_sign_in", cure=_("Ask a second one."))
 
 
+def reopen(person: Person) -> None:
+    """Forget how often somebody was wrong under this name: she has shown who she is, or a new beginning was made."""
+    AxesProxyHandler.reset_attempts(username=person.get_username())
+
+
 @transaction.atomic
 def reset_second_factor(person: Person, *, by: Person, on: date, at: datetime) -> None:
     """She has lost her telephone: her factors and recovery codes are gone, the next sign-in asks for a new one.
@@ -144,6 +150,7 @@ def reset_second_factor(person: Person, *, by: Person, on: date, at: datetime) -
     gone, _rows = Authenticator.objects.filter(user=person).delete()
     if not gone:
         raise Moved(_("This person has no second factor."))
+    reopen(person)
     trail.record("reset_second_factor", about=person, by=by, at=at)
 
 
@@ -158,5 +165,6 @@ def set_password(person: Person, *, by: Person, on: date, at: datetime) -> str:
     person.set_password(password)
     person.password_given = True
     person.save(update_fields=["password", "password_given"])
+    reopen(person)
     trail.record("set_password", about=person, by=by, at=at)
     return password

@@ -45,8 +45,12 @@ class RulesForm(forms.Form):
     )  # fmt: skip
     idle_minutes = forms.IntegerField(label=gettext_lazy("Minutes without a click that end a session"))
     session_hours = forms.IntegerField(label=gettext_lazy("Hours after which every session ends"))
-    failures_max = forms.IntegerField(label=gettext_lazy("Wrong passwords that lock a name"))
-    lock_minutes = forms.IntegerField(label=gettext_lazy("Minutes a name stays locked"))
+    failures_max = forms.IntegerField(label=gettext_lazy("Wrong passwords or codes that lock a name"))
+    address_failures_max = forms.IntegerField(
+        label=gettext_lazy("Wrong sign-ins that slow a network address down"),
+        help_text=gettext_lazy("Whoever has signed in from the same browser before is not held up by strangers."),
+    )
+    lock_minutes = forms.IntegerField(label=gettext_lazy("Minutes a name stays locked, or an address slowed down"))
     sudo_minutes = forms.IntegerField(
         label=gettext_lazy("Minutes until somebody proves anew who she is"),
         help_text=gettext_lazy("Before people, posts, policy, these rules, tokens or a blacklisting are changed."),

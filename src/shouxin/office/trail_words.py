@@ -176,6 +176,7 @@ VERBS: Mapping[str, Text] = {
     "sign_out": _("signed out"),
     "sign_in.fail": _("failed to sign in"),
     "sign_in.lock": _("was locked out after too many failed sign-ins"),
+    "sign_in.slow": _("a network address was slowed down after too many failed sign-ins"),
 }
 """What each verb says; a verb that is not here is shown as it stands."""
 
@@ -238,6 +239,8 @@ PAGES: Mapping[str, str] = {
 """Where a thing has its page; a page that does not exist (yet) leads nowhere."""
 
 VALUES: Mapping[str, Text] = {
+    "second_factor": _("the second factor"),
+    "passkey": _("the passkey"),
     "open": _("open"),
     "released": _("released"),
     "rejected": _("rejected"),
@@ -321,6 +324,7 @@ PARTICULARS: Mapping[str, Text] = {
     "head": _("head of the chain"),
     "wrong": _("findings"),
     "address": _("network address"),
+    "failed": _("what was wrong"),
     "fields": _("particulars"),
     "host": _("host"),
     "concerns": _("concerns"),
@@ -395,7 +399,7 @@ TOLD_ALREADY = frozenset(
 )
 """Particulars that repeat who acted and when, that only a machine compares, or that stand in the import's result."""
 
-WORDED = frozenset({"was", "now", "kind", "limit_kind", "standing", "status", "unknown_customers"})
+WORDED = frozenset({"failed", "was", "now", "kind", "limit_kind", "standing", "status", "unknown_customers"})
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit", "at_stake", "value", "prior_claims"})
 

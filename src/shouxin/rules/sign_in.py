@@ -29,6 +29,7 @@ class SignInRules(Frozen):
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
     failures_max: Annotated[int, Field(ge=2, le=20)] = 5
+    address_failures_max: Annotated[int, Field(ge=5, le=10_000)] = 30
     lock_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     sudo_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     sudo_export_rows: Annotated[int, Field(ge=0, le=10_000_000)] = 1000
