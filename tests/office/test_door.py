@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 
 from shouxin.customers.models import Customer
 from shouxin.office import clock, tokens
@@ -39,7 +40,37 @@ def test_a_wrong_token_is_not_replaced_by_a_session(cy: Any) -> None:
 def test_a_session_writes_only_with_its_csrf_token(cy: Any) -> None:
     caller = Caller(cy)
     caller.client.handler.enforce_csrf_checks = True
-    assert caller.post("/customers", NEW).status_code == 403
+    answer = caller.post("/customers", NEW)
+    assert (answer.status_code, answer.data["code"]) == (403, "csrf")
+    assert answer.data["cure"], "it says what to send"
+    assert not Customer.objects.exists()
+
+
+UTF_16 = "application/x-www-form-urlencoded; charset=utf-16"
+
+
+@pytest.mark.parametrize(
+    ("guarded", "cookie", "status"),
+    [(False, "", 400), (True, "a" * 32, 400), (True, "", 403)],
+    ids=["by the view", "by the guard against forged forms", "without its cookie"],
+)
+@pytest.mark.parametrize("address", ["/accounts/login/", "/language/setlang/", "/customers/new"])
+def test_a_form_in_another_character_set_is_refused_by_every_page(
+    cy: Any, address: str, guarded: bool, cookie: str, status: int
+) -> None:
+    client = Client() if address == "/accounts/login/" else Caller(cy).client
+    client.handler.enforce_csrf_checks = guarded
+    if cookie:
+        client.cookies["csrftoken"] = cookie
+    assert client.post(address, b"login=ann", content_type=UTF_16).status_code == status
+
+
+@pytest.mark.parametrize("address", ["/api/v1/holds/1/recheck", "/api/v1/customers"])
+def test_and_by_the_api_in_its_own_words(cy: Any, address: str) -> None:
+    caller = Caller(token=tokens.create(cy, by=cy, at=clock.now())[1])
+    answer = caller.client.post(address, b"a=b", content_type=UTF_16, headers=caller.headers)
+    assert answer.status_code == 400
+    assert answer["Content-Type"].startswith("application/problem+json")
 
 
 @pytest.mark.invariant("I-34")

@@ -41,6 +41,11 @@ def _not_ready(why: str) -> HttpResponse:
     return JsonResponse({"status": "not ready", "why": why}, status=503, headers=headers)
 
 
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what cannot be read. Django's own page looks for a CSRF token in it, and fails at that again."""
+    return HttpResponse(render_to_string("400.html"), status=400)
+
+
 def failed(request: HttpRequest) -> HttpResponse:
     """The last resort. Database away or busy, or disk full: 503 with Retry-After; anything else is our fault, 500."""
     error = sys.exc_info()[1]

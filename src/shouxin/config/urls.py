@@ -33,5 +33,6 @@ HOUSE = [
     path("accounts/", include("allauth.urls")),
 ]
 urlpatterns = [*PACKAGES, *HOUSE]
+handler400 = "shouxin.config.health.unreadable"
 handler429 = "shouxin.office.locks.too_many"
 handler500 = "shouxin.config.health.failed"

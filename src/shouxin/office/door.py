@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.core import signals
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -49,6 +50,15 @@ PROBLEMS = {
 """What every call may answer beside its own answers."""
 
 logger = logging.getLogger("shouxin.api")
+
+
+class NoCsrfToken(Refusal):
+    """A write by a session of the pages that does not show the token only those pages know. Status 403."""
+
+    code = "csrf"
+    status = 403
+    message = _l("The request does not show that it comes from a page of this house.")
+    cure = _l("Send the value of the CSRF cookie in X-CSRFToken, or call with a token of your own.")
 
 
 def acting(request: HttpRequest) -> dict[str, Any]:
@@ -83,7 +93,7 @@ class TokenOrSession(HttpBearer):
         if not request.user.is_authenticated:
             return None
         if request.method not in READS and check_csrf(request):
-            raise PermissionDenied
+            raise NoCsrfToken
         if request.method not in READS and sudo.CALLS.match(request.path_info):
             sudo.require(request)
         return request.user
@@ -290,7 +300,7 @@ def _refusal(error: Refusal) -> HttpResponse:
         detail=str(error),
         cure=error.cure_text,
         errors=error.errors,
-        retry_after=RETRY_SECONDS if error.status == 503 else None,
+        retry_after=RETRY_SECONDS if error.status == 503 else error.retry_after,
     )
 
 
@@ -365,7 +375,7 @@ _PLAIN: list[tuple[tuple[type[Exception], ...], Callable[[Any], HttpResponse]]] 
     ((BadCursor,), lambda error: problem(422, str(error), code="bad_cursor", errors=[("cursor", str(error))])),
     ((RequestDataTooBig,), _too_big),
     (
-        (MultiPartParserError,),
+        (BadRequest, MultiPartParserError),
         lambda error: problem(400, _("The form that was sent cannot be read."), code="bad_request"),
     ),
     ((SuspiciousOperation,), lambda error: problem(400, _("The request cannot be accepted."), code="bad_request")),

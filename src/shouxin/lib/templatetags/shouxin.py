@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django import forms, template
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.forms import BoundField
 from django.http import UnreadablePostError
 from django.templatetags.static import static
@@ -52,7 +52,7 @@ def written(context: dict[str, Any]) -> list[str]:
         return []
     try:
         return [text for field in WRITTEN if (text := request.POST.get(field, "").strip())]
-    except (SuspiciousOperation, UnreadablePostError):
+    except (BadRequest, SuspiciousOperation, UnreadablePostError):
         return []
 
 
