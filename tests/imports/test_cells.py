@@ -164,7 +164,7 @@ def test_amounts_are_exact_and_keep_their_sign(tmp_path: Path, text: str, read: 
 
 
 def test_two_names_that_look_alike_become_equal_or_stay_two(tmp_path: Path) -> None:
-    from shouxin.lib.imports.cells import clean
+    from shouxin.rules.text import clean
 
     assert clean("甲\u200b乙\ufeff") == "甲乙"
     assert clean("\u202e甲") == "甲"

@@ -128,3 +128,38 @@ def test_nobody_releases_beyond_her_authority(customer: Customer, ann: Person, c
 def test_a_past_check_comes_out_the_same(customer: Customer, bo: Person) -> None:
     number = Caller(bo).post("/credit-checks", CHECK).data["id"]
     assert Caller(bo).post(f"/credit-checks/{number}/replay").data["same"] is True
+
+
+@pytest.mark.invariant("I-11")
+@pytest.mark.parametrize("number", ["Ｋ1", "K1\u200b", " K1 ", "\ufeffK\u00ad1", "K1\u202c"], ids=ascii)
+def test_one_order_in_whatever_spelling_is_one_order(customer: Customer, bo: Person, number: str) -> None:
+    Caller(bo).post("/credit-checks", CHECK | {"order_no": "K1"})
+    again = Caller(bo).post("/credit-checks", CHECK | {"order_no": number})
+    assert (again.status_code, again.data["order_no"], again.data["outcome"]) == (201, "K1", "approve")
+    assert Caller(bo).get("/customers/C001/credit").data["exposure"]["reserved"] == "600.00"
+    assert len(Caller(bo).get("/credit-checks", order_no=number).data["items"]) == 2
+
+
+def test_capitals_of_an_order_number_are_significant(customer: Customer, bo: Person) -> None:
+    answers = [
+        Caller(bo).post("/credit-checks", CHECK | {"order_no": each, "amount": "300.00"}) for each in ("K1", "k1")
+    ]
+    assert [each.data["order_no"] for each in answers] == ["K1", "k1"]
+    assert Caller(bo).get("/customers/C001/credit").data["exposure"]["reserved"] == "600.00"
+
+
+@pytest.mark.parametrize("number", ["\u200b", "K\x00", "K\x1b1"], ids=ascii)
+def test_a_number_nobody_can_see_or_keep_is_refused(customer: Customer, bo: Person, number: str) -> None:
+    answer = Caller(bo).post("/credit-checks", CHECK | {"order_no": number})
+    assert answer.status_code in (400, 422)
+    assert {each["field"] for each in answer.data["errors"]} <= {"order_no"}, (
+        "a NUL is refused before any field is read"
+    )
+    assert not Caller(bo).get("/credit-checks").data["items"]
+
+
+def test_the_invoice_of_an_order_finds_it_in_whatever_spelling(customer: Customer, bo: Person, fi: Person) -> None:
+    Caller(bo).post("/credit-checks", CHECK | {"order_no": "K1"})
+    bill = {"customer": "C001", "doc_no": "R1", "amount": "600.00", "order_no": "Ｋ1\u200b"}
+    assert Caller(fi).post("/invoices", bill).data["order_no"] == "K1"
+    assert Caller(bo).get("/customers/C001/credit").data["exposure"]["reserved"] == "0.00"

@@ -16,6 +16,8 @@ from ninja.renderers import JSONRenderer
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shouxin.rules.text import Unreadable, one_spelling
+
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
 """An amount as text: ASCII digits, up to thirteen before the point and two behind it (I-31)."""
 
@@ -63,6 +65,17 @@ def _day(value: Any) -> Any:
 
 IsoDay = Annotated[date, BeforeValidator(_day)]
 """A day of the calendar: a JSON string YYYY-MM-DD, nothing else."""
+
+
+def _one_spelling(value: Any) -> Any:
+    try:
+        return one_spelling(value) if isinstance(value, str) else value
+    except Unreadable:
+        raise PydanticCustomError("unreadable", "holds a character that cannot be kept") from None
+
+
+OneSpelling = BeforeValidator(_one_spelling)
+"""Marks a field that names a paper of another system: kept in one spelling at every door (`rules.text`)."""
 
 
 class Body(BaseModel):

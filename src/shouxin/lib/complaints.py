@@ -52,6 +52,7 @@ _SAID: dict[str, str | Promise] = {
     "dataclass_type": _("must be a group of keys and values"),
     "json_invalid": _("is not valid JSON"),
     "json_type": _("is not valid JSON"),
+    "unreadable": _("holds a character that cannot be kept"),
     "amount": _('must be an amount as text, such as "1200.00"'),
 }
 

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.rules.money import AmountError, read_amount
+from shouxin.rules.text import Unreadable, one_spelling
 
 
 class AmountField(forms.CharField):
@@ -28,6 +29,20 @@ class AmountField(forms.CharField):
         if amount is None or amount <= 0 or amount >= Decimal(10) ** 13:
             raise forms.ValidationError(_("The amount must be above 0 and below ten trillion."))
         return amount
+
+
+class OrderNoField(forms.CharField):
+    """The number of an order as every door keeps it: one spelling (`rules.text.one_spelling`), at most 80."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=80, **options)
+
+    def to_python(self, value: Any) -> str:
+        """Raises ValidationError for control characters."""
+        try:
+            return one_spelling(super().to_python(value) or "")
+        except Unreadable:
+            raise forms.ValidationError(_("holds a character that cannot be kept")) from None
 
 
 def day_field(label: Any, **options: Any) -> forms.DateField:

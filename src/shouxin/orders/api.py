@@ -13,19 +13,20 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit.models import Reservation
 from shouxin.lib import complaints
-from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, own_transaction, page
+from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, own_transaction, page
 from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of
 from shouxin.office.idempotency import Answer
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.policy import Discount
+from shouxin.rules.text import spellings
 
 from . import asking, checks, fulfilment, holds, lane, wording
 from .models import CreditDecision, Hold
 
 router = Router(tags=["orders"])
 
-OrderNo = Annotated[str, Field(min_length=1, max_length=80)]
+OrderNo = Annotated[str, OneSpelling, Field(min_length=1, max_length=80)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
@@ -241,7 +242,7 @@ def list_checks(request: HttpRequest, query: Query[Wanted]) -> dict[str, Any]:
         codes = asking.codes_of([query.customer], by=who["by"], on=who["on"])
         rows = rows.filter(customer_code=codes[query.customer])
     if query.order_no is not None:
-        rows = rows.filter(order_no=query.order_no)
+        rows = rows.filter(order_no__in=spellings(query.order_no))
     found = page(rows, query)
     return {**found, "items": shown_many(found["items"])}
 

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.lib.fields import AmountField, day_field
+from shouxin.lib.fields import AmountField, OrderNoField, day_field
 from shouxin.rules.currencies import CURRENCIES
 
 from .checks import CheckRequest
@@ -13,7 +13,7 @@ class CheckForm(forms.Form):
     """May this order ship on credit?"""
 
     customer = forms.CharField(label=_("Customer"), max_length=200)
-    order_no = forms.CharField(label=_("Order number"), max_length=80, required=False)
+    order_no = OrderNoField(label=_("Order number"), required=False)
     amount = AmountField(label=_("Amount"))
     currency = forms.CharField(
         label=_("Currency"), max_length=3, required=False, help_text=_("Left out: the customer's own.")

@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit import lines
 from shouxin.customers import registry
-from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, page
 from shouxin.lib.calendars import calendar
 from shouxin.office import policies, sight
 from shouxin.office.door import acting
 from shouxin.office.refusals import BadForm
 from shouxin.rules.days import Base, Method, Shift, Term
+from shouxin.rules.text import spellings
 
 from . import invoices, receipts
 from .matching import Pair
@@ -71,7 +72,7 @@ class InvoiceIn(Body):
     instalments: Annotated[list[InstalmentIn], Field(max_length=120)] = []
     term: TermIn | None = None
     source_system: Annotated[str, Field(max_length=40)] = ""
-    order_no: Text = ""
+    order_no: Annotated[str, OneSpelling, Field(max_length=80)] = ""
     contract_no: Text = ""
     description: Annotated[str, Field(max_length=200)] = ""
 
@@ -199,7 +200,7 @@ def list_invoices(request: HttpRequest, query: Query[InvoicesAsked]) -> dict[str
         rows = rows.filter(customer=registry.visible_customer(query.customer, by=who["by"], on=who["on"]))
     for name in ("doc_no", "order_no"):
         if getattr(query, name) is not None:
-            rows = rows.filter(**{name: getattr(query, name)})
+            rows = rows.filter(**{f"{name}__in": spellings(getattr(query, name))})
     found = page(invoices.in_state(rows, query.state, today=who["on"]), query)
     return {**found, "items": [invoice_shown(row, who) for row in found["items"]]}
 

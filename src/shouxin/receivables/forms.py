@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.lib.fields import AmountField, day_field
+from shouxin.lib.fields import AmountField, OrderNoField, day_field
 from shouxin.rules.currencies import CURRENCIES
 
 from .models import Contest
@@ -38,7 +38,7 @@ class InvoiceForm(PaperForm):
     kind = forms.ChoiceField(label=_("Kind"), choices=[("invoice", _("Invoice")), ("credit_note", _("Credit note"))])
     dated_on = day_field(_("Document date"))
     due_on = day_field(_("Due date"), required=False, help_text=_("Left out: by the term of the customer's line."))
-    order_no = forms.CharField(label=_("Order number"), max_length=80, required=False)
+    order_no = OrderNoField(label=_("Order number"), required=False)
     contract_no = forms.CharField(label=_("Contract number"), max_length=80, required=False)
     description = forms.CharField(label=_("Description"), max_length=200, required=False)
     field_order = ("customer", "kind", "doc_no", "dated_on", "amount", "currency", "due_on")

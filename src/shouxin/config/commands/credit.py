@@ -33,7 +33,12 @@ def check(
     from shouxin.orders import asking, checks
     from shouxin.orders.api import shown
     from shouxin.rules.money import AmountError, parse_amount
+    from shouxin.rules.text import Unreadable, one_spelling
 
+    try:
+        order = one_spelling(order)
+    except Unreadable:
+        terminal.fail("the order's number holds a character that cannot be kept")
     if reserve and not order:
         terminal.fail("--reserve needs the order's number: --order NUMBER")
     try:

@@ -1,7 +1,6 @@
 """Read one cell as what its column should hold. Each reader takes a raw cell and gives a value or raises Unreadable."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shouxin.rules.currencies import read_currency
 from shouxin.rules.days import Order, read_date
 from shouxin.rules.money import AmountError, read_amount
-from shouxin.rules.text import Unreadable, half_width
+from shouxin.rules.text import Unreadable, clean, half_width, one_spelling
 
 from .faults import shown
 from .kinds import Column
@@ -23,20 +22,6 @@ if TYPE_CHECKING:  # a mapping's own words are read here too, to refuse what no 
 Reader = Callable[[object], object]
 """Takes a cell that is not blank; None if what it says is nothing. Raises Unreadable."""
 
-# Zero-width and directional characters: they come with copied text, and make two equal names differ.
-_HIDDEN = (
-    0x00AD,
-    0x200B,
-    0x200C,
-    0x200D,
-    0x200E,
-    0x200F,
-    0x2060,
-    0xFEFF,
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-)
-_INVISIBLE = dict.fromkeys(_HIDDEN)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?[eE][+]?[0-9]+")
 _DECIMAL_CODE = re.compile(r"[0-9]+\.0+")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
@@ -97,21 +82,6 @@ def plain_for(column: Column, bound: "Bound", blank: Collection[str]) -> Plain |
 # --- texts and codes -----------------------------------------------------------------------------
 
 
-def clean(text: str, *, breaks: bool = False) -> str:
-    """The text composed (NFC), without invisible characters, runs of blanks as one.
-
-    Control characters are refused (Unreadable `control_characters`); with `breaks`, line breaks count as blanks.
-    """
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split()) if "  " in text else text.strip()
-    body = unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
-    if breaks:
-        body = body.replace("\r", " ").replace("\n", " ")
-    if any(unicodedata.category(character) == "Cc" and character != "\t" for character in body):
-        raise Unreadable("control_characters", body)
-    return " ".join(body.split())
-
-
 def text_of(cell: object) -> str:
     """The cell as text: a whole number without its .0, a day as YYYY-MM-DD."""
     if isinstance(cell, str):
@@ -135,7 +105,7 @@ def _code_reader(column: Column, bound: "Bound") -> Reader:
 
     def read(cell: object) -> str | None:
         if cell.__class__ is str:
-            text = clean(cell if cell.isascii() else half_width(cell))  # type: ignore[attr-defined,arg-type]
+            text = one_spelling(cell)  # type: ignore[arg-type]
         else:
             text = _code_of_number(cell)
         if "." in text or "e" in text or "E" in text:
