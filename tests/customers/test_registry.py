@@ -237,3 +237,32 @@ def test_filters_narrow(bo: Person) -> None:
     for query, codes in (({"industry": "C"}, ["A"]), ({"department": SOUTH}, ["B"]), ({"code": "B"}, ["B"]),
                          ({"salesperson": "ann"}, ["B", "A"]), ({"q": "艾克米", "industry": "F"}, ["B"])):  # fmt: skip
         assert [each["code"] for each in Caller(bo).get("/customers", **query).data["items"]] == codes
+
+
+@pytest.mark.parametrize(
+    "code", ["c0023", "С0023", "Ｃ0023", "C0023\u200b", "C 23", "客户1", "C\u00e9", "x" * 41], ids=ascii
+)
+def test_no_two_codes_look_alike(bo: Person, code: str) -> None:
+    acme(code="C0023")
+    assert faults(Caller(bo).post("/customers", {"name": "新客户", "code": code})) == {"code"}
+    assert Customer.objects.count() == 1
+
+
+def test_a_code_is_kept_in_half_width(bo: Person) -> None:
+    assert Caller(bo).post("/customers", {"name": "新客户", "code": "Ｄ-０1\ufeff"}).data["code"] == "D-01"
+
+
+def test_older_codes_stay_as_they_are_and_can_be_changed(bo: Person) -> None:
+    acme(code="C0023")
+    old = acme(code="ｃ0023")
+    changed = Caller(bo).patch(f"/customers/{old.pk}", {"contact": "王五"})
+    assert (changed.status_code, changed.data["code"]) == (200, "ｃ0023")
+
+
+@pytest.mark.parametrize("name", ["\u200b甲\u200b方公司\ufeff", "\u202e甲方\u2066公司", "甲\u00ad方公司"], ids=ascii)
+def test_what_nobody_sees_is_no_part_of_a_name(bo: Person, name: str) -> None:
+    made = Caller(bo).post("/customers", {"name": name, "short_name": name}).data
+    assert (made["name"], made["short_name"]) == ("甲方公司", "甲方公司")
+    registry.add_name(Customer.objects.get(), "乙\u200b方", source="contract", **act(bo))
+    assert [each.name for each in Customer.objects.get().other_names.all()] == ["乙方"]
+    assert faults(Caller(bo).post("/customers", {"name": "\u200b\ufeff"})) == {"name"}

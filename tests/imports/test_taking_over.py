@@ -122,6 +122,22 @@ def test_the_whole_file_or_nothing(take: Take) -> None:
     assert not TrailEntry.objects.filter(verb__startswith="import.").exists()
 
 
+def test_a_file_brings_in_no_customer_whose_code_looks_like_anothers(take: Take) -> None:
+    rows = ("c001,甲,,", "客1,乙,,", "N1,丙,,", "n1,丁,,", "Ｃ002,戊\u200b己,,")
+    found = take("customers", csv_text(*rows, heading=CODES))
+    assert [fault.code for fault in found.faults] == ["code_capitals", "bad_code", "code_capitals"]
+    assert set(Customer.objects.values_list("code", flat=True)) == {ACME, "N1", "C002"}
+    assert Customer.objects.get(code="C002").name == "戊己"
+    papers = take("invoices", csv_text(_invoice("1", customer="c001"), heading=INVOICES), unknown_customers="create")
+    assert [fault.code for fault in papers.faults] == ["code_capitals"]
+
+
+def test_a_customer_with_an_older_code_is_still_known(take: Take) -> None:
+    acme(code="c001")
+    take("customers", csv_text("c001,新名,,", "C001,别名,,", heading=CODES))
+    assert dict(Customer.objects.values_list("code", "name")) == {"c001": "新名", "C001": "别名"}
+
+
 def test_a_dry_run_answers_the_same_and_writes_nothing(take: Take) -> None:
     table = csv_text(_invoice("1"), _invoice("2", "x"), _invoice("3", customer="NEW"), heading=INVOICES)
 

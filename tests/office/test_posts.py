@@ -261,3 +261,15 @@ def test_posts_are_asked_once_per_request_and_person(cy: Person, django_assert_n
     with django_assert_num_queries(1):
         for _ in range(3):
             posts.posts_of(cy, on=TODAY)
+
+
+@pytest.mark.parametrize("name", ["ｃｙ", "сy", "CY", "c y", "cy\u200b", "", "c/y", "x" * 151], ids=ascii)
+def test_no_two_sign_in_names_look_alike(sy: Person, name: str) -> None:
+    member("cy")
+    with pytest.raises(BadForm) as refused:
+        posts.add_person(name, **act(sy))
+    assert refused.value.errors[0][0] == "username"
+
+
+def test_a_sign_in_name_of_the_directory_is_one(sy: Person) -> None:
+    assert posts.add_person(" Eva.Li-2@example.com ", **act(sy)).username == "Eva.Li-2@example.com"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib.copying import any_of
@@ -12,7 +13,7 @@ from shouxin.office import clock, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.rules.ids import check_uscc, normalise
 
-from . import bulk, names
+from . import bulk, names, registry
 from .models import Customer
 
 CODE_ALIASES = also(
@@ -47,7 +48,8 @@ register_messages(
         "ambiguous_customer": _("The name means several customers: {codes}. Name the customer by its code."),
         "customer_mismatch": _("Code and credit code belong to different customers ({codes})."),
         "no_customer": _("The row names no customer."),
-        "bad_code": _("A customer code has at most 40 letters, digits, points, hyphens and underscores."),
+        "bad_code": _("A customer code has at most 40 letters (A to Z), digits, points, hyphens and underscores."),
+        "code_capitals": _("Another customer has this code in other capitals."),
     }
 )
 
@@ -72,6 +74,7 @@ class Identifier:
         self._known_names: dict[int, set[str]] = {}
         self._unnamed: set[int] = set()
         self._answers: dict[tuple[Any, ...], int | Refused] = {}
+        self._alike: set[str] = set()
 
     def identify(self, rows: Sequence[Mapping[str, Any]]) -> list[int | Refused]:
         """For each row's values the id of its customer, or why there is none."""
@@ -150,8 +153,10 @@ class Identifier:
 
     def _after_registering(self, row: Mapping[str, Any]) -> int | Refused:
         answer = self._of(row)
-        badly_coded = _is_unknown(answer) and not well_coded(row["customer_code"] or "")
-        return Refused("bad_code", {}, "customer_code") if badly_coded else answer
+        code = row["customer_code"] or ""
+        if _is_unknown(answer) and not well_coded(code):
+            return Refused("bad_code", {}, "customer_code")
+        return Refused("code_capitals", {}, "customer_code") if code in self._alike else answer
 
     # --- strangers and spellings -----------------------------------------------------------------
 
@@ -169,7 +174,12 @@ class Identifier:
                 kept[column] = kept.get(column) or row.get(column)
         conditions = self.conditions
         currency = policies.in_force(conditions.today).policy.company.currency
-        wanted = [_stranger(row, currency) for row in first.values() if well_coded(row["customer_code"] or "")]
+        self._alike = in_other_capitals(row["customer_code"] for row in first.values() if row["customer_code"])
+        wanted = [
+            _stranger(row, currency)
+            for row in first.values()
+            if well_coded(row["customer_code"] or "") and row["customer_code"] not in self._alike
+        ]
         taken: set[str] = set()
         for each in wanted:  # two strangers with one credit code: the second is registered without it
             if each.fields.get("uscc") in taken:
@@ -221,8 +231,22 @@ def _stranger(row: Mapping[str, Any], currency: str) -> bulk.NewCustomer:
 
 
 def well_coded(code: str) -> bool:
-    """Whether a code may become a customer's: it is part of addresses, so no blanks and no other signs."""
-    return len(code) <= 40 and all(sign.isalnum() or sign in "._-" for sign in code)
+    """Whether a code may become a customer's; none is one that will be given."""
+    return not code or bool(registry.CODE.fullmatch(code))
+
+
+def in_other_capitals(codes: Iterable[str]) -> set[str]:
+    """Of these codes of strangers the ones that differ only in capitals from a customer's, or from one before them."""
+    new = list(dict.fromkeys(codes))
+    capitals = any_of({code.upper() for code in new}, "text")
+    rows = Customer.objects.annotate(capitals=Upper("code")).filter(capitals__in=capitals)
+    taken = set(rows.values_list("capitals", flat=True)) if new else set()
+    found = set()
+    for code in new:
+        if code.upper() in taken:
+            found.add(code)
+        taken.add(code.upper())
+    return found
 
 
 def people_named(words: Iterable[str]) -> dict[str, Person]:

@@ -17,7 +17,7 @@ from shouxin.rules import groups as tree
 from shouxin.rules.ids import check_uscc, normalise
 
 from . import bulk, fact_imports, groups, standing
-from .identify import ONE_OF, Identifier, may_import, people_named, record_import, well_coded
+from .identify import ONE_OF, Identifier, in_other_capitals, may_import, people_named, record_import, well_coded
 from .import_columns import CUSTOMER_COLUMNS
 from .models import Customer
 from .registry import USCC_PROBLEMS
@@ -97,8 +97,10 @@ class CustomerWriter:
         hung: dict[int, tree.Tie] = {}
         ties = groups.ties_on(self.conditions.today) if heads else {}
         seen: set[str] = set()
+        strangers = (row for row, each in zip(rows, found, strict=True) if isinstance(each, Refused))
+        alike = in_other_capitals(row.values["customer_code"] for row in strangers if row.values["customer_code"])
         for index, (row, answer) in enumerate(zip(rows, found, strict=True)):
-            refusal = self._refusal(row, answer, people, heads, seen)
+            refusal = self._refusal(row, answer, people, heads, seen, alike)
             wish = _wish(row, answer if isinstance(answer, int) else _unborn(index), heads, ties)
             if not refusal and wish and tree.closes_ring(wish.child, wish.parent, ties):
                 refusal = Refused("ring", {}, "group_code")
@@ -143,7 +145,13 @@ class CustomerWriter:
         return found | dict(Customer.objects.filter(code__in=asked).values_list("code", "pk"))
 
     def _refusal(
-        self, row: Row, answer: int | Refused, people: Mapping[str, Person], heads: Mapping[str, Any], seen: set[str]
+        self,
+        row: Row,
+        answer: int | Refused,
+        people: Mapping[str, Person],
+        heads: Mapping[str, Any],
+        seen: set[str],
+        alike: set[str],
     ) -> Refused | None:
         values = row.values
         if isinstance(answer, Refused) and answer.code != "unknown_customer":
@@ -167,6 +175,8 @@ class CustomerWriter:
             seen.add(word)
         if not isinstance(answer, int) and values["customer_code"] and not well_coded(values["customer_code"]):
             return Refused("bad_code", {}, "customer_code")
+        if not isinstance(answer, int) and values["customer_code"] in alike:
+            return Refused("code_capitals", {}, "customer_code")
         return None
 
     def _fields(self, row: Row, people: Mapping[str, Person]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib.sealed import BlindIndexField, SealedField
@@ -70,6 +71,7 @@ class Customer(models.Model):
             models.Index(fields=["bank_account_index"], condition=~Q(bank_account_index=""), name="customer_account"),
             models.Index(fields=["department", "id"], name="customer_department"),
             models.Index(fields=["name", "id"], name="customer_name"),
+            models.Index(Upper("code"), name="customer_code_capitals"),
             models.Index(fields=["customer_since", "id"], name="customer_since"),
             models.Index(
                 fields=["id"], condition=Q(restricted_on=None), name="customer_listed"

@@ -22,6 +22,7 @@ from shouxin.rules import ids
 from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.industries import INDUSTRIES
 from shouxin.rules.policy import Post
+from shouxin.rules.text import Unreadable, one_spelling, visible
 
 from . import groups, names, search, standing
 from .models import Customer, OtherName
@@ -40,6 +41,9 @@ FIELDS = CONTACT_FIELDS | BANK_FIELDS | frozenset(
     }
 )  # fmt: skip
 """What can be written. The code is given once: papers name the customer by it."""
+
+CODE = re.compile(r"[A-Za-z0-9._-]{1,40}")
+"""What a customer's code may be: it is part of addresses, and no two may look alike. Older ones stay as they are."""
 
 _SEARCHED = frozenset({"name", "short_name", "uscc"})
 MASKS: Mapping[str, Callable[[str], str]] = {
@@ -94,7 +98,7 @@ def create(*, by: Person, on: date, at: datetime, code: str = "", **fields: Any)
     Raises NotYourDuty and BadForm with everything that is wrong.
     """
     held = _require_registrar(by, on=on, at=at)
-    fields = _given(fields)
+    code, fields = _one_spelling(code), _given(fields)
     if not held & set(CREDIT_OFFICE) and not posts.is_system(by):
         fields = _own(fields, by)
     fields.setdefault("currency", "")
@@ -168,7 +172,7 @@ def confirm_uscc(customer: Customer, reason: str, *, by: Person, on: date, at: d
 def add_name(customer: Customer, name: str, *, source: str, by: Person, on: date, at: datetime) -> None:
     """Another spelling under which papers name the customer; from now on imports and search know it."""
     posts.require(by, *EDITORS, on=on, about=customer, verb="add_name", at=at)
-    name = " ".join(name.split())
+    name = " ".join(visible(name).split())
     if not 0 < len(name) <= 200:
         raise BadForm([("name", _("must have 1 to 200 characters"))])
     _other, new = OtherName.objects.get_or_create(
@@ -292,11 +296,13 @@ def _own(fields: dict[str, Any], by: Person) -> dict[str, Any]:
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as they are kept: texts without surplus blanks, the credit code as registers print it."""
+    """The fields as they are kept: texts without surplus blanks and what nobody sees, the credit code as printed."""
     unknown = set(fields) - FIELDS
     if unknown:
         raise BadForm([(name, _("is not known here")) for name in sorted(unknown)])
-    kept = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in fields.items()}
+    kept = {
+        name: " ".join(visible(value).split()) if isinstance(value, str) else value for name, value in fields.items()
+    }
     for name in ("uscc", "id_number"):
         if kept.get(name):
             kept[name] = ids.normalise(kept[name])
@@ -389,13 +395,20 @@ def _group_errors(head: Customer | None, customer: Customer, *, on: date) -> Ite
         yield "group_head", groups.RING
 
 
+def _one_spelling(code: str) -> str:
+    try:
+        return one_spelling(code)
+    except Unreadable:
+        return code  # refused for what it holds
+
+
 def _code_errors(code: str) -> Iterable[tuple[str, Any]]:
     if not code:
         return
-    if not re.fullmatch(r"[\w.\-]{1,40}", code):
-        yield "code", _("must be letters, digits, points and hyphens, at most 40")
-    elif Customer.objects.filter(code=code).exists():
-        yield "code", _("This code is taken.")
+    if not CODE.fullmatch(code):
+        yield "code", _("must be letters (A to Z), digits, points, hyphens and underscores, at most 40")
+    elif taken := Customer.objects.filter(code__iexact=code).values_list("code", flat=True).first():
+        yield "code", _("This code is taken.") if taken == code else _("This code is taken, in other capitals.")
 
 
 def _next_code() -> str:

@@ -1,5 +1,6 @@
 """People, the posts they hold from day to day, and the duties that follow (clauses C2, C4)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,9 @@ from .refusals import BadForm, Moved, NotYourDuty
 
 SYSTEM = "system"
 """The built-in person in whose name jobs and the command line act: no password, no posts."""
+
+USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,150}")
+"""With what somebody may sign in: no two names may look alike. @ for those whom the company's directory calls so."""
 
 APART = frozenset({Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR})
 """Posts that go with no other: who runs the machine, gives the posts or audits both decides no business (I-20b)."""
@@ -153,8 +157,11 @@ def add_person(
     """
     if not is_system(by):
         require(by, Post.SYSTEM_MANAGER, on=on, about="person:", verb="add_person", at=at)
-    if not username.strip() or Person.objects.filter(username__iexact=username).exists():
-        raise BadForm([("username", _("Empty, or somebody signs in with this name already."))])
+    username = username.strip()
+    if not USERNAME.fullmatch(username):
+        raise BadForm([("username", _("must be letters (A to Z), digits, points, hyphens, underscores or @"))])
+    if Person.objects.filter(username__iexact=username).exists():
+        raise BadForm([("username", _("Somebody signs in with this name already."))])
     person = Person(username=username, name=name, department=department, telephone=telephone, email=email,
                     password_given=password_given)  # fmt: skip
     person.set_password(password)
