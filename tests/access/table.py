@@ -248,7 +248,7 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "POST /scoring/cards": row(HEADS | {OFFICER}, {"late_days": 30}),
     "GET /scoring/refusals": row(EVERYBODY),
     "GET /scoring/cards/{pk}": row(EVERYBODY, pk="=1"),
-    "GET /scoring/cards/{pk}/comparison": row(EVERYBODY, pk="=1"),
+    "GET /scoring/cards/{pk}/comparison": row(SEE_ALL, pk="=1"),
     "POST /references/{pk}/remind": row(CREDIT_OFFICE, pk="referee"),
     # --- the annual review
     "GET /annual-reviews": row(LOOKERS),

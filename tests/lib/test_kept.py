@@ -83,3 +83,15 @@ def test_the_limit_of_a_figure_does_not_outlive_it() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone()[0] == "0"
+
+
+def test_what_no_reader_may_work_out_is_left_to_the_worker_and_kept_however_quick_it_is() -> None:
+    def asked(at: Any) -> kept.Told:
+        return kept.read(f"{__name__}.owed", scope="all", at=at, at_once=False, on="monday")
+
+    assert asked(AT).content is None
+    work()
+    for hours in (0, 2):  # the second time it is renewed meanwhile
+        told = asked(timezone.now() + timedelta(hours=hours))
+        assert told.content == {"on": "monday", "owed": 1} and not told.live
+        work()

@@ -9,17 +9,21 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 from typer.testing import CliRunner
 
 from shouxin.config import cli
 from shouxin.credit.models import FittedCard
 from shouxin.customers.models import Customer
+from shouxin.lib import jobs as lib_jobs
+from shouxin.lib.models import Kept
 from shouxin.office import clock, drafts, policies
 from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import NotYourDuty
 from shouxin.receivables import fitted, history
 from shouxin.receivables.bulk import post_invoices
 from shouxin.receivables.papers import InvoiceRow
+from shouxin.records import fitted_views
 from shouxin.rules.points_table import probability
 from shouxin.rules.policy import Grade
 from tests.api import Caller
@@ -124,7 +128,7 @@ def test_the_days_observed_leave_a_whole_year_after_them() -> None:
 
 
 @pytest.mark.clause("B2.1")
-def test_a_card_is_fitted_kept_shown_compared_and_adopted(ledger: None) -> None:
+def test_a_card_is_fitted_kept_shown_compared_and_adopted(ledger: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """One ledger for the whole way, for it takes a while to write."""
     table, row = fit()
     assert (row.late_days, table.observations, table.bad > 20) == (30, sum(table.score_counts), True)
@@ -154,8 +158,22 @@ def test_a_card_is_fitted_kept_shown_compared_and_adopted(ledger: None) -> None:
     assert [each["id"] for each in api.get("/scoring/cards").data["items"]] == [row.pk]
     quality = api.get(f"/scoring/cards/{row.pk}").data["table"]["quality"]
     assert (quality["auc"], quality["brier"]) == (str(table.quality.auc), str(table.quality.brier))
-    beside = api.get(f"/scoring/cards/{row.pk}/comparison").data
+    beside_path = f"/scoring/cards/{row.pk}/comparison"
+    assert Caller(member("ann")).get(beside_path).status_code == 403, "whose business it is not"
+    unseen = browser(member("ann")).get(reverse("credit:fitted_card", args=[row.pk])).content.decode()
+    assert "scores-drift" not in unseen
+    beside = api.get(beside_path).data
     assert beside["crosswise"] == told["crosswise"] and beside["customers"] == CUSTOMERS
+    assert beside["live"] and Caller(member("ed")).get(beside_path).status_code == 200
+    monkeypatch.setattr(fitted_views, "COMPARED_AT_ONCE", CUSTOMERS - 1)
+    Kept.objects.all().delete()
+    waits = api.get(beside_path)
+    assert (waits.status_code, waits.data["code"]) == (503, "being_worked_out")
+    assert browser(cy).get(reverse("credit:fitted_card", args=[row.pk])).status_code == 200
+    for job in ProcrastinateJob.objects.filter(task_name="lib.work_out", status="todo"):
+        lib_jobs.work_out(**job.args)
+    kept = api.get(beside_path).data
+    assert not kept["live"] and {**kept, "at": 0, "live": 0} == {**beside, "at": 0, "live": 0}
     assert api.post("/scoring/cards", {"late_days": 60}).data == {"asked": True}
     assert api.post("/scoring/cards", {"late_days": 60}).data == {"asked": False}
     assert Caller(member("ann")).post("/scoring/cards", {}).status_code == 403

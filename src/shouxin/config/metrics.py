@@ -17,10 +17,20 @@ from shouxin.config.gauges import Gauges
 REQUESTS = prometheus_client.Histogram(
     "shouxin_request_seconds", "Time to answer a request", ["view", "method", "status"]
 )
+BODIES_CUT = prometheus_client.Counter(
+    "shouxin_bodies_cut",
+    "Requests that did not come in whole, by the status they were answered with; gone: the caller hung up",
+    ["status"],
+)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+OTHER = "other"
 
 
 class Measured:
-    """Counts and times every request under the name of its view, so that no address of a customer becomes a label."""
+    """Counts and times every request under the name of its view, so that no address of a customer becomes a label.
+
+    Nor does a method that does not exist: whoever invents methods adds no figures.
+    """
 
     def __init__(self, answer: Callable[[HttpRequest], HttpResponse]) -> None:
         self.answer = answer
@@ -29,7 +39,8 @@ class Measured:
         began = time.perf_counter()
         response = self.answer(request)
         view = request.resolver_match.view_name if request.resolver_match else "none"
-        REQUESTS.labels(view, request.method, response.status_code).observe(time.perf_counter() - began)
+        method = request.method if request.method in METHODS else OTHER
+        REQUESTS.labels(view, method, response.status_code).observe(time.perf_counter() - began)
         return response
 
 
@@ -52,5 +63,6 @@ def _registry() -> CollectorRegistry:
         multiprocess.MultiProcessCollector(registry)
     else:
         registry.register(REQUESTS)
+        registry.register(BODIES_CUT)
     registry.register(Gauges())
     return registry

@@ -10,6 +10,7 @@ own, and what is said on stderr is passed on by others (`lib.relay`), so that a 
 import contextlib
 import hashlib
 import http.client
+import importlib
 import os
 import shutil
 import signal
@@ -21,11 +22,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from shouxin.lib import embedded, relay
 from shouxin.lib.lifeline import die_with_parent
+
+if TYPE_CHECKING:
+    from shouxin.config.front import Front
 
 log = structlog.get_logger("shouxin.server")
 
@@ -34,6 +39,7 @@ LOOK_SECONDS = 0.5
 DEATHS_MAX = 5
 DEATHS_WITHIN = 60.0
 THREADS = 16
+CONNECTIONS = 1024
 STDERR = 2
 MEMORY = Path("/dev/shm")
 
@@ -215,26 +221,51 @@ def _figures(home: Path) -> Path:
 
 
 def web() -> None:
-    """The web server: granian with a pool of threads, and a worker process that replaces itself if it dies."""
+    """The web server: granian before our front (`front.Front`), and a worker process that is replaced if it dies.
+
+    Where processes are forked the application is loaded here, once: a worker that is replaced is there at once.
+    """
+    import multiprocessing
+
     from granian import Granian
     from granian.constants import Interfaces
 
     from shouxin.config.settings import ENVIRONMENT
 
+    _room_for_connections()
+    if multiprocessing.get_start_method() == "fork":
+        importlib.import_module("shouxin.config.asgi")
     Granian(
-        "shouxin.config.wsgi:application",
+        "shouxin.config.asgi:application",
         address=ENVIRONMENT.bind,
         port=ENVIRONMENT.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         workers=int(os.environ.get("W", "1")),
-        blocking_threads=THREADS,
-        backpressure=256,
+        backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=STOP_SECONDS // 2,
         websockets=False,
         log_level="error",
-    ).serve()
+    ).serve(target_loader=_application, wrap_loader=False)
+
+
+def _application() -> "Front":
+    """In the worker process, which must not keep the port when its parent is killed."""
+    die_with_parent(signal.SIGKILL)
+    found: Front = importlib.import_module("shouxin.config.asgi").application
+    return found
+
+
+def _room_for_connections() -> None:
+    """As many open files as CONNECTIONS with all they may hold need, where the machine allows them."""
+    import resource
+
+    wanted = 4 * CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def work() -> None:

@@ -64,6 +64,7 @@ class Environment:
     vault: Vault = field(repr=False)
     webhook_networks: tuple[Network, ...]
     webhook_failures: int
+    body_seconds: int
     sign_in: SingleSignOn = field(default=SingleSignOn(), repr=False)
 
     @classmethod
@@ -89,6 +90,7 @@ class Environment:
             vault=_vault(values, home),
             webhook_networks=_networks(values),
             webhook_failures=_number(values, "SHOUXIN_WEBHOOK_FAILURES", 20, 1, 1000),
+            body_seconds=_number(values, "SHOUXIN_BODY_SECONDS", 10, 1, 3600),
             sign_in=_sign_in(values),
         )
 

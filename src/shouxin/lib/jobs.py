@@ -36,10 +36,10 @@ def enqueue(
 
 
 @app.task(name="lib.work_out", retry=False)
-def work_out(figure: str, key: str, asked: dict[str, Any]) -> None:
+def work_out(figure: str, key: str, asked: dict[str, Any], always: bool = False) -> None:
     """Work a figure over every row out afresh and keep it."""
     from django.utils import timezone
 
     from . import kept
 
-    kept.work_out(figure, key, asked, at=timezone.now())
+    kept.work_out(figure, key, asked, at=timezone.now(), always=always)

@@ -43,6 +43,7 @@ def read(
     *,
     scope: str,
     at: datetime,
+    at_once: bool = True,
     patient: bool = False,
     at_hand: Mapping[str, Any] | None = None,
     **asked: Any,
@@ -51,29 +52,36 @@ def read(
 
     A kept answer to another day's question is told, with its moment, until the worker has the new one. `patient`: the
     first reader waits as long as it takes, as for a figure of one customer. `at_hand`: what the reader holds already
-    and the figure, worked out by itself, would look up.
+    and the figure, worked out by itself, would look up. `at_once` says whether the first reader may work it out at
+    all: the time limit ends statements, not what Python itself takes long for.
     """
     key = f"{figure}:{scope}"
+    ask: dict[str, Any] = {"figure": figure, "key": key, "asked": asked, "always": not at_once}
     row = Kept.objects.filter(key=key).first()
     if row is None:
-        worked_out = partial(import_string(figure), **asked, **(at_hand or {}))
-        found = _at_once(worked_out, key, asked, at, nullcontext() if patient else _hurried())
+        found = None
+        if at_once:
+            worked_out = partial(import_string(figure), **asked, **(at_hand or {}))
+            found = _at_once(worked_out, key, asked, at, nullcontext() if patient else _hurried())
         if found is not None:
             return found
-        jobs.enqueue(jobs.work_out, once=key, figure=figure, key=key, asked=asked)
+        jobs.enqueue(jobs.work_out, once=key, **ask)
         return Told(None, at, False)
     rests = (at - row.at).total_seconds() < max(row.seconds * REST, REST_MIN)
     if row.asked != asked or not rests:
-        jobs.enqueue(jobs.work_out, once=key, figure=figure, key=key, asked=asked)
+        jobs.enqueue(jobs.work_out, once=key, **ask)
     return Told(row.content, row.at, False)
 
 
-def work_out(figure: str, key: str, asked: dict[str, Any], *, at: datetime) -> None:
-    """Work the figure out and keep it, however long it takes; once it is quick again it is kept no longer."""
+def work_out(figure: str, key: str, asked: dict[str, Any], *, at: datetime, always: bool = False) -> None:
+    """Work the figure out and keep it, however long it takes; once it is quick again it is kept no longer.
+
+    `always`: kept also then, for no reader may work it out.
+    """
     began = time.monotonic()
     content = import_string(figure)(**asked)
     seconds = time.monotonic() - began
-    if seconds > KEEP_AFTER:
+    if always or seconds > KEEP_AFTER:
         _keep(key, content, asked, seconds, at)
     else:
         Kept.objects.filter(key=key).delete()

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit.models import FittedCard, RefusedFit
 from shouxin.lib.api import Body, IsoDay, Page, Paging, page
-from shouxin.office import policies, posts
+from shouxin.office import posts, sight
 from shouxin.office.door import acting
+from shouxin.office.refusals import BeingWorkedOut
 from shouxin.receivables import fitted
 from shouxin.rules.points_table import PointsTable
 from shouxin.rules.policy import Grade
@@ -62,6 +63,7 @@ class ComparisonOut(BaseModel):
 
     `crosswise`: grade by the card in force -> grade by the table -> customers; `kappa` their agreement beyond chance;
     `drift`: the stability index of the points against those it was fitted to; `expected_bad`: the mean probability.
+    `at` is when it was worked out: the moment of the call where `live`, earlier where there are many customers.
     """
 
     card: int
@@ -72,6 +74,8 @@ class ComparisonOut(BaseModel):
     expected_bad: Decimal | None
     crosswise: dict[str, dict[str, int]]
     score_counts: list[int]
+    at: datetime
+    live: bool
 
 
 @router.get("/scoring/cards", response=Page[FittedCardOut])
@@ -104,15 +108,23 @@ def get_fitted_card(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 @router.get("/scoring/cards/{int:pk}/comparison", response=ComparisonOut)
 def compare_fitted_card(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """The customers the caller sees, some two thousand at most, by both cards as known today; nothing is written."""
-    call, row = acting(request), card_of(pk)
-    policy = policies.in_force(call["on"]).policy
-    found = compared(fitted.table_of(row), by=call["by"], on=call["on"], policy=policy)
+    """The customers, some two thousand at most, by both cards; for posts that see every customer. Nothing is written.
+
+    503 `being_worked_out` while the first answer over many customers is on its way.
+    """
+    call = acting(request)
+    posts.require(call["by"], *sight.SEE_ALL, on=call["on"], about="fitted_card", verb="compare", at=call["at"])
+    row = card_of(pk)
+    told = compared(row, on=call["on"], at=call["at"])
+    if told.found is None:
+        raise BeingWorkedOut
     names = ("customers", "kappa", "drift", "expected_bad", "score_counts")
-    return {name: getattr(found, name) for name in names} | {
+    return {name: getattr(told.found, name) for name in names} | {
         "card": row.pk,
-        "as_of": call["on"],
-        "crosswise": {a.value: {b.value: found.crosswise.get((a, b), 0) for b in Grade} for a in Grade},
+        "as_of": told.as_of,
+        "crosswise": {a.value: {b.value: told.found.crosswise.get((a, b), 0) for b in Grade} for a in Grade},
+        "at": told.at,
+        "live": told.live,
     }
 
 

@@ -1,6 +1,8 @@
 """Statistical cards on the pages: what was fitted, how good it is, how it compares, and adopting one as the card."""
 
-from datetime import date
+import dataclasses
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -8,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from pydantic import TypeAdapter
 
 from shouxin.credit.models import FittedCard
 from shouxin.customers.facts import name_of
 from shouxin.customers.models import Customer
 from shouxin.customers.names_of_facts import LEDGER_FACTS, NAMES
+from shouxin.lib import kept
 from shouxin.lib.jobs import enqueue
 from shouxin.office import card, clock, drafts, policies, posts, sight
 from shouxin.office.models import Person
@@ -26,6 +30,8 @@ from shouxin.rules.scorecard import FACTS, YES_NO
 from . import jobs
 
 COMPARED_MAX = 2000
+COMPARED_AT_ONCE = 60
+"""Customers up to which a reader waits for the comparison."""
 
 
 @page
@@ -61,32 +67,68 @@ def _late_days(request: HttpRequest) -> int:
 @page
 @require_GET
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """One card: its points, its quality beside the card in force, and the customers of today by both."""
+    """One card: its points, its quality beside the card in force, and the customers of today by both.
+
+    The last is for posts that see every customer.
+    """
     call = acting(request)
     row = card_of(pk)
     table = fitted.table_of(row)
-    policy = policies.in_force(call["on"]).policy
-    found = compared(table, by=call["by"], on=call["on"], policy=policy)
+    beside = compared(row, on=call["on"], at=call["at"]) if sight.sees_all(call["by"], call["on"]) else None
     told = {
         "row": row,
         "table": table,
         "questions": [(name_of(each.fact), each) for each in table.questions],
         "qualities": [(_("fitted"), table.quality), *_of_card(table)],
-        "found": found,
-        "crosswise": [(a, [found.crosswise.get((a, b), 0) for b in Grade]) for a in Grade],
+        "beside": beside,
         "grades": list(Grade),
-        "drawing": _drawing(table, found),
         "author": bool(posts.posts_of(call["by"], on=call["on"]) & set(policies.AUTHORS)),
         "version": drafts.of(call["by"], call["on"]).version,
     }
-    return render(request, "records/fitted_card.html", told)
+    return render(request, "records/fitted_card.html", told | (_shown(table, beside.found) if beside else {}))
 
 
-def compared(table: PointsTable, *, by: Person, on: date, policy: Policy) -> fitted.Comparison:
-    """The customers she sees, or some two thousand spread over all of them, by both cards."""
-    ids = list(sight.visible(Customer, by, on=on).order_by("pk").values_list("pk", flat=True))
+def _shown(table: PointsTable, found: fitted.Comparison | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    crosswise = [(a, [found.crosswise.get((a, b), 0) for b in Grade]) for a in Grade]
+    return {"found": found, "crosswise": crosswise, "drawing": _drawing(table, found)}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The comparison as of `at`; None while it is worked out for the first time. `live`: worked out for this reader."""
+
+    found: fitted.Comparison | None
+    as_of: date
+    at: datetime
+    live: bool
+
+
+_COMPARISON = TypeAdapter(fitted.Comparison)
+
+
+def compared(row: FittedCard, *, on: date, at: datetime) -> Compared:
+    """The customers by both cards, worked out while one waits only where they are few: rating takes its time."""
+    asked = {"pk": row.pk, "on": on.isoformat()}
+    few = Customer.objects.order_by()[: COMPARED_AT_ONCE + 1].count() <= COMPARED_AT_ONCE
+    told = kept.read(f"{__name__}.compared_kept", scope=str(row.pk), at=at, at_once=few, **asked)
+    if told.content is None:
+        return Compared(None, on, told.at, live=False)
+    found = told.content["found"] | {"crosswise": {(a, b): n for a, b, n in told.content["crosswise"]}}
+    return Compared(_COMPARISON.validate_python(found), date.fromisoformat(told.content["on"]), told.at, told.live)
+
+
+def compared_kept(pk: int, on: str) -> dict[str, Any]:
+    """The comparison as plain values, with its day: of all customers, or of some two thousand spread over them."""
+    day = date.fromisoformat(on)
+    ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
     chosen = ids[:: -(-len(ids) // COMPARED_MAX)] if ids else []
-    return fitted.compare(table, chosen, as_of=on, policy=policy)
+    table, policy = fitted.table_of(card_of(pk)), policies.in_force(day).policy
+    found = fitted.compare(table, chosen, as_of=day, policy=policy)
+    crosswise = [(a.value, b.value, count) for (a, b), count in found.crosswise.items()]
+    plain = _COMPARISON.dump_python(dataclasses.replace(found, crosswise={}), mode="json")
+    return {"on": on, "found": plain, "crosswise": crosswise}
 
 
 def _of_card(table: PointsTable) -> list[tuple[str, Any]]:

@@ -1,0 +1,15 @@
+"""The application as our own web server runs it: Django behind the front that takes requests in."""
+
+from shouxin.config.wsgi import application as django  # first: it sets Django up
+
+# isort: split
+from django.conf import settings
+from django.urls import get_resolver
+
+from shouxin.config.front import Front
+from shouxin.config.server import THREADS
+
+application = Front(
+    django, threads=THREADS, seconds=settings.ENVIRONMENT.body_seconds, proxies=settings.ENVIRONMENT.proxies
+)
+get_resolver().url_patterns  # noqa: B018 - read now, so that the first request need not wait for every page's module

@@ -1,0 +1,436 @@
+"""The front: a request is taken in whole before one of the few threads works on it, and told back at the caller's pace.
+
+Whoever sends a body slowly, or never, waits on the event loop and holds no thread: pages, decisions and `/healthz` go
+on meanwhile. What does not come in time is cut (408), what is too large is refused (413), and an address that has too
+much waiting is told to come again (503). Between the two ends stands Django's own WSGI application, as it is.
+
+The time of a body is `SHOUXIN_BODY_SECONDS` and a second more for every RATE bytes that have come, so that a large file
+on a slow line arrives. A slow reader holds no thread either: what is told in pieces waits in a temporary file.
+"""
+
+import asyncio
+import io
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
+
+from shouxin.config import metrics
+from shouxin.config.requests import NUMBER
+from shouxin.lib.api import problem
+
+log = structlog.get_logger("shouxin.front")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[str, str]]
+
+BODY_MAX = 64 << 20
+"""Bytes of the largest body: files of 50 MB are taken (`imports.reader.UPLOAD`, evidence), with room for the form."""
+IN_MEMORY = 128 << 10
+"""Bytes of a body, or of an answer in pieces, up to which no temporary file is made."""
+HELD_MAX = 512 << 20
+"""Bytes of all bodies together that are on their way in."""
+RATE = 10_000
+"""Bytes a second a body must keep up with once its first time is over."""
+AT_ONCE = 1.0
+"""Seconds after which a body counts as waiting; those that come with their request never do."""
+WAITING_MAX = 64
+"""Waiting bodies of one address."""
+READER_SECONDS = 60.0
+"""Seconds a caller may take for PIECE bytes of an answer in pieces."""
+PIECE = 64 << 10
+UNREAD_MAX = 256 << 20
+"""Bytes of an answer in pieces that are made ahead of its reader."""
+RETRY_SECONDS = 5
+
+WHY = {
+    408: gettext_noop("The request did not arrive in time. Nothing was changed; please try again."),
+    413: gettext_noop("The request is too large. Nothing was changed; send less at a time."),
+    503: gettext_noop("Too many requests are still on their way. Nothing was changed; please try again."),
+}
+CODES = {408: "too_slow", 413: "too_large", 503: "too_many_waiting"}
+
+
+class Cut(Exception):
+    """A request that is waited for no longer. Its text is the status it is answered with."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class BrokenOff(Exception):
+    """An answer in pieces that could not be made to its end: its caller must not take it for whole."""
+
+
+class Gone(Exception):
+    """The caller has hung up."""
+
+
+@dataclass
+class Caller:
+    """Who sends what: the address as the last trusted proxy saw it, and how much has come of the body."""
+
+    address: str
+    headers: dict[str, str]
+    size: int = 0
+    crowded: bool = False
+
+    @property
+    def announced(self) -> int:
+        """Bytes the body is said to have; 0 where nothing is said."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isascii() and text.isdigit() else 0
+
+    @property
+    def has_body(self) -> bool:
+        """Whether anything follows the headers of a request of HTTP/1."""
+        return bool(self.announced or "transfer-encoding" in self.headers)
+
+
+class Front:
+    """An ASGI application that runs a WSGI one in `threads` threads, each request once its body is there.
+
+    `seconds`: the time a body has; `proxies`: how many trusted ones stand before us.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]], *, threads: int, seconds: float, proxies: int):
+        self.application = application
+        self.seconds, self.proxies = seconds, proxies
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.waiting: Counter[str] = Counter()
+        self.held = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Take in the request, have it worked on, tell the answer."""
+        headers = joined(scope["headers"])
+        caller = Caller(address_of(scope, headers, self.proxies), headers)
+        began = time.monotonic()
+        try:
+            body = await self._taken_in(scope, caller, receive)
+        except Cut as cut:
+            _tell_of(cut, caller, time.monotonic() - began)
+            await _send_whole(send, *refusal(cut.status, environ_of(scope, caller, None)))
+        except Gone:
+            metrics.BODIES_CUT.labels("gone").inc()
+        else:
+            await self._answer(environ_of(scope, caller, body), receive, send)
+
+    async def _taken_in(self, scope: Message, caller: Caller, receive: Receive) -> IO[bytes] | None:
+        """The body, None where there is none; raises Cut, and Gone where the caller hangs up halfway."""
+        if not caller.has_body and scope["http_version"] != "2":
+            return None
+        if caller.announced > BODY_MAX:
+            raise Cut(413)
+        body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the thread that reads it closes it
+        try:
+            await self._fill(body, caller, receive)
+        except BaseException:
+            body.close()
+            raise
+        finally:
+            self.held -= caller.size
+        body.seek(0)
+        return body
+
+    async def _fill(self, body: IO[bytes], caller: Caller, receive: Receive) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.seconds
+        try:
+            async with asyncio.timeout_at(until) as patience:
+                with self._counted(caller, patience):
+                    while await self._piece(body, caller, receive):
+                        if not caller.crowded:
+                            patience.reschedule(until + caller.size / RATE)
+        except TimeoutError:
+            raise Cut(503 if caller.crowded else 408) from None
+
+    async def _piece(self, body: IO[bytes], caller: Caller, receive: Receive) -> bool:
+        """Add what has come; whether more follows."""
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        came = len(message["body"])
+        caller.size += came
+        self.held += came
+        if caller.size > BODY_MAX:
+            raise Cut(413)
+        if self.held > HELD_MAX:
+            raise Cut(503)
+        body.write(message["body"])
+        return bool(message["more_body"])
+
+    @contextmanager
+    def _counted(self, caller: Caller, patience: asyncio.Timeout) -> Iterator[None]:
+        """Count what is still waiting after AT_ONCE with its address, and give up where that has too many."""
+        loop, counted = asyncio.get_running_loop(), []
+
+        def count() -> None:
+            self.waiting[caller.address] += 1
+            counted.append(True)
+            if self.waiting[caller.address] > WAITING_MAX:
+                caller.crowded = True
+                patience.reschedule(loop.time())
+
+        timer = loop.call_later(AT_ONCE, count)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self.waiting[caller.address] -= len(counted)
+            if not self.waiting[caller.address]:
+                del self.waiting[caller.address]
+
+    async def _answer(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
+        answer = Answer(asyncio.get_running_loop())
+        self.pool.submit(self._work, environ, answer)
+        whole = await answer.begun
+        if whole is not None:
+            await _send_whole(send, answer.status, answer.headers, whole)
+            return
+        watch = asyncio.ensure_future(_hung_up(answer, receive))
+        try:
+            await _send_pieces(answer, send)
+        except TimeoutError:
+            log.warning("a reader was too slow", seconds=READER_SECONDS)
+        finally:
+            watch.cancel()
+            answer.forget()
+
+    def _work(self, environ: dict[str, Any], answer: "Answer") -> None:
+        """In a thread: what is told in one piece is told when it is whole, anything else as it comes."""
+        try:
+            found = self.application(environ, answer.start)
+            try:
+                if getattr(found, "streaming", True):
+                    answer.begin(None)
+                    for piece in found:
+                        answer.add(piece)
+                else:
+                    whole = b"".join(found)
+            finally:
+                if close := getattr(found, "close", None):
+                    close()  # in this thread, so that its connection to the database goes back
+            if answer.streams:
+                answer.end()
+            else:
+                answer.begin(whole)
+        except Gone:
+            pass
+        except BaseException as error:
+            log.exception("an answer broke off")
+            answer.fail(error)
+        finally:
+            environ["wsgi.input"].close()
+
+
+@dataclass
+class Answer:
+    """What a thread has to tell, and the loop passes on. A piece is written by the one and read by the other.
+
+    The thread waits for the reader only when UNREAD_MAX is ahead of her. Once nobody reads, `add` raises Gone.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    begun: "asyncio.Future[bytes | None]" = field(init=False)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: threading.Condition = field(default_factory=threading.Condition)
+    kept: Any = None
+    made: int = 0
+    read: int = 0
+    status: int = 500
+    headers: Headers = field(default_factory=list)
+    ended: bool = False
+    streams: bool = False
+    broken: bool = False
+    gone: bool = False
+
+    def __post_init__(self) -> None:
+        self.begun = self.loop.create_future()
+
+    def start(self, status: str, headers: Headers, _error: Any = None) -> None:
+        """WSGI's `start_response`."""
+        self.status, self.headers = int(status[:3]), headers
+
+    def begin(self, whole: bytes | None) -> None:
+        """The whole answer, or None: it follows in pieces."""
+        if whole is None:
+            self.streams, self.kept = True, tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - see `forget`
+        self._on_loop(self._settle, whole)
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing more can be told."""
+        if self.streams:
+            self.broken = True
+            self.end()
+        else:
+            self.status, self.headers = 500, [("Content-Type", "text/plain")]
+            self.begin(type(error).__name__.encode())
+
+    def add(self, piece: bytes) -> None:
+        """One more piece; raises Gone where nobody wants it."""
+        with self.lock:
+            self.lock.wait_for(lambda: self.gone or self.made - self.read < UNREAD_MAX)
+            if self.gone:
+                raise Gone
+            self.kept.seek(self.made)
+            self.made += self.kept.write(piece)
+        self._tell()
+
+    def end(self) -> None:
+        """Nothing follows."""
+        self.ended = True
+        self._tell()
+
+    def take(self) -> bytes:
+        """Some of what has been added and not been taken yet."""
+        with self.lock:
+            self.kept.seek(self.read)
+            piece: bytes = self.kept.read(PIECE)
+            self.read += len(piece)
+            self.lock.notify()
+            return piece
+
+    def forget(self) -> None:
+        """Nobody reads any more."""
+        with self.lock:
+            self.gone = True
+            self.kept.close()
+            self.lock.notify()
+
+    def _tell(self) -> None:
+        if not self.news.is_set():  # where it is set the loop has not looked yet, and will see this too
+            self._on_loop(self.news.set)
+
+    def _settle(self, whole: bytes | None) -> None:
+        if not self.begun.done():  # done: given up while the house closes
+            self.begun.set_result(whole)
+
+    def _on_loop(self, call: Callable[..., None], *given: Any) -> None:
+        try:
+            self.loop.call_soon_threadsafe(call, *given)
+        except RuntimeError:  # the loop is closed: the house is closing
+            raise Gone from None
+
+
+async def _send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": _raw(headers)})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_pieces(answer: Answer, send: Send) -> None:
+    """Pass on what comes, at the caller's pace; raises TimeoutError where that is none."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": _raw(answer.headers)})
+    while not answer.gone:
+        answer.news.clear()
+        ended = answer.ended
+        if piece := answer.take():
+            async with asyncio.timeout(READER_SECONDS):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        elif ended:
+            break
+        else:
+            await answer.news.wait()
+    if answer.broken:
+        raise BrokenOff
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _hung_up(answer: Answer, receive: Receive) -> None:
+    """Have the answer end where its caller hangs up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    answer.gone = True
+    answer.news.set()
+
+
+def joined(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name, those that come twice as one. Names with `_` are left out: they pass for those with `-`."""
+    found: dict[str, str] = {}
+    for name, value in raw:
+        if b"_" in name:
+            continue
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        between = "; " if key == "cookie" else ","
+        found[key] = f"{found[key]}{between}{text}" if key in found else text
+    return found
+
+
+def address_of(scope: Message, headers: dict[str, str], proxies: int) -> str:
+    """Where the request comes from, as the outermost of our trusted proxies saw it."""
+    passed = [each.strip() for each in headers.get("x-forwarded-for", "").split(",")] if proxies else []
+    return passed[-proxies] if proxies and len(passed) >= proxies else str(scope["client"][0])
+
+
+def environ_of(scope: Message, caller: Caller, body: IO[bytes] | None) -> dict[str, Any]:
+    """The request as PEP 3333 has it. The length is that of what has come, also where none was announced."""
+    found = {
+        f"HTTP_{name.upper().replace('-', '_')}": text
+        for name, text in caller.headers.items()
+        if name not in ("content-length", "content-type")
+    }
+    return found | {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "CONTENT_TYPE": caller.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(caller.size) if body else "",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body or io.BytesIO(),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def refusal(status: int, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
+    """Status, headers and text for a request that was not taken in, in the caller's language. Ends the connection."""
+    request = WSGIRequest(environ)
+    with translation.override(translation.get_language_from_request(request)):
+        why = gettext(WHY[status])
+    answer = HttpResponse(why, status=status, content_type="text/plain; charset=utf-8")
+    if request.path.startswith("/api/"):
+        answer = problem(status, HTTPStatus(status).phrase, code=CODES[status], detail=why)
+    given = request.headers.get("X-Request-ID", "")
+    answer["X-Request-ID"] = given if NUMBER.fullmatch(given) else secrets.token_hex(8)
+    answer["Cache-Control"] = "no-store"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer["Retry-After"] = str(RETRY_SECONDS)
+    if environ["SERVER_PROTOCOL"] != "HTTP/2":
+        answer["Connection"] = "close"
+    return status, list(answer.items()), answer.content
+
+
+def _tell_of(cut: Cut, caller: Caller, seconds: float) -> None:
+    metrics.BODIES_CUT.labels(str(cut.status)).inc()
+    told = {"status": cut.status, "bytes": caller.size, "announced": caller.announced or None}
+    log.warning("body cut", address=caller.address, seconds=round(seconds, 1), **told)
+
+
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers]
