@@ -29,6 +29,7 @@ LOOKERS = SEE_ALL | {SALES}
 
 
 WORD = re.compile(r"'{(code|customer)}'")
+OF_A_POST = frozenset({"token", "import", "webhook", "data_request", "sharing", "assessment"})
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Row:
     @property
     def personal(self) -> bool:
         """Whether it is tried on what belongs to a person or a post: to all others it does not exist."""
-        return bool({"token", "import", "webhook", "data_request"} & set(self.at.values()))
+        return bool(OF_A_POST & set(self.at.values()))
 
 
 def row(may: Iterable[Any], body: Any = None, *, query: str = "", unseen: int = 404, **at: str) -> Row:
@@ -138,6 +139,18 @@ APPLICATION = {
 DATA_READERS = {*HEADS, OFFICER, AUDITOR, "ann"}
 DATA_VERBS = {"confirm": HEADS, "decline": HEADS, "withdraw": {"ann"}}
 DATA_COPIERS = {*HEADS, OFFICER}
+SHARERS = {*HEADS, OFFICER}
+SHARERS_AND_AUDITOR = {*SHARERS, AUDITOR}
+SHARED = {
+    "recipient": "百行征信", "kind": "credit_bureau", "contact": "400", "purpose": "credit records", "role": "provided",
+    "persons": ["customer"], "fields": ["customers.Customer.name"], "manner": "file", "basis": "consent",
+    "consent": "form", "since": "2026-01-01",
+}  # fmt: skip
+ASSESSED = {
+    "title": "Grading", "occasions": ["automated"], "processing": "p", "necessity": "n", "impact": "i", "risk": "low",
+    "measures": "m", "fits": True, "conclusion": "go", "opinion": "o", "assessed_on": "2026-11-20",
+}  # fmt: skip
+ASSESSMENT_VERBS = {"review": HEADS, "send_back": HEADS, "close": SHARERS, "dispose": HEADS}
 DATA_ASKED = {"customer": "{code}", "kind": "copy", "why": "because"}
 CASE_VERBS = {"stop": HEADS, "approve": HEADS, "decline": HEADS, "withdraw": {"fi"}}
 CASE_PROPOSERS = {SALES, FINANCE, OFFICER, *HEADS}
@@ -211,6 +224,20 @@ OPERATIONS: dict[str, Row | list[Row]] = {
     "GET /data-requests/{pk}": row(DATA_READERS, pk="data_request"),
     "GET /data-requests/{pk}/copy.json": row(DATA_COPIERS, pk="data_request"),
     "POST /data-requests/{pk}/{verb}": verbs(DATA_VERBS, {"answer": "because"}, pk="data_request"),
+    # --- where personal data go
+    "GET /data-sharings": row(SHARERS_AND_AUDITOR),
+    "POST /data-sharings": row(SHARERS, SHARED),
+    "GET /data-sharings/{pk}": row(SHARERS_AND_AUDITOR, pk="sharing"),
+    "POST /data-sharings/{pk}/correct": row(SHARERS, SHARED | WHY, pk="sharing"),
+    "POST /data-sharings/{pk}/end": row(SHARERS, WHY, pk="sharing"),
+    "POST /data-sharings/{pk}/attachments": page(SHARERS, {"file": "=upload"}, pk="sharing"),
+    "GET /impact-assessments": row(SHARERS_AND_AUDITOR),
+    "GET /impact-assessments/findings": row(SHARERS_AND_AUDITOR),
+    "POST /impact-assessments": row(SHARERS, ASSESSED),
+    "GET /impact-assessments/{pk}": row(SHARERS_AND_AUDITOR, pk="assessment"),
+    "GET /impact-assessments/{pk}/paper.{ending}": row(SHARERS_AND_AUDITOR, pk="assessment", ending="=docx"),
+    "POST /impact-assessments/{pk}/versions": row(SHARERS, ASSESSED, pk="assessment"),
+    "POST /impact-assessments/{pk}/{verb}": verbs(ASSESSMENT_VERBS, WHY, pk="assessment"),
     # --- related parties
     "POST /customers/{reference}/ties": row(CREDIT_OFFICE, {"parent": "{top}"}, reference="customer"),
     "GET /customers/{reference}/ties": row(LOOKERS, reference="customer"),
@@ -533,6 +560,23 @@ PAGES: dict[str, Row | list[Row]] = {
     "POST customers/data-requests/": page({SALES, OFFICER, *HEADS}, DATA_ASKED, unseen=422),
     "GET customers/data-requests/<int:pk>/<str:verb>": page(DATA_COPIERS, pk="data_request", verb="=copy"),
     "POST customers/data-requests/<int:pk>/<str:verb>": verbs(DATA_VERBS, WHY, make=page, pk="data_request"),
+    "GET office/personal-data/sharings/": page(SHARERS_AND_AUDITOR),
+    "GET office/personal-data/sharings/new": page(SHARERS),
+    "POST office/personal-data/sharings/new": page(SHARERS, SHARED),
+    "GET office/personal-data/sharings/<int:pk>/": page(SHARERS_AND_AUDITOR, pk="sharing"),
+    "GET office/personal-data/sharings/<int:pk>/correct": page(SHARERS, pk="sharing"),
+    "POST office/personal-data/sharings/<int:pk>/correct": page(SHARERS, SHARED | WHY, pk="sharing"),
+    "POST office/personal-data/sharings/<int:pk>/end": page(SHARERS, WHY, pk="sharing"),
+    "POST office/personal-data/sharings/<int:pk>/attachments": page(SHARERS, {"file": "=upload"}, pk="sharing"),
+    "GET office/personal-data/assessments/": page(SHARERS_AND_AUDITOR),
+    "GET office/personal-data/assessments/new": page(SHARERS),
+    "POST office/personal-data/assessments/new": page(SHARERS, ASSESSED),
+    "GET office/personal-data/assessments/<int:pk>/": page(SHARERS_AND_AUDITOR, pk="assessment"),
+    "GET office/personal-data/assessments/<int:pk>/next": page(SHARERS, pk="assessment"),
+    "POST office/personal-data/assessments/<int:pk>/next": page(SHARERS, ASSESSED, pk="assessment"),
+    "POST office/personal-data/assessments/<int:pk>/<str:verb>": verbs(
+        ASSESSMENT_VERBS, WHY, make=page, pk="assessment"
+    ),
     "GET credit/line-requests/": page(EVERYBODY),
     "GET credit/line-requests/<int:pk>/": page(LOOKERS, pk="line_request"),
     "GET credit/line-requests/<int:pk>/change": page(ASKERS, pk="line_request"),

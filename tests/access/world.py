@@ -6,7 +6,7 @@ an answer tells whether anything of it got out.
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ from shouxin.lib.models import ImportRun
 from shouxin.office import clock, policies, posts, tokens
 from shouxin.office.imports import runs
 from shouxin.office.models import Person, Webhook
+from shouxin.office.privacy import assessments, sharings
 from shouxin.orders import checks
 from shouxin.orders.checks import CheckRequest
 from shouxin.receivables import bulk, invoices, receipts
@@ -38,6 +39,7 @@ from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.people import CAST, EAST, SOUTH, TODAY, acme, member, person
 from tests.rules.test_points_table import TABLE
+from tests.rules.test_privacy import BUREAU, GRADING
 
 OWN, FOREIGN = "OWN7", "ZQX9"
 """The marks of Ann's customer and of the one out of her sight."""
@@ -109,6 +111,8 @@ def side(mark: str, seller: str, department: str) -> Side:
         pk=1, defaults={"as_of": TODAY, "late_days": 30, "table": TABLE.model_dump(mode="json"), "policy_version": 1,
                         "at": clock.now()},
     )  # fmt: skip
+    entry = sharings.enter(replace(BUREAU, recipient=mark), **act("bo"))
+    assessed = assessments.write(replace(GRADING, title=mark), **act("bo"))
     application = _declined(customer, mark)
     good = _good(mark, seller, department)
     day = {"first": TODAY, "last": TODAY, "made_at": clock.now()}
@@ -144,6 +148,8 @@ def side(mark: str, seller: str, department: str) -> Side:
             "reservation": approved.reservation_id,
             "hold": held.hold.pk,
             "data_request": asked.pk,
+            "sharing": entry.pk,
+            "assessment": assessed.pk,
             "application": application.pk,
             "letter": decisions.letters(application)[0].pk,
             "import": run.pk,

@@ -39,6 +39,7 @@ PAGES = (
     "/imports/", "/reviews/",
     "/credit/applications/", "/credit/securities/", "/credit/grades/", "/customers/blacklist/",
     "/customers/inbox/", "/records/digests/", "/records/granted/", "/records/recommended/", "/records/opportunities/",
+    "/office/personal-data/", "/office/personal-data/sharings/", "/office/personal-data/assessments/",
     "/webhooks/", "/regulation", *(f"/customers/{{customer}}/?tab={tab}" for tab in TABS),
 )  # fmt: skip
 CUSTOMER_FILE_MAX = 25

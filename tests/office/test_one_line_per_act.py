@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -38,7 +39,8 @@ from shouxin.customers import (
 )
 from shouxin.customers.models import BlacklistCase, Customer, Fact, PersonTie, StandingRelease
 from shouxin.office import clock, policies, posts, rates, sign_in, tokens
-from shouxin.office.models import Person, TrailEntry
+from shouxin.office.models import DataSharing, ImpactAssessment, Person, TrailEntry
+from shouxin.office.privacy import assessments, sharings
 from shouxin.office.refusals import NotYourDuty
 from shouxin.orders import holds
 from shouxin.orders.models import Hold
@@ -54,6 +56,7 @@ from tests.faults import test_every_statement as money
 from tests.faults.test_every_statement import D, acting, acts, decide, issued, open_for_business, taken
 from tests.people import TODAY, acme, member
 from tests.reviews import world as year_in_review
+from tests.rules.test_privacy import BUREAU, GRADING
 from tools.reference import flows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.invariant("I-22"), pytest.mark.clause("A13")]
@@ -366,6 +369,48 @@ def reviewing(verb: str) -> Callable[[], Verb]:
     return prepared
 
 
+def sharing(act: Callable[[DataSharing], object]) -> Callable[[], Verb]:
+    """The act on an entry of the sharing register."""
+
+    def prepared() -> Verb:
+        row = sharings.enter(BUREAU, **office("bo"))
+        return lambda: act(row)
+
+    return prepared
+
+
+def written(series: ImpactAssessment | None = None) -> ImpactAssessment:
+    return assessments.write(GRADING, before=series, **office("bo"))
+
+
+def assessed(verb: str, by: str, *, again: bool = False) -> Callable[[], Verb]:
+    """A step of an assessment; `again`: of its second version, while the first is in force."""
+
+    def prepared() -> Verb:
+        row = written()
+        if again:
+            row = written(assessments.review(row, **office("cy")))
+        return lambda: assessments.act(row, verb, note="because", **office(by))
+
+    return prepared
+
+
+def closing() -> Verb:
+    row = assessments.review(written(), **office("cy"))
+    return lambda: assessments.close(row, note="over", **office("bo"))
+
+
+def disposing() -> Verb:
+    row = assessments.send_back(written(), note="more", **office("cy"))
+    later = office("vi") | {"on": TODAY.replace(year=TODAY.year + 3)}
+    return lambda: assessments.dispose(row, **later)
+
+
+def writing_again() -> Verb:
+    row = written()
+    return lambda: written(row)
+
+
 # What is prepared, and the lines its act leaves: verb -> how many.
 ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (money.deciding, {"check.approve": 1}),
@@ -504,6 +549,19 @@ ACTS: list[tuple[Callable[[], Verb], dict[str, int]]] = [
     (lambda: (lambda row: lambda: groups.tie(row, groups.NewTie(None), **office("bo")))(tied()), {"untie": 1}),
     (lambda: behind, {"add_person_tie": 1}),
     (lambda: (lambda row: lambda: persons.end(row, **office("bo")))(behind()), {"end_person_tie": 1}),
+    (lambda: lambda: sharings.enter(BUREAU, **office("bo")), {"enter_sharing": 1}),
+    (
+        sharing(lambda row: sharings.correct(row, replace(BUREAU, purpose="a"), why="w", version=1, **office("bo"))),
+        {"correct_sharing": 1},
+    ),
+    (sharing(lambda row: sharings.end(row, why="w", version=1, **office("bo"))), {"end_sharing": 1}),
+    (lambda: written, {"write_assessment": 1}),
+    (writing_again, {"write_assessment": 1, "replace_assessment": 1}),
+    (assessed("review", "cy"), {"review_assessment": 1}),
+    (assessed("review", "cy", again=True), {"review_assessment": 1, "replace_assessment": 1}),
+    (assessed("send_back", "cy"), {"send_back_assessment": 1}),
+    (closing, {"close_assessment": 1}),
+    (disposing, {"dispose_assessment": 1}),
     (lambda: lambda: sign_in.put({"profile": "dengbao"}, why="audit", **office()), {"put_sign_in_rules": 1}),
     (lambda: lambda: sign_in.set_password(member("ann"), **office()), {"set_password": 1}),
 ]

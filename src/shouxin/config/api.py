@@ -20,6 +20,7 @@ from shouxin.office.api import router as office
 from shouxin.office.attachments_api import router as attachments
 from shouxin.office.door import SCOPES_KEY, Door, not_found
 from shouxin.office.imports.api import router as imports
+from shouxin.office.privacy.api import router as privacy
 from shouxin.office.webhooks.api import router as webhooks
 from shouxin.orders.api import router as orders
 from shouxin.receivables.api import router as receivables
@@ -40,6 +41,7 @@ ROUTERS = [
     office,
     customers,
     data_requests,
+    privacy,
     parties,
     credit,
     securities,

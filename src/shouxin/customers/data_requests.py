@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import attachments, disclosures, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
+from shouxin.office.privacy import sharings
 from shouxin.office.refusals import TOO_LONG, BadForm, Moved, NotVisible
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
@@ -182,13 +183,16 @@ NO_BUSINESS = (*disclosures.SEEING, "ask_who_saw", "register", "change_customer"
 def copy_of(request: DataRequest, *, by: Person, on: date, at: datetime) -> str:
     """Everything personal that is kept about the customer, in full, as JSON; that it left is recorded (art. 45).
 
+    Under `given_to`: who outside the company got such data since the customer was registered (art. 17, 23).
+
     Raises Moved unless two people have agreed to it.
     """
     posts.require(by, *HEADS, Post.CREDIT_ADMINISTRATOR, on=on, about=request, verb="data_request.copy", at=at)
     if (request.kind, request.status) != ("copy", "done"):
         raise Moved(_("Two people have to agree before a copy is made."), code="not_confirmed")
     trail.record("export_personal_data", about=request.customer, by=by, at=at, why=request.why)
-    found: dict[str, list[dict[str, Any]]] = {}
+    given = sharings.given_since(request.customer.created_at)
+    found: dict[str, list[dict[str, Any]]] = {"given_to": given}
     for field in personal.FIELDS:
         for place, row in enumerate(_rows(apps.get_model(field.model), request.customer)):
             kept = found.setdefault(field.model, [])

@@ -26,7 +26,7 @@ from shouxin.rules.days import add_months
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 
-from . import company, judged, secured
+from . import company, given, judged, secured
 from .applying import Applying
 from .company import DemoCustomer, DemoInvoice
 from .dossiers import Dossiers
@@ -105,7 +105,7 @@ class Loading:
         steps: list[Step] = [
             self.people, self.book, self.registry, self.dossier, self.features, self.lines, self.invoices,
             self.receipts, self.standings, self.ratings, self.securities, self.orders, self.requests,
-            self.applications, self.between, self.rounds, self.digests, self.review,
+            self.applications, self.between, self.given, self.rounds, self.digests, self.review,
         ]  # fmt: skip
         task = progress.add_task("示范公司 demo company", total=len(steps)) if progress else None
         for step in steps:
@@ -271,6 +271,10 @@ class Loading:
         self.related.pool()
         self.related.people_and_powers()
         self.related.case()
+
+    def given(self) -> None:
+        """To whom personal data are given, and what was thought through about it."""
+        given.load(self.today, self.at)
 
     def standings(self) -> None:
         """A blacklisted customer, one with supply stopped, one under watch by a person's word."""

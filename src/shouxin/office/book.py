@@ -408,6 +408,10 @@ def _personal_data(policy: Policy) -> Chapter:
         _("Uploads, workbooks of refused rows and old sessions are cleared away after %(hours)s hours; the file of a "
           "natural person is kept %(years)s years after the last business.")
         % {"hours": guard.purge_hours, "years": guard.keep_years},
+        _("A protection impact assessment is looked at again after %(months)s months, which is told %(days)s days "
+          "before, and kept for %(years)s years after it was in force.")
+        % {"months": guard.assessment_months, "days": guard.assessment_notice_days,
+           "years": guard.assessment_keep_years},
     ]  # fmt: skip
     return Chapter("personal_data", _("Personal data"), sentences, [Table([_("Particular"), _("Shown to")], rows)])
 

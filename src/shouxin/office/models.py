@@ -350,3 +350,8 @@ class AttachmentContent(models.Model):
 
     attachment = models.OneToOneField(Attachment, models.PROTECT, related_name="content")
     bytes = SealedField(long=True, heavy=True)
+
+
+from .privacy_models import DataSharing as DataSharing  # noqa: E402
+from .privacy_models import DataSharingVersion as DataSharingVersion  # noqa: E402
+from .privacy_models import ImpactAssessment as ImpactAssessment  # noqa: E402

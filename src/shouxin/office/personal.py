@@ -84,6 +84,7 @@ _BLACKLIST = _(
     "to guard against new business with those who broke faith; of deleted persons only what knows them again"
 )
 _STAFF = _("to sign in, to give posts, and to say on letters whom to call")
+_SHARED = _("to tell persons to whom their data are given")
 _ACTS = _("to tell who did what, and why")
 
 FIELDS: tuple[Field, ...] = (
@@ -169,6 +170,8 @@ FIELDS: tuple[Field, ...] = (
           only_natural=True),
     Field("office.AttachmentContent", "bytes", _("files kept as evidence"), _IDENTIFY, "13-2", "customer", True,
           only_natural=True),
+    Field("office.DataSharing", "contact", _("whom to reach at a recipient of data"), _SHARED, "13-3", "trail"),
+    Field("office.DataSharingVersion", "wording", _("whom to reach at a recipient of data"), _SHARED, "13-3", "trail"),
     Field("office.TrailEntry", "by_name", _("who acted"), _ACTS, "13-3", "trail"),
     Field("office.TrailEntry", "label", _("name of the thing acted upon"), _ACTS, "13-3", "trail"),
     Field("office.TrailEntry", "particulars", _("particulars of an act"), _ACTS, "13-3", "trail"),
@@ -189,6 +192,8 @@ NOT_PERSONAL: frozenset[str] = frozenset(
         "receivables.ProofRun.differences", "credit.LineRequest.suggested", "credit.Rating.sheet",
         "reviews.Campaign.portfolio", "credit.FittedCard.table", "credit.RefusedFit.particulars",
         "customers.Mail.paper_name",
+        "office.ImpactAssessment.processing", "office.ImpactAssessment.necessity", "office.ImpactAssessment.impact",
+        "office.ImpactAssessment.measures", "office.ImpactAssessment.opinion",
         "office.Webhook.secret", "office.PolicyVersion.text", "office.PolicyDraft.text", "office.SignInVersion.rules",
         "lib.ImportRun.mapping", "lib.ImportRun.options", "lib.ImportRun.totals",
         "lib.ImportRun.fault", "lib.ImportRun.file_name", "lib.Series.name", "lib.Once.name", "lib.Kept.asked",

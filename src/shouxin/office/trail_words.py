@@ -50,6 +50,15 @@ VERBS: Mapping[str, Text] = {
     "webhook.remove": _("removed a webhook"),
     "webhook.test": _("sent a test to a webhook"),
     "webhook.stop": _("a webhook was stopped after failures"),
+    "enter_sharing": _("entered to whom personal data are given"),
+    "correct_sharing": _("corrected an entry of the sharing register"),
+    "end_sharing": _("ended an entry of the sharing register"),
+    "write_assessment": _("wrote an impact assessment"),
+    "review_assessment": _("put an impact assessment in force"),
+    "send_back_assessment": _("sent an impact assessment back"),
+    "replace_assessment": _("a later version took the place of an impact assessment"),
+    "close_assessment": _("closed an impact assessment"),
+    "dispose_assessment": _("disposed of an impact assessment"),
     "data_request.ask": _("took down what a person asked about her data"),
     "export_personal_data": _("made a copy of a person's data"),
     "rotate_keys": _("changed the key and sealed anew"),
@@ -216,6 +225,8 @@ THINGS: Mapping[str, Text] = {
     "list": _("list"),
     "webhook": _("webhook"),
     "data-request": _("request about personal data"),
+    "data-sharing": _("sharing of personal data"),
+    "impact-assessment": _("impact assessment"),
     "blacklist-case": _("blacklist case"),
     "agent": _("agent"),
 }
@@ -235,6 +246,8 @@ PAGES: Mapping[str, str] = {
     "import-run": "imports:run",
     "blacklist-case": "customers:blacklist_case",
     "agent": "customers:agent",
+    "data-sharing": "office:sharing",
+    "impact-assessment": "office:assessment",
 }
 """Where a thing has its page; a page that does not exist (yet) leads nowhere."""
 

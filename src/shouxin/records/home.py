@@ -23,6 +23,8 @@ from shouxin.office import policies, posts, sight
 from shouxin.office.models import Person
 from shouxin.office.pages import acting, page
 from shouxin.office.policies import Edition
+from shouxin.office.privacy import assessments
+from shouxin.office.privacy.views import address_of
 from shouxin.orders import evidence, holds
 from shouxin.orders.models import Hold
 from shouxin.receivables.models import Instalment, ProofRun
@@ -49,6 +51,7 @@ def show(request: HttpRequest) -> HttpResponse:
     seen_by = sight.customers_seen_by(by, on)
     some = sees and Customer.objects.filter(seen_by).exists()
     told: dict[str, Any] = {"sees": sees, "some": some, "today": on, "steps": [] if some else first_steps(by, on)}
+    told["privacy"] = privacy_to_do(by, on)
     if some:
         told |= {
             "requests": requests_to_sign(by, on, edition),
@@ -236,6 +239,13 @@ def largest_exposures(told: kept.Told, on: date, edition: Edition) -> list[Posit
     customers = Customer.objects.filter(pk__in=wanted).select_related("group_head").defer("search_keys")
     found = positions(customers, policy=edition.policy, on=on, overdue=False)
     return sorted(found.values(), key=lambda each: -each.used)
+
+
+def privacy_to_do(by: Person, on: date) -> list[dict[str, Any]]:
+    """What is shared or graded without an assessment in force, or to be looked at again, for those who keep both."""
+    if not assessments.is_keeper(by, on):
+        return []
+    return [each | {"address": address_of(each)} for each in assessments.told(assessments.findings(on)[:SHOWN])]
 
 
 def failed_imports(by: Person) -> list[ImportRun]:

@@ -89,6 +89,8 @@ PAGES: dict[str, Word] = {
     "office:people": _("People and posts"),
     "office:personal_data": _("Personal data"),
     "customers:data_requests": _("Requests of persons"),
+    "office:sharings": _("Sharing register"),
+    "office:assessments": _("Impact assessments"),
     "api:openapi-view": _("API documents"),
 }
 """The pages a clause may point at, by the name of their address."""
@@ -181,7 +183,14 @@ CLAUSES: tuple[Clause, ...] = (
             "rewrite unseen, backup with a restore drill."
         ),
         _("The service-level clock on complaints."),
-        ("office:trail", "office:people", "office:personal_data", "customers:data_requests"),
+        (
+            "office:trail",
+            "office:people",
+            "office:personal_data",
+            "customers:data_requests",
+            "office:sharings",
+            "office:assessments",
+        ),
         ("trail", "refusals"),
     ),
     Clause(

@@ -444,11 +444,18 @@ class Unmasking(Frozen):
 
 
 class PersonalData(Frozen):
-    """How personal data are guarded: who may unmask them, and after how many hours what is finished is cleared away."""
+    """How personal data are guarded: who may unmask them, and after how many hours what is finished is cleared away.
+
+    An impact assessment is looked at again after so many months, told so many days before, and kept for so many years
+    after it was in force: at least three (PIPL art. 56).
+    """
 
     unmask: Unmasking = Unmasking()
     purge_hours: Annotated[int, Field(ge=1, le=720)] = 24
     keep_years: Annotated[int, Field(ge=1, le=50)] = 10
+    assessment_months: Annotated[int, Field(ge=1, le=60)] = 12
+    assessment_notice_days: Annotated[int, Field(ge=0, le=365)] = 30
+    assessment_keep_years: Annotated[int, Field(ge=3, le=50)] = 3
 
 
 class Evidence(Frozen):

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -197,3 +198,173 @@ def _print(made: Any, call: dict[str, Any], as_json: bool) -> None:
 
     row = data_requests.told(made, by=call["by"], on=call["on"])
     terminal.print_json_or_table([row], as_json=as_json)
+
+
+# --- the sharing register and the impact assessments -------------------------------------------------
+
+Number = Annotated[int, typer.Argument(help="One of them; without it all, the latest first.")]
+Sheet = Annotated[Path, typer.Argument(help="YAML or JSON with the fields of the API's body.")]
+SHARED = {"id": _("No."), "recipient": _("Recipient"), "state": _("Status"), "kind": _("Kind of recipient"),
+          "purpose": _("Purpose"), "basis": _("Legal basis"), "since": _("From"), "until": _("Until")}  # fmt: skip
+ASSESSED = {"id": _("No."), "title": _("What is assessed"), "number": _("Version"), "status": _("Status"),
+            "risk": _("Risk"), "conclusion": _("Conclusion"), "written_by": _("Assessed by"),
+            "next_review_on": _("Look again by")}  # fmt: skip
+
+
+@personal.command("sharings")
+def list_sharings(number: Number = 0, by: terminal.By = terminal.SYSTEM, as_json: terminal.AsJson = False) -> None:
+    """To whom outside the company personal data are given."""
+    from shouxin.office.privacy import api, sharings
+
+    call = terminal.acting(by)
+    with terminal.refusals():
+        rows = [sharings.get(number, **call)] if number else sharings.seen_by(**call).order_by("-pk")
+    told = [api.shared(each, call) for each in rows]
+    terminal.print_json_or_table(told, as_json=as_json, columns=SHARED)
+
+
+@personal.command()
+def share(
+    file: Sheet,
+    by: terminal.Who,
+    correct: Annotated[int, typer.Option(help="The entry that gets this wording; without it, a new one.")] = 0,
+    reason: Annotated[str, typer.Option(help="Why it is corrected.")] = "",
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Enter in the sharing register to whom what is given; or correct an entry, whose old wording stays."""
+    from shouxin.office.privacy import api, sharings
+
+    call = terminal.acting(by)
+    terms = api.sharing_terms(_sheet(file, api.NewSharing))
+    with terminal.refusals():
+        if correct:
+            found = sharings.get(correct, **call)
+            row = sharings.correct(found, terms, why=reason, version=found.version, **call)
+        else:
+            row = sharings.enter(terms, **call)
+    terminal.print_json_or_table([api.shared(row, call)], as_json=as_json, columns=SHARED)
+
+
+@personal.command("end-sharing")
+def end_sharing(
+    number: int,
+    reason: Annotated[str, typer.Option(help="Why nothing more is given.")],
+    by: terminal.Who,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Nothing more is given to the recipient from today; the entry stays."""
+    from shouxin.office.privacy import api, sharings
+
+    call = terminal.acting(by)
+    with terminal.refusals():
+        found = sharings.get(number, **call)
+        row = sharings.end(found, why=reason, version=found.version, **call)
+    terminal.print_json_or_table([api.shared(row, call)], as_json=as_json, columns=SHARED)
+
+
+@personal.command("assessments")
+def list_assessments(number: Number = 0, by: terminal.By = terminal.SYSTEM, as_json: terminal.AsJson = False) -> None:
+    """Impact assessments, every version."""
+    from shouxin.office.privacy import api, assessments
+
+    call = terminal.acting(by)
+    with terminal.refusals():
+        rows = [assessments.get(number, **call)] if number else assessments.seen_by(**call).order_by("-pk")
+    told = [api.assessed(each, call) for each in rows]
+    terminal.print_json_or_table(told, as_json=as_json, columns=ASSESSED)
+
+
+@personal.command("findings")
+def list_findings(by: terminal.By = terminal.SYSTEM, as_json: terminal.AsJson = False) -> None:
+    """What is shared or graded without an assessment in force, or to be looked at again; exit code 1 if any is."""
+    from shouxin.office.privacy import assessments
+
+    call = terminal.acting(by)
+    with terminal.refusals():
+        assessments.seen_by(**call)
+    found = assessments.told(assessments.findings(call["on"]))
+    terminal.print_json_or_table(found, as_json=as_json, columns={"text": _("What is the matter"), "cure": _("Do")})
+    if found:
+        raise typer.Exit(1)
+
+
+@personal.command()
+def assess(
+    file: Sheet,
+    by: terminal.Who,
+    after: Annotated[int, typer.Option(help="The version it follows; without it, a new assessment.")] = 0,
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Write an impact assessment, or the next version of one; another person reviews it."""
+    from shouxin.office.privacy import api, assessments
+
+    call = terminal.acting(by)
+    terms = api.assessment_terms(_sheet(file, api.NewAssessment))
+    with terminal.refusals():
+        before = assessments.get(after, **call) if after else None
+        row = assessments.write(terms, before=before, **call)
+    terminal.print_json_or_table([api.assessed(row, call)], as_json=as_json, columns=ASSESSED)
+
+
+@personal.command("assessment-step")
+def assessment_step(
+    number: int,
+    verb: Annotated[str, typer.Argument(help="review, send_back, close or dispose.")],
+    by: terminal.Who,
+    reason: Annotated[str, typer.Option(help="Needed to send back and to close.")] = "",
+    as_json: terminal.AsJson = False,
+) -> None:
+    """Review or send back as another person; close what is over; dispose of what is kept no longer."""
+    from shouxin.office.privacy import api, assessments
+
+    call = terminal.acting(by)
+    with terminal.refusals():
+        row = assessments.act(assessments.get(number, **call), verb, note=reason, **call)
+    terminal.print_json_or_table([api.assessed(row, call)], as_json=as_json, columns=ASSESSED)
+
+
+@personal.command("assessment-paper")
+def assessment_paper(
+    number: int,
+    file: Annotated[Path, typer.Argument(help="A .pdf or .docx that does not exist yet.")],
+    by: terminal.By = terminal.SYSTEM,
+) -> None:
+    """Write an impact assessment to a file, to print and to keep."""
+    from shouxin.lib import documents
+    from shouxin.office.privacy import api, assessments
+
+    call, ending = terminal.acting(by), file.suffix.removeprefix(".")
+    if ending not in documents.FACES:
+        terminal.fail(f"{file}: the name ends in .pdf or .docx")
+    with terminal.refusals():
+        content, _kind = api.paper_of(assessments.get(number, **call), call, ending)
+    try:
+        with file.open("xb") as out:
+            out.write(content)
+    except OSError as error:
+        terminal.fail(f"{file}: {error.strerror}")
+    print(file)
+
+
+def _sheet(file: Path, shape: Any) -> Any:
+    """What a file says, in the shape of the API's body; fails with each field at fault."""
+    import yaml
+    from pydantic import ValidationError
+
+    try:
+        given = yaml.safe_load(file.read_text("utf-8"))
+    except OSError as error:
+        terminal.fail(f"{file}: {error.strerror}")
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        terminal.fail(f"{file}: {error}")
+    if not isinstance(given, dict):
+        terminal.fail(f"{file}: fields with their values are expected")
+    try:
+        return shape.model_validate({name: _dated(value) for name, value in given.items()})
+    except ValidationError as error:
+        terminal.fail("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))
+
+
+def _dated(value: Any) -> Any:
+    """YAML reads 2026-03-09 as a date; the body has it as text."""
+    return value.isoformat() if isinstance(value, date) else value

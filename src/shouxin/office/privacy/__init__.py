@@ -1,0 +1,1 @@
+"""Where personal data go and what is thought through beforehand: sharing register, impact assessments (PIPL)."""
