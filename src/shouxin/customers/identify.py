@@ -111,8 +111,9 @@ class Identifier:
     def _look_up(self, rows: Sequence[Mapping[str, Any]]) -> None:
         codes = {row["customer_code"] for row in rows if row["customer_code"]} - self._by_code.keys()
         usccs = {normalise(row["uscc"]) for row in rows if row["uscc"]} - self._by_uscc.keys()
-        self.remember(Customer.objects.filter(code__in=any_of(codes, "text")) if codes else ())
-        self.remember(Customer.objects.filter(uscc__in=any_of(usccs, "text")) if usccs else ())
+        known = Customer.objects.only("code", "uscc", "name")  # what is sealed costs more to open than all the rest
+        self.remember(known.filter(code__in=any_of(codes, "text")) if codes else ())
+        self.remember(known.filter(uscc__in=any_of(usccs, "text")) if usccs else ())
         spelt = {
             row["customer_name"]
             for row in rows

@@ -82,7 +82,7 @@ class Instalment(models.Model):
         indexes = [
             models.Index(fields=["customer", "due_on"], condition=~Q(settled=F("amount")), name="instalment_open"),
             models.Index(fields=["due_on", "invoice"], condition=~Q(settled=F("amount")), name="instalment_late"),
-            models.Index(fields=["customer", "settled_on"], name="instalment_settled"),
+            models.Index(fields=["customer", "settled_on"], condition=~Q(settled_on=None), name="instalment_settled"),
             models.Index(fields=["invoice"], name="instalment_contested", condition=Q(contested__gt=0)),
         ]
 

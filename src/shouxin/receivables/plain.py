@@ -20,12 +20,12 @@ def doubts(columns: Columns) -> Iterator[int]:
     told = ("doc_date", "due_date", "amount", "settled", "open_amount")
     for place, (dated, due, amount, settled, left) in enumerate(zip(*(columns[key] for key in told), strict=True)):
         # A cell refused already is no day; such a row is not asked again.
-        if amount is None or (settled is not None and left is not None) or (due and _is_before(due, dated)):
+        if (
+            amount is None
+            or (settled is not None and left is not None)
+            or (due is not None and (not (due.__class__ is dated.__class__ is date) or due < dated))
+        ):
             yield place
-
-
-def _is_before(due: object, dated: object) -> bool:
-    return not (due.__class__ is dated.__class__ is date) or due < dated  # type: ignore[operator]
 
 
 def papers_of(rows: Block, found: Sequence[int | Refused]) -> tuple[dict[str, list[Any]], list[int]]:
@@ -72,7 +72,7 @@ def _texts(values: Sequence[str | None]) -> list[str]:
 def _payments(columns: Columns) -> tuple[list[Decimal], list[date | None]]:
     """What of each paper was settled before it came, and on which day (None: not known)."""
     told = [columns[key] for key in ("amount", "settled", "open_amount", "settled_on")]
-    if not any(value is not None for column in told[1:] for value in column):
+    if all(column.count(None) == len(column) for column in told[1:]):
         return [ZERO] * len(told[0]), [None] * len(told[0])
     paid = [settled_part(*values) for values in zip(*told, strict=True)]
     return paid, [on if part else None for part, on in zip(paid, told[3], strict=True)]

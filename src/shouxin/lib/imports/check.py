@@ -130,7 +130,9 @@ class Checker:
         self._refuse_duplicates(block, faults)
         batch.rows = block
         if faults:
-            batch.refused += [((row.number, row.cells), faults[row.number]) for row in block if row.number in faults]
+            batch.refused += [
+                (record, faults[number]) for number, record in zip(numbers, kept, strict=True) if number in faults
+            ]
             batch.rows = block.chosen([place for place, number in enumerate(numbers) if number not in faults])
         return batch
 
@@ -261,6 +263,7 @@ class BoundColumn:
     ) -> list[Any]:
         """The column's value in each row, None where blank or refused; `across` are the rows' cells by column."""
         cells = self.cells(rows, across)
+        self.troubled = self.troubled and self.remembers
         values = self._repeating(cells) if self.remembers else None
         if values is None:
             values = self._one_by_one(cells)

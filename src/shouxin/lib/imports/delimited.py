@@ -28,20 +28,22 @@ def rows(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
     with path.open(encoding=encoding, newline="", errors="strict") as file:
         lines = _Remembered(file)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        number = 0
+        number, before = 0, 0
         while True:
-            number += 1
-            before = reader.line_num
             try:
-                cells = next(reader)
-            except StopIteration:
-                return
+                for cells in reader:
+                    number += 1
+                    before = reader.line_num
+                    # A first cell that begins with a letter or digit says enough; only the others are looked through.
+                    if cells and (cells[0][:1].isalnum() or any(map(str.strip, cells))):
+                        yield number, cells  # type: ignore[misc]
             except csv.Error as error:
+                number += 1
                 _raise_unless_row(error, before, reader.line_num, number)
+                before = reader.line_num
                 yield number, [BAD_QUOTING, lines.last.rstrip("\r\n")]
-                continue
-            if any(cells) and any(map(str.strip, cells)):
-                yield number, cells  # type: ignore[misc]
+            else:
+                return
 
 
 class _Remembered:

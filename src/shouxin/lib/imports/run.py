@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 
-from shouxin.lib import statements
+from shouxin.lib import collector, statements
 
 from . import census, headings, reader
 from . import mapping as mappings
@@ -145,6 +145,7 @@ class Result:
 # --- looking -------------------------------------------------------------------------------------
 
 
+@collector.seldom()
 def look(
     path: Path,
     kind: Kind,
@@ -275,6 +276,7 @@ def _faults(found: Batch) -> Iterator[CellFault]:
 # --- taking over ---------------------------------------------------------------------------------
 
 
+@collector.seldom()
 def take_over(
     path: Path,
     kind: Kind,
@@ -355,7 +357,7 @@ class _Taking:
             self.result.faults.extend(faults[: max(FAULTS_SHOWN - len(self.result.faults), 0)])
 
     def _settle(self, rows: Block, outcomes: Sequence[Outcome], found: Batch) -> None:
-        states: list[State] = [each if isinstance(each, str) else "refused" for each in outcomes]
+        states: list[State] = [each if each.__class__ is str else "refused" for each in outcomes]  # type: ignore[misc]
         tally = self.result.tally
         tally.accepted += states.count("accepted")
         tally.unchanged += states.count("unchanged")
@@ -363,7 +365,7 @@ class _Taking:
         if self.kind.sums:
             tally.add_sums(rows, states, self.kind.sums)
         for place, outcome in enumerate(outcomes):
-            if isinstance(outcome, Refused):
+            if outcome.__class__ is Refused:
                 found.refused.append(((rows.numbers[place], rows.cells[place]), [self._fault(rows[place], outcome)]))
 
     def _fault(self, row: Row, refused: Refused) -> CellFault:

@@ -87,7 +87,7 @@ def _rows(sheet: Any, troubles: dict[str, str]) -> Iterator[list[Any]]:
     lead = [None] * sheet.start[1]
     at = _places(troubles)
     for number, cells in enumerate(sheet.iter_rows(), 1):
-        row = lead + [_cell(cell) for cell in cells]
+        row = lead + [cell if cell.__class__ is str and cell[:1].isalnum() else _cell(cell) for cell in cells]
         for column, text in at.get(number, ()):
             row.extend([None] * (column + 1 - len(row)))
             row[column] = f"{MARK}e{text}"

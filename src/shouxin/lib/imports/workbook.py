@@ -15,6 +15,7 @@ from .delimited import Record
 from .faults import FileFault
 from .sheet import MARK
 
+_MARKED = json.dumps(MARK)[1:-1]
 _SOURCE_ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -75,6 +76,9 @@ def rows(target: Path) -> Iterator[Record]:
     """The spooled rows: number in the sheet and cells as str, int, float, bool, date, datetime, ErrorCell or None."""
     with target.open(encoding="utf-8") as file:
         for line in file:
+            if _MARKED not in line:
+                yield from map(tuple, json.loads(line))
+                continue
             for number, cells in json.loads(line):
                 yield number, [_cell(c) if c.__class__ is str and c[:1] == MARK else c for c in cells]
 
