@@ -70,6 +70,7 @@ class Customer(models.Model):
             models.Index(fields=["id_number_index"], condition=~Q(id_number_index=""), name="customer_id_number"),
             models.Index(fields=["bank_account_index"], condition=~Q(bank_account_index=""), name="customer_account"),
             models.Index(fields=["department", "id"], name="customer_department"),
+            models.Index(fields=["department", "salesperson"], name="customer_sellers"),
             models.Index(fields=["name", "id"], name="customer_name"),
             models.Index(Upper("code"), name="customer_code_capitals"),
             models.Index(fields=["customer_since", "id"], name="customer_since"),

@@ -163,6 +163,8 @@ class Listing:
     seen of it), else its key. `size`: rows of a page unless the reader asks for more.
     """
 
+    sum_max = COUNT_MAX
+    """Beyond so many rows the sums are drawn on request."""
     batch_everything = True
     """Whether the batch bar offers every result beyond the page; not where only what was seen may be signed."""
 
@@ -283,7 +285,8 @@ class Listing:
     @property
     def totals_address(self) -> str:
         """Where the sums of a list too long to be summed with every page are drawn; "" where they stand already."""
-        if self.query.get("totals") or not self.too_long or not any(column.total for column in self.columns):
+        long = isinstance(self._all, QuerySet) and self.count > self.sum_max
+        if self.query.get("totals") or not long or not any(column.total for column in self.columns):
             return ""
         return self.at(totals=1)
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 from itertools import islice
+from operator import or_
 from typing import Any
 
 from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
@@ -38,6 +40,8 @@ ZERO = Value(Decimal(0), output_field=MONEY)
 
 class Roster(Listing):
     """A `Listing` of customers whose rows carry `.position`; positions are read for the rows shown, all at once."""
+
+    sum_max = 500  # what a customer owes is added up from its papers
 
     def __init__(
         self, request: HttpRequest, seen_by: Q, *, policy: Policy, on: date, batch: Sequence[Batch] = ()
@@ -177,8 +181,13 @@ def industries() -> list[tuple[str, str]]:
 
 
 def salespeople(seen_by: Q) -> list[tuple[int, str]]:
-    """Everybody who looks after a customer she sees, by name."""
-    rows = Person.objects.filter(Exists(Customer.objects.filter(seen_by, salesperson=OuterRef("pk"))))
+    """Everybody who looks after a customer she sees, by name.
+
+    Each way of seeing a customer is asked about by itself, so that it is answered by its own index.
+    """
+    ways = [Q(each) for each in seen_by.children] if seen_by.connector == Q.OR else [seen_by]
+    whose = [Q(Exists(Customer.objects.filter(way, salesperson=OuterRef("pk")))) for way in ways]
+    rows = Person.objects.filter(reduce(or_, whose))
     return [(each.pk, str(each)) for each in rows.order_by("name", "username")]
 
 
