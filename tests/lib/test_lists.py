@@ -218,6 +218,14 @@ def test_a_long_list_is_counted_so_far_and_summed_when_asked(
     assert listing("?name=公司1").totals and not listing("?name=公司1").totals_address
 
 
+def test_who_sees_a_part_has_less_counted(customers: list[Customer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "COUNT_MAX_OF_PART", 10)
+    for sees_part, counted in ((False, f"{len(customers)}"), (True, "10+")):
+        request = RequestFactory().get("/customers/")
+        request.sees_part = lambda told=sees_part: told  # type: ignore[attr-defined]
+        assert Listing(request, Customer.objects.all(), COLUMNS, ASKS, order="code").counted == counted
+
+
 def test_a_long_list_is_ordered_only_by_what_an_index_gives(
     customers: list[Customer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

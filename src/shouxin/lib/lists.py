@@ -6,7 +6,7 @@ A page says what its columns and questions are; `Listing` reads the rest from th
     return listing.export() if listing.wants_export else render(request, "…/invoices.html", {"listing": listing})
 
 Pages of a queryset are found by where the last one ended (see `paging`).
-What would read every row is bounded: rows are counted up to COUNT_MAX, and a longer list is summed only when asked.
+What would read every row is bounded: rows are counted up to a bound, and a longer list is summed only when asked.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +34,8 @@ SIZES = (20, 50, 100)
 SIZE_MAX = 200
 COUNT_MAX = 10_000
 """How far rows are counted for the pager; beyond it the pager says "10,000+", and sums are drawn on request."""
+COUNT_MAX_OF_PART = 1_000
+"""The same for a reader who sees a part of the house's rows, and for whom many are looked at for each that counts."""
 NUMERIC = frozenset({"amount", "number", "percent"})
 
 Text = str | Promise
@@ -52,7 +54,7 @@ class Column:
     column that cannot be ordered. `total`: the field whose sum stands in the 合计 row. `currency`: attribute path of
     the amount's currency. `link`: function of the row giving an address, or "" for none. `drawer`: open the link beside
     the list. `hidden`: shown only when the reader asks for it in the column settings. `dear`: no index gives its order,
-    so that a list of more than COUNT_MAX rows is not ordered by it until it is narrowed.
+    so that a list of more rows than are counted is not ordered by it until it is narrowed.
     """
 
     name: str
@@ -163,8 +165,8 @@ class Listing:
     seen of it), else its key. `size`: rows of a page unless the reader asks for more.
     """
 
-    sum_max = COUNT_MAX
-    """Beyond so many rows the sums are drawn on request."""
+    sum_max: int | None = None
+    """Beyond so many rows the sums are drawn on request; None: beyond those that are counted."""
     batch_everything = True
     """Whether the batch bar offers every result beyond the page; not where only what was seen may be signed."""
 
@@ -266,26 +268,32 @@ class Listing:
         return self.page.rows
 
     @cached_property
+    def count_max(self) -> int:
+        """How far rows are counted for this reader (`request.sees_part`, where the house knows)."""
+        sees_part = getattr(self.request, "sees_part", None)
+        return min(COUNT_MAX, COUNT_MAX_OF_PART) if sees_part and sees_part() else COUNT_MAX
+
+    @cached_property
     def count(self) -> int:
-        """How many rows match, counted up to COUNT_MAX + 1."""
+        """How many rows match, counted up to `count_max` + 1."""
         if isinstance(self._all, QuerySet):
-            return self._answering.order_by().values("pk")[: COUNT_MAX + 1].count()
+            return self._answering.order_by().values("pk")[: self.count_max + 1].count()
         return len(self._answering)
 
     @property
     def too_long(self) -> bool:
         """Whether more rows match than are counted, summed and ordered freely; never so of a list of values."""
-        return isinstance(self._all, QuerySet) and self.count > COUNT_MAX
+        return isinstance(self._all, QuerySet) and self.count > self.count_max
 
     @property
     def counted(self) -> str:
         """The number of matching rows for people: "1,234", or "100,000+" where there are more."""
-        return f"{COUNT_MAX:,}+" if self.count > COUNT_MAX else f"{self.count:,}"
+        return f"{self.count_max:,}+" if self.count > self.count_max else f"{self.count:,}"
 
     @property
     def totals_address(self) -> str:
         """Where the sums of a list too long to be summed with every page are drawn; "" where they stand already."""
-        long = isinstance(self._all, QuerySet) and self.count > self.sum_max
+        long = isinstance(self._all, QuerySet) and self.count > min(self.sum_max or self.count_max, self.count_max)
         if self.query.get("totals") or not long or not any(column.total for column in self.columns):
             return ""
         return self.at(totals=1)

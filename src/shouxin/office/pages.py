@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib import documents
 from shouxin.rules.policy import Post
 
-from . import policies, posts
+from . import policies, posts, sight
 from .door import BUSY, acting
 from .refusals import TOO_LONG, BadForm, CannotDecide, Moved
 
@@ -30,6 +30,7 @@ def page(view: View) -> View:
 
     @functools.wraps(view)
     def framed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.sees_part = functools.partial(_sees_part, request)  # type: ignore[attr-defined]
         try:
             return view(request, *args, **kwargs)
         except Error as error:
@@ -38,6 +39,12 @@ def page(view: View) -> View:
             raise CannotDecide(_("Others are writing the same thing just now."), code="busy") from error
 
     return login_required(framed)
+
+
+def _sees_part(request: HttpRequest) -> bool:
+    """Whether the reader sees some customers only."""
+    who = acting(request)
+    return not sight.sees_all(who["by"], who["on"])
 
 
 def moment(request: HttpRequest) -> dict[str, Any]:
