@@ -25,7 +25,7 @@ VOLATILE = re.compile(
 """What differs from one answer to the next by itself: tokens, numbers of requests, the moment a report was made or the
 file was opened, which this reading does itself."""
 NOT_FOR_HER = frozenset({"GET office/people/<int:number>/", "GET office/personal-data/"})
-"""A page of the security manager's, and the notice that names to whom data are given, whatever customers there are (PIPL 17)."""
+"""A page of the security manager's, and the notice that names to whom data are given (PIPL art. 17)."""
 
 
 def asked() -> list[tuple[str, Row]]:
