@@ -125,7 +125,8 @@ def test_the_keys_of_a_name_stay_few(cy: Person) -> None:
 @pytest.mark.django_db
 def test_search_can_be_answered_by_the_index() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # a handful of rows is read through faster
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a handful of rows is read through faster,
+        cursor.execute("DROP INDEX customer_listed")  # and so is this one, which counts read
     for text in ("重庆", "chongqing"):
         assert "customer_search" in Customer.objects.filter(search._wanted(text)).explain()
 
