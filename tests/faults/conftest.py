@@ -1,5 +1,7 @@
 """One house for the faults of a module, with a company in it; stopped and thrown away afterwards."""
 
+import socketserver
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,27 @@ from typing import Any
 import pytest
 
 from tests import houses
+
+
+class Postbox(socketserver.ThreadingTCPServer):
+    """Counts whoever knocks: a house that is paused must not."""
+
+    allow_reuse_address = True
+    knocks = 0
+
+
+class Knock(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.server.knocks += 1  # type: ignore[attr-defined]
+        self.request.sendall(b"421 not today\r\n")
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    with Postbox(("127.0.0.1", 0), Knock) as box:
+        threading.Thread(target=box.serve_forever, daemon=True).start()
+        yield box
+        box.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 import os
 import random
 import shutil
-import socketserver
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +11,11 @@ import pytest
 from shouxin.lib import archive
 from tests import houses
 
+from .conftest import Postbox
 from .history import Load
 
 LETTER = "tests.faults.in_home.letter"
 pytestmark = pytest.mark.invariant("I-36", "T18")
-
-
-class Postbox(socketserver.ThreadingTCPServer):
-    """Counts whoever knocks: a house that is paused must not."""
-
-    allow_reuse_address = True
-    knocks = 0
-
-
-class Knock(socketserver.BaseRequestHandler):
-    def handle(self) -> None:
-        self.server.knocks += 1  # type: ignore[attr-defined]
-        self.request.sendall(b"421 not today\r\n")
-
-
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with Postbox(("127.0.0.1", 0), Knock) as box:
-        threading.Thread(target=box.serve_forever, daemon=True).start()
-        yield box
-        box.shutdown()
 
 
 @pytest.fixture(scope="module")
