@@ -17,7 +17,7 @@ API = "/api/v1"
 
 def described() -> list[str]:
     """Every operation of the OpenAPI description, such as `GET /customers/{reference}`."""
-    paths = api.get_openapi_schema()["paths"]
+    paths = api.openapi["paths"]
     return [f"{method.upper()} {path.removeprefix(API)}" for path, each in paths.items() for method in each]
 
 

@@ -25,12 +25,12 @@ WRITES = [name for name in described() if not name.startswith("GET")]
 def known_fields(name: str) -> set[str]:
     """The fields the description allows in the body; an upload's are its form fields."""
     method, _space, path = name.partition(" ")
-    body = api.get_openapi_schema()["paths"][f"{API}{path}"][method.lower()].get("requestBody", {})
+    body = api.openapi["paths"][f"{API}{path}"][method.lower()].get("requestBody", {})
     known: set[str] = set()
     for each in body.get("content", {}).values():
         for part in [each["schema"], *each["schema"].get("anyOf", [])]:
             named = part.get("$ref", "").rpartition("/")[2]
-            shape = api.get_openapi_schema()["components"]["schemas"][named] if named else part
+            shape = api.openapi["components"]["schemas"][named] if named else part
             known |= set(shape.get("properties", {}))
     return known
 

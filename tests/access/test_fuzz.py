@@ -124,7 +124,7 @@ def plans(name: str, row: Row) -> Iterator[tuple[GenerationMode, bool]]:
 def call_of(name: str) -> dict[str, Any]:
     """The operation in the description."""
     method, _space, path = name.partition(" ")
-    found: dict[str, Any] = api.get_openapi_schema()["paths"][f"{API}{path}"][method.lower()]
+    found: dict[str, Any] = api.openapi["paths"][f"{API}{path}"][method.lower()]
     return found
 
 
@@ -209,9 +209,9 @@ def test_a_token_of_nobody_opens_nothing(house: World, keys: dict[str, str], nam
         assert answer(house, ANONYMOUS, name, row, house.own, headers=header).status_code == 401
 
 
-@pytest.mark.parametrize("path", sorted(api.get_openapi_schema()["paths"]))
+@pytest.mark.parametrize("path", sorted(api.openapi["paths"]))
 def test_what_is_not_described_cannot_be_done(house: World, path: str) -> None:
-    allowed = {method.upper() for method in api.get_openapi_schema()["paths"][path]}
+    allowed = {method.upper() for method in api.openapi["paths"][path]}
     address = re.sub(r"{(pk|number|run_id|year)}", "1", path)
     address = re.sub(r"{[^}]*}", "x", address)
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - allowed:
@@ -242,7 +242,7 @@ def test_no_two_shapes_share_a_name() -> None:
     for each in _below(BaseModel):
         if each.__module__.startswith("shouxin.") and not each.__module__.startswith("shouxin.rules."):
             homes[each.__name__].add(each.__module__)
-    assert not {name: homes[name] for name in api.get_openapi_schema()["components"]["schemas"] if len(homes[name]) > 1}
+    assert not {name: homes[name] for name in api.openapi["components"]["schemas"] if len(homes[name]) > 1}
 
 
 def _below(kind: type) -> Iterator[type]:

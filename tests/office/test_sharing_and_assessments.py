@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ def test_a_person_is_told_to_whom_her_data_were_given(
 ) -> None:
     entered(bo, **changed)
     person = acme(code="P1", name="李伟", natural_person=True)
-    type(person).objects.filter(pk=person.pk).update(created_at=timezone.now().replace(year=2026, month=11, day=24))
+    type(person).objects.filter(pk=person.pk).update(created_at=datetime(2026, 11, 24, 4, tzinfo=UTC))
     person.refresh_from_db()
     asked = data_requests.ask(person, "copy", why="本人来函", **act(ann))
     data_requests.decide(asked, "confirm", answer="同意", **act(cy))

@@ -74,7 +74,7 @@ class PlainDocs(DocsBase):
 
     def render_page(self, request: HttpRequest, api: Any, **_kwargs: Any) -> HttpResponse:
         """Every path with its calls, parameters, body and answers."""
-        schema = api.get_openapi_schema()
+        schema = api.openapi
         calls = [
             _call(address, method, call, schema)
             for address, verbs in schema["paths"].items()

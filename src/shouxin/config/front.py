@@ -10,6 +10,7 @@ on a slow line arrives. A slow reader holds no thread either: what is told in pi
 
 import asyncio
 import io
+import os
 import secrets
 import sys
 import tempfile
@@ -44,7 +45,7 @@ Headers = list[tuple[str, str]]
 BODY_MAX = 64 << 20
 """Bytes of the largest body: files of 50 MB are taken (`imports.reader.UPLOAD`, evidence), with room for the form."""
 IN_MEMORY = 128 << 10
-"""Bytes of a body, or of an answer in pieces, up to which no temporary file is made."""
+"""Bytes of a body up to which no temporary file is made."""
 HELD_MAX = 512 << 20
 """Bytes of all bodies together that are on their way in."""
 RATE = 10_000
@@ -174,7 +175,10 @@ class Front:
             raise Cut(413)
         if self.held > HELD_MAX:
             raise Cut(503)
-        body.write(message["body"])
+        if caller.size > IN_MEMORY:
+            await asyncio.to_thread(body.write, message["body"])  # a slow disk keeps nobody else waiting
+        else:
+            body.write(message["body"])
         return bool(message["more_body"])
 
     @contextmanager
@@ -238,6 +242,7 @@ class Front:
             log.exception("an answer broke off")
             answer.fail(error)
         finally:
+            answer.let_go()
             environ["wsgi.input"].close()
 
 
@@ -245,14 +250,16 @@ class Front:
 class Answer:
     """What a thread has to tell, and the loop passes on. A piece is written by the one and read by the other.
 
-    The thread waits for the reader only when UNREAD_MAX is ahead of her. Once nobody reads, `add` raises Gone.
+    The thread waits for the reader only when UNREAD_MAX is ahead of her. Once nobody reads, `add` raises Gone. The loop
+    never waits for the thread: a disk that is slow to write keeps nobody from being answered.
     """
 
     loop: asyncio.AbstractEventLoop
     begun: "asyncio.Future[bytes | None]" = field(init=False)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     lock: threading.Condition = field(default_factory=threading.Condition)
-    kept: Any = None
+    kept: IO[bytes] | None = None
+    holders: int = 2
     made: int = 0
     read: int = 0
     status: int = 500
@@ -272,7 +279,7 @@ class Answer:
     def begin(self, whole: bytes | None) -> None:
         """The whole answer, or None: it follows in pieces."""
         if whole is None:
-            self.streams, self.kept = True, tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - see `forget`
+            self.streams, self.kept = True, tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - see `let_go`
         self._on_loop(self._settle, whole)
 
     def fail(self, error: BaseException) -> None:
@@ -286,12 +293,14 @@ class Answer:
 
     def add(self, piece: bytes) -> None:
         """One more piece; raises Gone where nobody wants it."""
+        assert self.kept
         with self.lock:
             self.lock.wait_for(lambda: self.gone or self.made - self.read < UNREAD_MAX)
-            if self.gone:
-                raise Gone
-            self.kept.seek(self.made)
-            self.made += self.kept.write(piece)
+        if self.gone:
+            raise Gone
+        while piece:
+            written = os.pwrite(self.kept.fileno(), piece, self.made)
+            self.made, piece = self.made + written, piece[written:]
         self._tell()
 
     def end(self) -> None:
@@ -301,19 +310,26 @@ class Answer:
 
     def take(self) -> bytes:
         """Some of what has been added and not been taken yet."""
+        assert self.kept
+        piece = os.pread(self.kept.fileno(), min(PIECE, self.made - self.read), self.read)
         with self.lock:
-            self.kept.seek(self.read)
-            piece: bytes = self.kept.read(PIECE)
             self.read += len(piece)
             self.lock.notify()
-            return piece
+        return piece
 
     def forget(self) -> None:
         """Nobody reads any more."""
         with self.lock:
             self.gone = True
-            self.kept.close()
             self.lock.notify()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """One of the two, thread and loop, is done with it; the second takes the file away."""
+        with self.lock:
+            self.holders -= 1
+            if self.kept and not self.holders:
+                self.kept.close()
 
     def _tell(self) -> None:
         if not self.news.is_set():  # where it is set the loop has not looked yet, and will see this too

@@ -74,9 +74,8 @@ class Customer(models.Model):
             models.Index(fields=["name", "id"], name="customer_name"),
             models.Index(Upper("code"), name="customer_code_capitals"),
             models.Index(fields=["customer_since", "id"], name="customer_since"),
-            models.Index(
-                fields=["id"], condition=Q(restricted_on=None), name="customer_listed"
-            ),  # counts read it alone
+            # Counts read it alone.
+            models.Index(fields=["id"], condition=Q(restricted_on=None), name="customer_listed"),
         ]
 
     def __str__(self) -> str:

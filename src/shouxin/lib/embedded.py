@@ -236,12 +236,8 @@ class Cluster:
         return "\n".join(_tail(path) for path in [self.start_log, *logs[-1:]] if path.exists())
 
     def _server_options(self) -> list[str]:
-        settings = {
-            **SETTINGS,
-            **memory.settings(memory.total()),
-            "unix_socket_directories": str(self.sockets),
-            "port": str(PORT),
-        }
+        where = {"unix_socket_directories": str(self.sockets), "port": str(PORT)}
+        settings = SETTINGS | memory.settings(memory.total()) | where
         return ["-D", str(self.data), *(word for name in settings for word in ("-c", f"{name}={settings[name]}"))]
 
     def _drop_stale_notes(self) -> None:

@@ -88,13 +88,13 @@ def kept() -> list[Checkpoint]:
 def newest() -> datetime | None:
     """When the newest checkpoint of the home folder was made, by its name; None where there is none."""
     names = sorted(path.name.removesuffix(".json") for path in folder().glob("*.json"))
-    return datetime.strptime(names[-1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if names else None
+    return datetime.strptime(names[-1][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if names else None
 
 
 def keep(*, entries: int, places: tuple[Place, ...], at: datetime) -> Path:
-    """Add a checkpoint to the home folder; returns its file."""
+    """Add a checkpoint to the home folder; returns its file, named by its moment to the microsecond."""
     folder().mkdir(mode=0o700, exist_ok=True)
-    path = folder() / f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.json"
+    path = folder() / f"{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}.json"
     write(path, entries=entries, places=places, at=at)
     return path
 

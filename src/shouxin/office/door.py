@@ -118,9 +118,11 @@ class Door(NinjaAPI):
         """Let it pass through the transaction; the frame around the view answers."""
         raise exc
 
-    def get_openapi_schema(self, **where: Any) -> Any:
-        """The description; every call may also answer with a problem, and says which scopes of a token open it."""
-        schema = super().get_openapi_schema(**where)
+    @functools.cached_property
+    def openapi(self) -> Any:
+        """What every address can do, as OpenAPI has it. Every call may also answer with a problem, and says which
+        scopes of a token open it. Made once: it takes the better part of a second."""
+        schema = super().get_openapi_schema()
         schema["components"]["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=SHAPES)[1][
             "$defs"
         ]
@@ -129,6 +131,10 @@ class Door(NinjaAPI):
                 call["responses"] |= PROBLEMS
                 call[SCOPES_KEY] = list(scopes.opening(address, reads=method.upper() in READS))
         return schema
+
+    def get_openapi_schema(self, **_where: Any) -> Any:
+        """The description, for ninja's own pages."""
+        return self.openapi
 
     def _get_urls(self) -> list[Any]:
         patterns = super()._get_urls()

@@ -48,15 +48,16 @@ def locked_out(
     """429: too often wrong under this name; it opens again by itself, and sooner by whoever keeps the door."""
     minutes = sign_in.rules().lock_minutes
     why = _("Too many wrong passwords or codes. Wait %(minutes)s minutes, or ask the system manager for help.")
-    told = {"title": _("Sign-in is paused"), "why": why % {"minutes": minutes}, "status": 429}
-    answer = HttpResponse(render_to_string("lib/refused.html", told, request), status=429)
-    answer["Retry-After"] = str(minutes * 60)
-    return answer
+    return _paused(request, why % {"minutes": minutes}, seconds=minutes * 60)
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
     """429: more sign-ins from one address in a minute than people could make, whether right or wrong."""
-    told = {"title": _("Sign-in is paused"), "why": _("Too many at once. Try again in a minute."), "status": 429}
+    return _paused(request, _("Too many at once. Try again in a minute."), seconds=60)
+
+
+def _paused(request: HttpRequest, why: str, *, seconds: int) -> HttpResponse:
+    told = {"title": _("Sign-in is paused"), "why": why, "status": 429}
     answer = HttpResponse(render_to_string("lib/refused.html", told, request), status=429)
-    answer["Retry-After"] = "60"
+    answer["Retry-After"] = str(seconds)
     return answer

@@ -1,7 +1,6 @@
 """Credit checks, reservations and holds over the API."""
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -17,6 +16,7 @@ from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, own
 from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of
 from shouxin.office.idempotency import Answer
+from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 from shouxin.rules.policy import Discount
 from shouxin.rules.text import spellings
@@ -166,7 +166,8 @@ def check(request: HttpRequest, body: CheckIn) -> HttpResponse:
     """Answers approve, hold or decline with all reasons; an approved order is reserved in the same transaction."""
     who = acting(request)
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
-    if too_far := asking.too_far(body.ship_on, today=who["on"]):
+    policy = policies.in_force(who["on"]).policy if body.ship_on else None
+    if policy and (too_far := asking.too_far(body.ship_on, policy, today=who["on"])):
         raise BadForm([("ship_on", too_far)])
     asked = request_of(body, asking.codes_of([body.customer], by=who["by"], on=who["on"]))
     claim = claim_of(request)
@@ -186,17 +187,16 @@ def _told(decision: CreditDecision) -> Answer:
     return Answer(201, CheckOut.model_validate(shown(decision)).model_dump_json())
 
 
-def _decide(requests: list[checks.CheckRequest], who: dict[str, Any]) -> list[dict[str, Any]]:
+def _decide(requests: list[checks.CheckRequest], by: Person, moment: checks.Moment) -> list[dict[str, Any]]:
     """The decisions as they are answered; in the place of one that is refused, why."""
-    moment = checks.Moment(policies.in_force(who["on"]), who["on"], who["at"])
-    answers = checks.answer([checks.Question(request, who["by"]) for request in requests], moment)
+    answers = checks.answer([checks.Question(request, by) for request in requests], moment)
     rows = iter(shown_many([each for each in answers if isinstance(each, CreditDecision)]))
     return [_refused(each) if isinstance(each, Moved) else next(rows) for each in answers]
 
 
 def _refused(refusal: Moved) -> dict[str, Any]:
     trail.keep(refusal)
-    errors = [{"field": "order_no", "message": " ".join(filter(None, (str(refusal), refusal.cure_text)))}]
+    errors = [{"field": "order_no", "message": f"{refusal} {refusal.cure_text}".strip()}]
     return {"status": refusal.status, "title": str(refusal), "errors": errors}
 
 
@@ -205,14 +205,15 @@ def check_batch(request: HttpRequest, body: BatchIn) -> dict[str, Any]:
     """Each request is judged by itself: one that cannot be read gets its faults in its place."""
     who = acting(request)
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
-    read = [_read(each, who["on"]) for each in body.checks]
+    moment = checks.Moment(policies.in_force(who["on"]), who["on"], who["at"])
+    read = [_read(each, moment) for each in body.checks]
     good = [each for each in read if isinstance(each, CheckIn)]
     codes = asking.codes_of([each.customer for each in good], by=who["by"], on=who["on"])
-    told = iter(_decide([request_of(each, codes) for each in good], who) if good else [])
+    told = iter(_decide([request_of(each, codes) for each in good], who["by"], moment) if good else [])
     return {"items": [next(told) if isinstance(each, CheckIn) else each for each in read]}
 
 
-def _read(given: dict[str, Any], today: date) -> CheckIn | dict[str, Any]:
+def _read(given: dict[str, Any], moment: checks.Moment) -> CheckIn | dict[str, Any]:
     try:
         read = CheckIn.model_validate(given)
     except pydantic.ValidationError as error:
@@ -220,7 +221,7 @@ def _read(given: dict[str, Any], today: date) -> CheckIn | dict[str, Any]:
             {"field": ".".join(map(str, each["loc"])), "message": complaints.said(each)} for each in error.errors()
         ]
     else:
-        if not (too_far := asking.too_far(read.ship_on, today=today)):
+        if not (too_far := asking.too_far(read.ship_on, moment.edition.policy, today=moment.today)):
             return read
         faults = [{"field": "ship_on", "message": too_far}]
     return {"status": 422, "title": gettext("Some fields cannot be accepted."), "errors": faults}

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from shouxin.customers.models import Customer
-from shouxin.office import policies, posts, sight
+from shouxin.office import posts, sight
 from shouxin.office.models import Person
-from shouxin.rules.policy import Post
+from shouxin.rules.policy import Policy, Post
 
 CHECKERS = (
     Post.SALES,
@@ -31,9 +31,9 @@ def require_checker(by: Person, *, on: date, at: datetime) -> None:
         posts.require(by, *CHECKERS, on=on, about="credit-check", verb="check", at=at)
 
 
-def too_far(day: date | None, *, today: date) -> str:
+def too_far(day: date | None, policy: Policy, *, today: date) -> str:
     """Why a reservation may not be made to last until a day; "" where it may. A day that has passed binds nothing."""
-    most = policies.in_force(today).policy.order_check.reservation_days_max
+    most = policy.order_check.reservation_days_max
     return _("At most %(days)s days from now.") % {"days": most} if day and (day - today).days > most else ""
 
 

@@ -7,7 +7,7 @@ A batch goes to the database four times, however long it is: whom it names, what
 what was decided, commit.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -127,11 +127,16 @@ def decide(
     and Moved where an order stands for a customer whom the caller does not see (I-33); the others are decided all the
     same.
     """
+    return all_decided(answer([Question(request, by) for request in requests], Moment(edition, today, at)))
+
+
+def all_decided(answers: Iterable[CreditDecision | Moved]) -> list[CreditDecision]:
+    """The decisions; raises the first refusal among them."""
     rows = []
-    for answered in answer([Question(request, by) for request in requests], Moment(edition, today, at)):
-        if isinstance(answered, Moved):
-            raise answered
-        rows.append(answered)
+    for each in answers:
+        if isinstance(each, Moved):
+            raise each
+        rows.append(each)
     return rows
 
 

@@ -10,7 +10,7 @@ from shouxin.credit import lines, reservations
 from shouxin.credit.models import Reservation
 from shouxin.credit.reservations import PARTS
 from shouxin.customers import standing
-from shouxin.office import posts
+from shouxin.office import policies, posts
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved
 from shouxin.receivables import bulk
@@ -52,7 +52,7 @@ def extend(reservation: Reservation, until: date, *, by: Person, today: date, at
     _require(by, EXTENDERS, reservation, "extend", today, at)
     if until < today:
         raise BadForm([("until", _("This day has passed."))])
-    if too_far := asking.too_far(until, today=today):
+    if too_far := asking.too_far(until, policies.in_force(today).policy, today=today):
         raise BadForm([("until", too_far)])
     with transaction.atomic():
         row = reservations.locked(reservation.pk)

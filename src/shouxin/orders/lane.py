@@ -89,7 +89,7 @@ def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDec
     known = idempotency.begin_many([once.claim for once in onces], at=moment.at)
     before = dict(zip(map(id, onces), known, strict=True))
     fresh = [question for question in questions if before.get(id(question.once)) is None]
-    decided = iter(_all_decided(checks.answer(fresh, moment) if fresh else []))
+    decided = iter(checks.all_decided(checks.answer(fresh, moment) if fresh else []))
     answers = [_told(question.once, before.get(id(question.once)), decided) for question in questions]
     idempotency.finish_many(
         [
@@ -99,13 +99,6 @@ def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDec
         ]
     )
     return answers
-
-
-def _all_decided(answers: Sequence[CreditDecision | Moved]) -> list[CreditDecision]:
-    for each in answers:
-        if isinstance(each, Moved):
-            raise each
-    return [each for each in answers if isinstance(each, CreditDecision)]
 
 
 def _told(

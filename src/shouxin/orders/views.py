@@ -62,16 +62,17 @@ def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
         form.add_error("order_no", _("To reserve, the order needs its number."))
     if today > who["on"] or (reserve and today != who["on"]):
         form.add_error("as_of", _("Reserve as of today; of an earlier day one may only ask."))
-    if too_far := asking.too_far(form.cleaned_data["ship_on"], today=who["on"]):
+    edition = policies.in_force(today)
+    if too_far := asking.too_far(form.cleaned_data["ship_on"], edition.policy, today=who["on"]):
         form.add_error("ship_on", too_far)
     if form.errors or code is None:
         return None
-    asked, edition = form.request(code, reserve=reserve), policies.in_force(today)
+    asked = form.request(code, reserve=reserve)
     try:
         return checks.decide([asked], edition=edition, today=today, at=who["at"], by=who["by"])[0]
     except Moved as refusal:
         trail.keep(refusal)
-        form.add_error("order_no", " ".join(filter(None, (str(refusal), refusal.cure_text))))
+        form.add_error("order_no", f"{refusal} {refusal.cure_text}".strip())
         return None
 
 

@@ -24,7 +24,7 @@ from shouxin.office.models import Person
 from shouxin.office.pages import acting, page
 from shouxin.office.policies import Edition
 from shouxin.office.privacy import assessments
-from shouxin.office.privacy.views import address_of
+from shouxin.office.privacy.views import linked
 from shouxin.orders import evidence, holds
 from shouxin.orders.models import Hold
 from shouxin.receivables.models import Instalment, ProofRun
@@ -245,7 +245,7 @@ def privacy_to_do(by: Person, on: date) -> list[dict[str, Any]]:
     """What is shared or graded without an assessment in force, or to be looked at again, for those who keep both."""
     if not assessments.is_keeper(by, on):
         return []
-    return [each | {"address": address_of(each)} for each in assessments.told(assessments.findings(on)[:SHOWN])]
+    return linked(assessments.told(assessments.findings(on)[:SHOWN]))
 
 
 def failed_imports(by: Person) -> list[ImportRun]:

@@ -197,9 +197,6 @@ def _print_filters(filters: list[dict[str, Any]]) -> None:
     from shouxin.lib.imports.filters import Filter
 
     named = {"filter": _("Filter"), "rows": _("Rows left out")}
-    rows = [
-        {"filter": str(Filter(each["column"], each["comparison"], tuple(each.get("value", ())))), "rows": each["rows"]}
-        for each in filters
-    ]
+    rows = [{"filter": told, "rows": count} for told, count in Filter.told(filters)]
     if rows:
         terminal.print_json_or_table(rows, as_json=False, columns=named)

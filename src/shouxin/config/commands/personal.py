@@ -270,7 +270,7 @@ def list_assessments(number: Number = 0, by: terminal.By = terminal.SYSTEM, as_j
     call = terminal.acting(by)
     with terminal.refusals():
         rows = [assessments.get(number, **call)] if number else assessments.seen_by(**call).order_by("-pk")
-    told = [api.assessed(each, call) for each in rows]
+    told = api.all_assessed(rows, call)
     terminal.print_json_or_table(told, as_json=as_json, columns=ASSESSED)
 
 

@@ -1,6 +1,6 @@
 """Which rows of a file are left out: a column, a comparison, and the words it is compared with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -52,6 +52,13 @@ class Filter:
     def __str__(self) -> str:
         """The filter as a sentence, in the reader's language."""
         return " ".join(filter(None, (self.column, str(COMPARISONS[self.comparison]), " / ".join(self.words))))
+
+    @classmethod
+    def told(cls, kept: Iterable[dict[str, Any]]) -> list[tuple[str, int]]:
+        """Kept filters with their `rows` as sentences, each with how many rows it left out."""
+        return [
+            (str(cls(each["column"], each["comparison"], tuple(each.get("value", ())))), each["rows"]) for each in kept
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The filter as a mapping writes it."""

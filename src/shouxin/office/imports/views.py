@@ -316,13 +316,6 @@ def _result(request: HttpRequest, run: ImportRun) -> HttpResponse:
         "written": run.totals.get("written", True),
         "sums": run.totals.get("sums", {}),
         "skipped": run.totals.get("skipped", {}),
-        "filters": _filters_told(run.totals.get("skipped", {}).get("filters", [])),
+        "filters": Filter.told(run.totals.get("skipped", {}).get("filters", [])),
     }
     return render(request, "imports/result.html", told | _progress(run))
-
-
-def _filters_told(kept: list[dict[str, Any]]) -> list[tuple[str, int]]:
-    """Each filter as a sentence, with the rows it left out."""
-    return [
-        (str(Filter(each["column"], each["comparison"], tuple(each.get("value", ())))), each["rows"]) for each in kept
-    ]

@@ -1,5 +1,6 @@
 """The sharing register and the impact assessments over the API."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from shouxin.office import policies
 from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import DataSharing, ImpactAssessment
+from shouxin.rules.policy import PersonalData
 from shouxin.rules.privacy import AssessmentTerms, SharingTerms
 
 from . import assessments, papers, sharings
@@ -220,7 +222,7 @@ def list_assessments(request: HttpRequest, paging: Query[Paging]) -> dict[str, A
     """Every version of every assessment, the latest first."""
     call = acting(request)
     found = page(assessments.seen_by(**call), paging)
-    return found | {"items": [assessed(each, call) for each in found["items"]]}
+    return found | {"items": all_assessed(found["items"], call)}
 
 
 @router.get("/impact-assessments/findings", response=list[PrivacyFinding])
@@ -284,13 +286,22 @@ def assessment_terms(new: NewAssessment) -> AssessmentTerms:
 
 def assessed(row: ImpactAssessment, call: dict[str, Any]) -> dict[str, Any]:
     """A version as API and command line tell it."""
-    names = [name for name in AssessmentOut.model_fields if hasattr(row, name)]
+    return all_assessed([row], call)[0]
+
+
+def all_assessed(rows: Iterable[ImpactAssessment], call: dict[str, Any]) -> list[dict[str, Any]]:
+    """Versions as API and command line tell them."""
     guard = policies.in_force(call["on"]).policy.personal_data
+    return [_assessed(row, call, guard) for row in rows]
+
+
+def _assessed(row: ImpactAssessment, call: dict[str, Any], guard: PersonalData) -> dict[str, Any]:
+    names = [name for name in AssessmentOut.model_fields if hasattr(row, name)]
     return {name: getattr(row, name) for name in names} | {
         "occasions": list(row.occasions),
         "covers": list(row.covers),
         "written_by": row.written_by.username,
         "reviewed_by": row.reviewed_by.username if row.reviewed_by else None,
         "kept_until": assessments.kept_until(row, guard),
-        "verbs": assessments.verbs_for(row, call["by"], call["on"]),
+        "verbs": assessments.verbs_for(row, call["by"], call["on"], guard),
     }

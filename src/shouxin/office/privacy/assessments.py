@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import moves, policies, posts, trail
 from shouxin.office.models import DataSharing, ImpactAssessment, Person
-from shouxin.office.refusals import BadForm, Moved, NotVisible
+from shouxin.office.refusals import TOO_LONG, BadForm, Moved, NotVisible
 from shouxin.rules import privacy
 from shouxin.rules.policy import PersonalData
 from shouxin.rules.privacy import ASSESSMENT, HEADS, KEEPERS, READERS, AssessmentTerms, Finding, InForce
@@ -26,7 +26,7 @@ FAULTS: dict[str, Any] = {
     "before_assessed": _("It is looked at again after it was assessed."),
 }
 CHOICES = {"risk": ImpactAssessment.RISKS, "conclusion": ImpactAssessment.CONCLUSIONS}
-TEXT_MAX = 4000
+TEXT_MAX, NOTE_MAX = 4000, 500
 OVER = ("returned", "replaced", "closed")
 
 
@@ -113,8 +113,8 @@ def act(row: ImpactAssessment, verb: str, *, note: str, by: Person, on: date, at
     """One step by its word. Raises NotVisible for a word that is none, BadForm for a note that is too long."""
     if verb not in VERBS:
         raise NotVisible
-    if len(note.strip()) > 500:
-        raise BadForm([("reason", _("At most %(most)s characters.") % {"most": 500})])
+    if len(note.strip()) > NOTE_MAX:
+        raise BadForm([("reason", TOO_LONG % {"most": NOTE_MAX})])
     return VERBS[verb](row, note=note, by=by, on=on, at=at)  # type: ignore[operator]
 
 
@@ -132,7 +132,7 @@ def _checked(terms: AssessmentTerms, guard: PersonalData, on: date) -> Assessmen
     if not set(terms.occasions) <= set(dict(ImpactAssessment.OCCASIONS)):
         found.append(("occasions", _("There is no such choice.")))
     lengths = dict.fromkeys(privacy.TEXTS_OF_ASSESSMENT, TEXT_MAX) | {"title": 200}
-    found += [(name, _("At most %(most)s characters.") % {"most": most}) for name, most in lengths.items()
+    found += [(name, TOO_LONG % {"most": most}) for name, most in lengths.items()
               if len(getattr(terms, name)) > most]  # fmt: skip
     covers = tuple(sorted(set(terms.covers)))
     if DataSharing.objects.filter(pk__in=[pk for pk in covers if 0 < pk < 2**63]).count() != len(covers):
@@ -172,10 +172,10 @@ def kept_until(row: ImpactAssessment, guard: PersonalData) -> date | None:
     return privacy.kept_until(row.ended_on, guard) if row.status in OVER and row.ended_on else None
 
 
-def verbs_for(row: ImpactAssessment, by: Person, on: date) -> list[str]:
+def verbs_for(row: ImpactAssessment, by: Person, on: date, guard: PersonalData) -> list[str]:
     """What this person may do with it now, in the words of VERBS."""
     allowed = moves.verbs_for(row, ASSESSMENT, by, on)
-    until = kept_until(row, policies.in_force(on).policy.personal_data)
+    until = kept_until(row, guard)
     mine = [verb for verb in VERBS if f"{verb}_assessment" in allowed]
     if by.pk == row.written_by_id:
         mine = [verb for verb in mine if verb not in ("review", "send_back")]

@@ -10,6 +10,8 @@ from shouxin.office.attachments import EvidenceField
 from shouxin.office.models import DataSharing, ImpactAssessment
 from shouxin.rules.privacy import AssessmentTerms, SharingTerms
 
+from . import assessments
+
 
 class Day(forms.DateInput):
     """A date as the browser's own field."""
@@ -95,24 +97,24 @@ class AssessmentForm(forms.Form):
     processing = forms.CharField(
         label=_("What is processed"),
         widget=_long(),
-        max_length=4000,
+        max_length=assessments.TEXT_MAX,
         help_text=_("Which data, of whom, how, how long."),
     )
     necessity = forms.CharField(
-        label=_("Why it is lawful and needed"), widget=_long(), max_length=4000,
+        label=_("Why it is lawful and needed"), widget=_long(), max_length=assessments.TEXT_MAX,
         help_text=_("Whether purpose and manner are lawful, legitimate and necessary (art. 56(1))."),
     )  # fmt: skip
     impact = forms.CharField(
-        label=_("Effect on the rights of persons"), widget=_long(), max_length=4000,
+        label=_("Effect on the rights of persons"), widget=_long(), max_length=assessments.TEXT_MAX,
         help_text=_("What could happen to them, and how likely it is (art. 56(2))."),
     )  # fmt: skip
     risk = forms.ChoiceField(label=_("Risk"), choices=ImpactAssessment.RISKS)
-    measures = forms.CharField(label=_("Protective measures"), widget=_long(), max_length=4000)
+    measures = forms.CharField(label=_("Protective measures"), widget=_long(), max_length=assessments.TEXT_MAX)
     fits = forms.BooleanField(
         label=_("The measures are lawful, effective and match the risk (art. 56(3))"), required=False
     )
     conclusion = forms.ChoiceField(label=_("Conclusion"), choices=ImpactAssessment.CONCLUSIONS)
-    opinion = forms.CharField(label=_("Opinion"), widget=_long(2), max_length=4000)
+    opinion = forms.CharField(label=_("Opinion"), widget=_long(2), max_length=assessments.TEXT_MAX)
     assessed_on = forms.DateField(label=_("Assessed on"), widget=Day())
     next_review_on = forms.DateField(
         label=_("Look again by"), widget=Day(), required=False, help_text=_("Empty: as the policy says.")

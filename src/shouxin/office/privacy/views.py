@@ -230,11 +230,11 @@ def assessment_list(request: HttpRequest) -> HttpResponse:
     if listing.wants_export:
         return listing.export()
     told = {"listing": listing, "keeper": assessments.is_keeper(call["by"], call["on"]),
-            "findings": _linked(assessments.told(assessments.findings(call["on"])))}  # fmt: skip
+            "findings": linked(assessments.told(assessments.findings(call["on"])))}  # fmt: skip
     return render(request, "privacy/assessments.html", told)
 
 
-def _linked(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def linked(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Findings, each with the page where it is put right."""
     return [each | {"address": address_of(each)} for each in found]
 
@@ -285,6 +285,7 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
     call = acting(request)
     found = assessments.get(pk, **call)
     edition = policies.in_force(call["on"])
+    guard = edition.policy.personal_data
     printed = paper_file(request, papers.assessment(found, edition), f"impact-assessment-{pk}")
     if printed is not None:
         return printed
@@ -295,10 +296,10 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
         "occasions": papers.occasions_said(found),
         "covered": DataSharing.objects.filter(pk__in=found.covers).order_by("pk"),
         "parts": [(words, getattr(found, name)) for words, name in papers.PARTS],
-        "verbs": [_verb(verb) for verb in assessments.verbs_for(found, call["by"], call["on"])],
+        "verbs": [_verb(verb) for verb in assessments.verbs_for(found, call["by"], call["on"], guard)],
         "mine": found.written_by_id == call["by"].pk and found.status == "written",
         "may_write": assessments.may_write(found, call["by"], call["on"]),
-        "kept_until": assessments.kept_until(found, edition.policy.personal_data),
+        "kept_until": assessments.kept_until(found, guard),
         "findings": [each for each in assessments.told(assessments.findings(call["on"]))
                      if each["about"] == pk and each["code"].startswith("review")],
         "versions": ImpactAssessment.objects.filter(series=found.series).order_by("-number"),
