@@ -4,6 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# Half of what a start takes is the compiling of modules that were not kept compiled.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test suite lint types arrows translations docs bench lock
 
 PYTHON ?=

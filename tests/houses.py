@@ -1,6 +1,7 @@
 """Real installations for tests: a home, the house opened in it, its processes by name, commands run in it."""
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -39,6 +40,21 @@ def start(
 ) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "shouxin.config.cli", "serve", "--port", str(port), *words]
     return subprocess.Popen(command, env=surroundings(home, **more), stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+def furnish(home: Path) -> Path:
+    """Make the home as a first start leaves it, a copy of one that is made once in a run of the suite; answers it."""
+    made = Path(os.environ["SHOUXIN_HOME"]) / "furnished"
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.with_suffix(".done").exists():
+            done = command(made, "migrate")
+            assert done.returncode == 0, done.stderr
+            stop_database(made)
+            made.with_suffix(".done").touch()
+    home.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-a", f"{made}/.", str(home)], check=True)
+    return home
 
 
 def log_of(home: Path) -> Path:

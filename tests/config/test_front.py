@@ -267,7 +267,7 @@ def test_what_breaks_is_told_as_such(port: int) -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("front")
+    home = houses.furnish(tmp_path_factory.mktemp("front"))
     yield home
     houses.stop_database(home)
 

@@ -34,7 +34,7 @@ def postbox() -> Iterator[Postbox]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("faults")
+    home = houses.furnish(tmp_path_factory.mktemp("faults"))
     yield home
     houses.stop_database(home)
 

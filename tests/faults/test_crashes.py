@@ -79,7 +79,7 @@ def test_a_house_that_does_not_wait_for_the_disk_loses_promises(tmp_path: Path) 
 
     The house refuses to open so (T6); that guard is removed as well.
     """
-    home = tmp_path / "careless"
+    home = houses.furnish(tmp_path / "careless")
     try:
         company = houses.module(home, "tests.faults.in_home.company", "4", "9000000.00")
         lost = 0

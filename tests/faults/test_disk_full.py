@@ -38,7 +38,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
-    home, filler, figures = small_disk / "home", small_disk / "filler", small_disk / "figures"
+    home, filler, figures = houses.furnish(small_disk / "home"), small_disk / "filler", small_disk / "figures"
     figures.mkdir()
     company = houses.module(home, "tests.faults.in_home.company", "4", "9000000.00")
     with (

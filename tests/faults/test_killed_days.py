@@ -32,7 +32,7 @@ def homes(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     both = (tmp_path / "killed", tmp_path / "calm")
     try:
         for each in both:
-            houses.module(each, DAYS, "found", str(CUSTOMERS))
+            houses.module(houses.furnish(each), DAYS, "found", str(CUSTOMERS))
         yield both
     finally:
         for each in both:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shouxin.lib import single_sign_on
+from tests import houses
 
 FILE = """
 providers:
@@ -154,7 +155,7 @@ def test_coming_in_from_outside(outside: str, tmp_path: Path) -> None:
     path.write_text(FILE.replace("PORT", outside), "utf-8")
     inside = {
         **{name: value for name, value in os.environ.items() if name not in ("SHOUXIN_TESTED", "DATABASE_URL")},
-        "SHOUXIN_HOME": str(tmp_path / "home"),
+        "SHOUXIN_HOME": str(houses.furnish(tmp_path / "home")),
         "SHOUXIN_SIGN_IN": str(path),
         "DJANGO_SETTINGS_MODULE": "shouxin.config.settings",
     }

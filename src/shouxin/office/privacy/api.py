@@ -291,8 +291,9 @@ def assessed(row: ImpactAssessment, call: dict[str, Any]) -> dict[str, Any]:
 
 def all_assessed(rows: Iterable[ImpactAssessment], call: dict[str, Any]) -> list[dict[str, Any]]:
     """Versions as API and command line tell them."""
-    guard = policies.in_force(call["on"]).policy.personal_data
-    return [_assessed(row, call, guard) for row in rows]
+    found = list(rows)
+    guard = policies.in_force(call["on"]).policy.personal_data if found else None
+    return [_assessed(row, call, guard) for row in found if guard]
 
 
 def _assessed(row: ImpactAssessment, call: dict[str, Any], guard: PersonalData) -> dict[str, Any]:
