@@ -26,7 +26,7 @@ test: $(INSTALLED) translations ## all checks and the whole suite (WORKERS=… p
 	  if [ -n "$$failed" ]; then echo "make test: not passed:$$failed" >&2; exit 1; fi
 
 suite: $(INSTALLED) translations
-	@$(IN) -m pytest -n $(WORKERS) $(ARGS)
+	@$(IN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(INSTALLED) ## ruff: rules and format
 	@$(IN) -m ruff check .

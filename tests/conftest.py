@@ -16,6 +16,12 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from shouxin.lib import embedded, secret
 
 pytest_plugins = ["tests.people"]
+LONG = ("tests/faults", "tests/access", "tests/config", "tests/browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: a run in several processes hands out whole files, and ends with short ones."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)
