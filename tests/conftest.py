@@ -64,7 +64,7 @@ def _proved_by_force() -> Iterator[None]:
 
 def _empty(operations: DatabaseOperations, statements: list[str]) -> None:
     with superuser(operations.connection) as free:
-        for statement in statements:
+        for statement in [*statements, "TRUNCATE procrastinate_jobs CASCADE"] if statements else []:
             free.execute(statement)
 
 
