@@ -4,8 +4,6 @@ import concurrent.futures
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -39,23 +37,17 @@ def homes(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
             houses.stop_database(each)
 
 
-def run(home: Path, day: str, killed_behind: int) -> "subprocess.CompletedProcess[str]":
-    env = houses.surroundings(home, DJANGO_SETTINGS_MODULE="shouxin.config.settings")
-    command = [sys.executable, "-m", DAYS, "run", day, str(killed_behind)]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
-
-
 def test_ten_deaths_leave_what_no_death_leaves(homes: tuple[Path, Path]) -> None:
     print("seed", SEED)
     killed, calm = homes
-    dice, last = random.Random(SEED), ""
-    for number in range(1, POINTS + 1):
-        last = (world.DUE + timedelta(days=number * SPAN)).isoformat()
-        dead = run(killed, last, dice.randrange(1, STATEMENTS_MIN))
-        assert dead.returncode == -signal.SIGKILL, (dead.stdout, dead.stderr)
+    dice = random.Random(SEED)
+    days = [(world.DUE + timedelta(days=number * SPAN)).isoformat() for number in range(1, POINTS + 1)]
+    points = [f"{day}:{dice.randrange(1, STATEMENTS_MIN)}" for day in days]
+    assert houses.module(killed, DAYS, "killed", *points) == [signal.SIGKILL] * POINTS
+    last = days[-1]
     with concurrent.futures.ThreadPoolExecutor(2) as two:
-        told = [each.stdout.strip() for each in two.map(lambda _number: run(killed, last, 0), range(2))]
-    assert '"done"' in told and set(told) <= {'"done"', '"running"'}, told
+        told = list(two.map(lambda _number: houses.module(killed, DAYS, "run", last), range(2)))
+    assert "done" in told and set(told) <= {"done", "running"}, told
     later = (date.fromisoformat(last) + timedelta(days=30)).isoformat()
     for home, day in ((calm, last), (calm, later), (killed, later)):
         assert houses.module(home, DAYS, "run", day) == "done"

@@ -57,6 +57,21 @@ def run(as_of: str, killed_behind: str = "0") -> str:
             return "running"
 
 
+def killed(*points: str) -> list[int]:
+    """Runs, each in a process of its own that dies behind a statement (`DAY:NUMBER`); the signals they died of."""
+    return [_killed(*point.split(":")) for point in points]
+
+
+def _killed(as_of: str, behind: str) -> int:
+    connection.close()
+    connection.close_pool()  # no connection may be of two processes
+    pid = os.fork()
+    if not pid:
+        run(as_of, behind)
+        os._exit(0)
+    return -os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def came() -> dict[str, Any]:
     """What all runs together have left."""
     verbs = Counter(TrailEntry.objects.values_list("verb", flat=True))
@@ -64,5 +79,6 @@ def came() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    verbs = {"found": lambda: found(int(sys.argv[2])), "run": lambda: run(*sys.argv[2:]), "came": came}
+    verbs = {"found": lambda: found(int(sys.argv[2])), "run": lambda: run(*sys.argv[2:]),
+             "killed": lambda: killed(*sys.argv[2:]), "came": came}  # fmt: skip
     print(json.dumps(verbs[sys.argv[1]](), default=str))
