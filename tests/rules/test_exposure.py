@@ -76,3 +76,16 @@ def test_delivered_goods_cannot_be_cancelled(reserved: Decimal, delivered: Decim
     value = follow(value, deliver(value, delivered))
     cancelled = follow(value, cancel(value, reserved))
     assert cancelled.unbilled == value.unbilled
+
+
+def test_exposures_add_up_bucket_by_bucket_and_each_is_converted_and_rounded_once() -> None:
+    dollars = Exposure(reserved=Decimal("0.05"), receivable=Decimal("0.05"), deposits=Decimal("0.01"))
+    yuan = dollars.converted(Decimal("7.1"))
+    assert (yuan.reserved, yuan.receivable, yuan.deposits) == (Decimal("0.36"), Decimal("0.36"), Decimal("0.07"))
+    both = sum([yuan, Exposure(reserved=Decimal("1.00"))], Exposure())
+    assert (both.reserved, both.total) == (Decimal("1.36"), Decimal("1.65"))
+
+
+def test_what_is_open_is_neither_billed_nor_released() -> None:
+    parts = {"reserved": 1, "undelivered": 2, "unbilled": 4, "billed": 8, "released": 16}
+    assert OrderValue(**{name: Decimal(amount) for name, amount in parts.items()}).open == 7

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shouxin.rules import order_check
 from shouxin.rules.line import Limit
 from shouxin.rules.order_check import Asked, Facts, check
-from shouxin.rules.policy import REASON_CODES, Grade, Policy
+from shouxin.rules.policy import REASON_CODES, Discount, Grade, Policy
 
 BOOK = Path(order_check.__file__).parent / "policy.yaml"
 POLICY = Policy.model_validate(yaml.safe_load(BOOK.read_text("utf-8")))
@@ -84,6 +84,15 @@ def test_an_overdue_sum_a_large_document_and_looser_terms_are_named() -> None:
     facts = replace(GOOD, grade=Grade.C, overdue_amount=Decimal(101), limit=Limit.of(Decimal(10**7)))
     decision = check(book, Asked(Decimal(600000), term_days=31), facts, today=TODAY)
     assert codes(decision) == ["overdue_amount", "document_too_large", "terms_loosened"]
+
+
+def test_a_larger_cash_discount_than_the_line_grants_is_named_with_what_is_granted() -> None:
+    two, three = Discount(percent=Decimal("2.00"), days=10), Discount(percent=Decimal("3.50"), days=10)
+    [reason] = decide("1", replace(GOOD, discount=two), discount=three).reasons
+    assert (reason.code, reason.measured, reason.allowed) == ("terms_loosened", "3.5/10", "2/10")
+    assert [(cure.code, cure.value) for cure in reason.cures] == [("discount_to", "2/10")]
+    assert decide("1", discount=two).reasons[0].allowed == "0"
+    assert not decide("1", replace(GOOD, discount=two), discount=two).reasons
 
 
 def test_every_published_code_has_a_check_in_the_published_order() -> None:

@@ -17,7 +17,6 @@ CENT = Decimal("0.01")
 
 # The default context rounds at 28 digits; amount times rate must be rounded once only, by us.
 _EXACT = Context(prec=200)
-_TOO_LARGE = Decimal(10) ** 13
 _FLOAT_NOISE_MAX = Decimal("0.000001")
 _TEXT_LENGTH_MAX = 60
 
@@ -129,8 +128,6 @@ def _in_cents(number: Decimal, zeros: int, text: str, noise_max: Decimal = Decim
     rounded = round_half_up(amount)
     if abs(_EXACT.subtract(amount, rounded)) > noise_max:
         raise AmountError("too_many_decimals", text)
-    if abs(rounded) >= _TOO_LARGE:
-        raise AmountError("too_large", text)
     return rounded
 
 
