@@ -79,10 +79,146 @@ def test_each_breach_is_named_and_never_approved(code: str, change: dict[str, ob
     assert decision.outcome in ("hold", "decline")
 
 
+HUNDRED, PREPAY = Decimal(100), ("prepay", Decimal(100))
+TOLD: dict[str, tuple[object, object, tuple[tuple[str, object], ...]]] = {
+    "blacklisted": ("blacklisted", "good", (("appeal", None),)),
+    "suspended": ("suspended", "good", (("lift_suspension", None),)),
+    "stopped": ("stopped", "good", (("lift_stop", None),)),
+    "cash_only": ("cash_only", "prepaid", (PREPAY,)),
+    "no_line": (None, None, (("request_line", HUNDRED), PREPAY)),
+    "line_expired": (TODAY, TODAY - timedelta(days=1), (("renew_line", None), PREPAY)),
+    "limit_exceeded": (Decimal(500100), Decimal(500000), (("pay", HUNDRED), ("raise_line", Decimal(500100)))),
+    "group_limit_exceeded": (Decimal(110), Decimal(10), (("pay", HUNDRED), ("raise_line", Decimal(110)))),
+    "overdue_days": (16, 15, (("pay_overdue", Decimal(500)),)),
+    "dunning_level": (3, 2, (("pay_overdue", Decimal(0)),)),
+    "review_overdue": (TODAY, TODAY - timedelta(days=31), (("review", None),)),
+    "contract_stopped": ("HT-1", None, (("resume_contract", None),)),
+    "unknown_customer": (None, None, (("register", None),)),
+    "currency_unknown": ("USD", None, (("put_rate", None),)),
+    "proof_failed": ("difference 0.01", None, (("mend_account", None),)),
+}
+"""Code -> what was measured, what is allowed, what would cure it, for an order of a hundred."""
+
+
+@pytest.mark.parametrize("code", BREACHES)
+def test_each_reason_tells_what_was_measured_what_is_allowed_and_what_cures(code: str) -> None:
+    [reason] = decide("100", replace(GOOD, **BREACHES[code])).reasons  # type: ignore[arg-type]
+    cures = tuple((cure.code, cure.value) for cure in reason.cures)
+    assert (reason.code, (reason.measured, reason.allowed, cures), reason.secured) == (code, TOLD[code], 0)
+
+
+EDGES = {
+    "line_expired": ({"line_until": TODAY}, {"line_until": TODAY - timedelta(days=1)}),
+    "limit_exceeded": ({"exposure": Decimal(499900)}, {"exposure": Decimal("499900.01")}),
+    "group_limit_exceeded": (
+        {"group_limit": Limit.of(Decimal(200)), "group_exposure": HUNDRED},
+        {"group_limit": Limit.of(Decimal(200)), "group_exposure": Decimal("100.01")},
+    ),
+    "overdue_days": (
+        {"overdue_days": 15, "overdue_amount": Decimal(500)},
+        {"overdue_days": 16, "overdue_amount": Decimal(500)},
+    ),
+    "dunning_level": ({"dunning_stage": 2}, {"dunning_stage": 3}),
+    "review_overdue": ({"review_due_on": TODAY - timedelta(days=30)}, {"review_due_on": TODAY - timedelta(days=31)}),
+}
+
+
+@pytest.mark.parametrize("code", EDGES)
+def test_at_the_bound_nothing_fails_and_one_step_beyond_it_does(code: str) -> None:
+    at, beyond = EDGES[code]
+    assert codes(decide("100", replace(GOOD, **at))) == []  # type: ignore[arg-type]
+    assert codes(decide("100", replace(GOOD, **beyond))) == [code]  # type: ignore[arg-type]
+
+
+def book(**changed: object) -> Policy:
+    """The policy with other numbers for the order check."""
+    return POLICY.model_copy(update={"order_check": POLICY.order_check.model_copy(update=changed)})
+
+
+def test_days_of_grace_let_a_line_and_a_review_run_on() -> None:
+    late = replace(GOOD, line_until=TODAY - timedelta(days=3), review_due_on=TODAY - timedelta(days=3))
+    for days, expected in ((3, []), (2, ["line_expired", "review_overdue"])):
+        decision = check(book(line_grace_days=days, review_grace_days=days), Asked(HUNDRED), late, today=TODAY)
+        assert codes(decision) == expected
+    assert decision.available_before == 0, "nothing is left in a line that has run out"
+
+
+def test_small_residues_hold_nothing_and_a_sum_is_borne_to_the_cent() -> None:
+    rules = book(overdue_amount_min=Decimal(50), overdue_amount_max=Decimal(80))
+    for amount, expected in (("50.00", []), ("50.01", ["overdue_days"]), ("80.00", ["overdue_days"]),
+                             ("80.01", ["overdue_days", "overdue_amount"])):  # fmt: skip
+        facts = replace(GOOD, overdue_days=90, overdue_amount=Decimal(amount))
+        reasons = check(rules, Asked(HUNDRED), facts, today=TODAY).reasons
+        assert [reason.code for reason in reasons] == expected
+    assert (reasons[1].measured, reasons[1].allowed) == (Decimal("80.01"), Decimal(80))
+    assert [(cure.code, cure.value) for cure in reasons[1].cures] == [("pay_overdue", Decimal("0.01"))]
+
+
+def test_without_a_grade_the_strictest_counts_for_days_and_none_for_the_size_of_an_order() -> None:
+    facts = replace(GOOD, grade=None, overdue_days=1, overdue_amount=HUNDRED, limit=Limit.of(Decimal(10**9)))
+    allowed = POLICY.grades[Grade.D].overdue_days_max
+    assert codes(decide("1", replace(facts, overdue_days=allowed))) == []
+    assert codes(decide(str(10**8), replace(facts, overdue_days=allowed + 1))) == ["overdue_days"]
+
+
+def test_a_document_may_be_as_large_as_its_grade_says() -> None:
+    most = POLICY.grades[Grade.C].document_max
+    assert most
+    facts = replace(GOOD, grade=Grade.C, limit=Limit.of(Decimal(10**9)))
+    assert codes(decide(str(most), facts)) == []
+    [reason] = decide(str(most + 1), facts).reasons
+    assert (reason.code, reason.measured, reason.allowed) == ("document_too_large", most + 1, most)
+    assert [(cure.code, cure.value) for cure in reason.cures] == [("reduce_to", most), ("prepay", most + 1)]
+    grades = POLICY.grades | {Grade.C: POLICY.grades[Grade.C].model_copy(update={"document_max": Decimal(0)})}
+    [none] = check(POLICY.model_copy(update={"grades": grades}), Asked(HUNDRED), facts, today=TODAY).reasons
+    assert [cure.code for cure in none.cures] == ["prepay"], "an order of nothing is no cure"
+
+
+def test_no_credit_is_told_as_a_line_of_nothing_unless_a_temporary_limit_stands() -> None:
+    none = replace(GOOD, limit=Limit.none())
+    assert [(reason.code, reason.measured) for reason in decide("100", none).reasons] == [
+        ("cash_only", Decimal(0)),
+        ("limit_exceeded", HUNDRED),
+    ]
+    assert codes(decide("100", replace(none, temporary=HUNDRED))) == []
+    unset = replace(GOOD, limit=Limit.unset(), line_until=None)
+    assert codes(decide("100", replace(unset, temporary=HUNDRED))) == []
+    assert codes(decide("100", replace(unset, line_until=TODAY - timedelta(days=9)))) == ["no_line"]
+
+
+def test_a_smaller_order_cures_where_there_is_room_to_the_cent() -> None:
+    [full] = decide("100", replace(GOOD, exposure=Decimal(500000))).reasons
+    [room] = decide("100", replace(GOOD, exposure=Decimal("499999.99"))).reasons
+    assert [cure.code for cure in full.cures] == ["pay", "raise_line"]
+    assert ("reduce_to", Decimal("0.01")) in [(cure.code, cure.value) for cure in room.cures]
+
+
+def test_what_securities_add_is_told_with_the_bound_it_raises() -> None:
+    facts = replace(GOOD, secured=Decimal(1000), exposure=Decimal(501000))
+    [reason] = decide("100", facts).reasons
+    assert (reason.code, reason.allowed, reason.secured) == ("limit_exceeded", Decimal(501000), Decimal(1000))
+    assert codes(decide("100", replace(facts, exposure=Decimal(500900)))) == []
+
+
+def test_the_room_left_is_told_before_and_after_and_never_below_zero() -> None:
+    def room(amount: str, facts: Facts = GOOD, **asked: object) -> tuple[Decimal | None, Decimal | None]:
+        decision = decide(amount, facts, **asked)
+        return decision.available_before, decision.available_after
+
+    used = replace(GOOD, exposure=Decimal(499900))
+    assert room("100", used) == (HUNDRED, 0)
+    assert room("40", used, prepaid=True) == (HUNDRED, HUNDRED)
+    assert room("101", used) == (HUNDRED, HUNDRED), "what is held takes nothing"
+    assert room("1", replace(GOOD, exposure=Decimal(600000))) == (0, 0)
+    assert room("1", replace(GOOD, limit=Limit.unlimited())) == (None, None)
+    assert room("1", replace(GOOD, limit=Limit.none())) == (0, 0)
+    assert room("1", replace(GOOD, limit=Limit.unset())) == (None, None)
+    assert room("1", replace(GOOD, missing_rate="USD")) == (None, None)
+
+
 def test_an_overdue_sum_a_large_document_and_looser_terms_are_named() -> None:
-    book = POLICY.model_copy(update={"order_check": POLICY.order_check.model_copy(update={"overdue_amount_max": 100})})
     facts = replace(GOOD, grade=Grade.C, overdue_amount=Decimal(101), limit=Limit.of(Decimal(10**7)))
-    decision = check(book, Asked(Decimal(600000), term_days=31), facts, today=TODAY)
+    decision = check(book(overdue_amount_max=100), Asked(Decimal(600000), term_days=31), facts, today=TODAY)
     assert codes(decision) == ["overdue_amount", "document_too_large", "terms_loosened"]
 
 

@@ -36,7 +36,7 @@ class Facts:
     """All that is true at the moment of the decision, as plain values; stored with it, so it can be replayed (I-12).
 
     `exposure` and `group_exposure` leave out what this very order has reserved before. `overdue_amount` and
-    `overdue_days` leave out contested parts. `cannot_decide` names a reason for which no answer can be trusted.
+    `overdue_days` leave out contested parts. `missing_rate` and `parked` say why no answer could be trusted.
     """
 
     known: bool = True
