@@ -110,6 +110,7 @@ def test_a_certain_post_outside_the_table_is_never_reached():
 def test_a_case_reserved_to_a_post(total, reserved_for, post, why):
     found = at_least(book(), needs(total), reserved_for)
     assert (found.post, found.why) == (post, why)
+    assert found.posts[:1] == ((post,) if post else ()) and set(found.posts) <= set(needs(total).posts)
 
 
 @pytest.mark.parametrize(("limit", "total"), [(Limit.unset(), money("5")), (money("5"), Limit.unset())])

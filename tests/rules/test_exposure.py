@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -89,3 +90,26 @@ def test_exposures_add_up_bucket_by_bucket_and_each_is_converted_and_rounded_onc
 def test_what_is_open_is_neither_billed_nor_released() -> None:
     parts = {"reserved": 1, "undelivered": 2, "unbilled": 4, "billed": 8, "released": 16}
     assert OrderValue(**{name: Decimal(amount) for name, amount in parts.items()}).open == 7
+
+
+STAGED = OrderValue(reserved=Decimal(10), undelivered=Decimal(20), unbilled=Decimal(30))
+MOVED = {
+    deliver: [(Bucket.RESERVED, Bucket.UNBILLED, "10"), (Bucket.UNDELIVERED, Bucket.UNBILLED, "15")],
+    bill: [(Bucket.UNBILLED, Bucket.RECEIVABLE, "25")],
+    cancel: [(Bucket.RESERVED, None, "10"), (Bucket.UNDELIVERED, None, "15")],
+}
+MORE = {
+    deliver: [(Bucket.RESERVED, Bucket.UNBILLED, "10"), (Bucket.UNDELIVERED, Bucket.UNBILLED, "20")],
+    bill: [(Bucket.UNBILLED, Bucket.RECEIVABLE, "30"), (Bucket.UNDELIVERED, Bucket.RECEIVABLE, "20"),
+           (Bucket.RESERVED, Bucket.RECEIVABLE, "10"), (None, Bucket.RECEIVABLE, "0.50")],
+    cancel: [(Bucket.RESERVED, None, "10"), (Bucket.UNDELIVERED, None, "20")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", MOVED, ids=lambda verb: verb.__name__)
+def test_stages_are_taken_in_their_order_and_no_further_than_they_reach(verb: Any) -> None:
+    for amount, expected in (("25", MOVED[verb]), ("60.50", MORE[verb])):
+        found = verb(STAGED, Decimal(amount))
+        assert [(each.source, each.target, each.amount) for each in found] == [
+            (source, target, Decimal(part)) for source, target, part in expected
+        ]
