@@ -9,9 +9,9 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from benches.pages import work_out_waiting
 from shouxin.lib import kept
 from shouxin.lib.models import Kept
-from tests.worker import work_out
 
 pytestmark = pytest.mark.django_db
 AT = timezone.now()
@@ -52,7 +52,7 @@ def test_a_slow_figure_is_kept_with_its_moment_and_renewed_after_a_rest() -> Non
     assert not ProcrastinateJob.objects.filter(task_name="lib.work_out").exists()
     assert read(AT + timedelta(hours=1)).content["owed"] == 1
     began = timezone.now()
-    work_out()
+    work_out_waiting()
     told = read(timezone.now())
     assert told.content["owed"] == 2 and told.at >= began
 
@@ -61,7 +61,7 @@ def test_another_days_question_is_worked_out_afresh() -> None:
     books["seconds"] = 0.3
     read()
     assert read(on="tuesday").content["on"] == "monday"
-    work_out()
+    work_out_waiting()
     assert read(on="tuesday").content["on"] == "tuesday"
 
 
@@ -70,7 +70,7 @@ def test_nobody_waits_for_a_figure_longer_than_the_limit(monkeypatch: pytest.Mon
     books["seconds"] = 0.5
     began = time.monotonic()
     assert read().content is None and time.monotonic() - began < 5
-    work_out()
+    work_out_waiting()
     assert read().content == {"on": "monday", "owed": 1}
 
 
@@ -86,8 +86,8 @@ def test_what_no_reader_may_work_out_is_left_to_the_worker_and_kept_however_quic
         return kept.read(f"{__name__}.owed", scope="all", at=at, at_once=False, on="monday")
 
     assert asked(AT).content is None
-    work_out()
+    work_out_waiting()
     for hours in (0, 2):  # the second time it is renewed meanwhile
         told = asked(timezone.now() + timedelta(hours=hours))
         assert told.content == {"on": "monday", "owed": 1} and not told.live
-        work_out()
+        work_out_waiting()

@@ -11,6 +11,7 @@ import pytest
 from django.urls import reverse
 from typer.testing import CliRunner
 
+from benches.pages import work_out_waiting
 from shouxin.config import cli
 from shouxin.credit.models import FittedCard
 from shouxin.customers.models import Customer
@@ -27,7 +28,6 @@ from shouxin.rules.policy import Grade
 from tests.api import Caller
 from tests.people import TODAY, acme, member
 from tests.records.test_rating_pages import browser
-from tests.worker import work_out
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_day")]
 CUSTOMERS, MONTHS = 60, 32
@@ -169,7 +169,7 @@ def test_a_card_is_fitted_kept_shown_compared_and_adopted(ledger: None, monkeypa
     waits = api.get(beside_path)
     assert (waits.status_code, waits.data["code"]) == (503, "being_worked_out")
     assert browser(cy).get(reverse("credit:fitted_card", args=[row.pk])).status_code == 200
-    work_out()
+    work_out_waiting()
     kept = api.get(beside_path).data
     assert not kept["live"] and {**kept, "at": 0, "live": 0} == {**beside, "at": 0, "live": 0}
     assert api.post("/scoring/cards", {"late_days": 60}).data == {"asked": True}

@@ -62,12 +62,11 @@ def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
         form.add_error("order_no", _("To reserve, the order needs its number."))
     if today > who["on"] or (reserve and today != who["on"]):
         form.add_error("as_of", _("Reserve as of today; of an earlier day one may only ask."))
-    edition = policies.in_force(today)
-    if too_far := asking.too_far(form.cleaned_data["ship_on"], edition.policy, today=who["on"]):
+    if too_far := asking.too_far(form.cleaned_data["ship_on"], policies.in_force(who["on"]).policy, today=who["on"]):
         form.add_error("ship_on", too_far)
     if form.errors or code is None:
         return None
-    asked = form.request(code, reserve=reserve)
+    asked, edition = form.request(code, reserve=reserve), policies.in_force(today)
     try:
         return checks.decide([asked], edition=edition, today=today, at=who["at"], by=who["by"])[0]
     except Moved as refusal:
