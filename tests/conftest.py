@@ -33,6 +33,16 @@ def _emptied_by_the_superuser() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _files_of_its_own() -> Iterator[None]:
+    """The processes of a run share its home, not the files in it: none counts or clears away what another works at."""
+    from django.conf import settings
+    from django.test import override_settings
+
+    with override_settings(MEDIA_ROOT=settings.MEDIA_ROOT / os.environ.get("PYTEST_XDIST_WORKER", "alone")):
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Tests live in one transaction each: a vacuum of tables whose rows nobody has committed calls them empty, and the

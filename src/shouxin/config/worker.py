@@ -1,12 +1,16 @@
 """The worker's life: it works while the installation is not paused, and outlives a database that is away."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections
+from procrastinate import JobContext
 from psycopg_pool import PoolTimeout
 
+from shouxin.config.health import AWAY
 from shouxin.config.server import STOP_SECONDS
 from shouxin.office import pause
 
@@ -15,6 +19,8 @@ log = structlog.get_logger("shouxin.worker")
 JOBS_AT_ONCE = 4
 LOOK_SECONDS = 2.0
 AGAIN_SECONDS = 2.0
+PAUSES = (1.0, 4.0, 15.0, 40.0)
+"""Seconds before a job that the database broke off is begun again, the first time, the second, …"""
 
 
 async def run(app: Any) -> None:
@@ -31,9 +37,25 @@ async def run(app: Any) -> None:
             await asyncio.sleep(AGAIN_SECONDS)
 
 
+def patient(work: Callable[[], Any], context: JobContext, _worker: object) -> Any:
+    """Do a job; begin it again where a lock held too long, a deadlock or a missing connection breaks it off.
+
+    Every kind of job may be begun again, since its worker may die in the middle of it (I-26). After the last pause it
+    fails with what the database said.
+    """
+    for seconds in PAUSES:
+        try:
+            return work()
+        except AWAY as error:
+            log.warning("a job was broken off and begins anew", task=context.job.task_name, why=str(error))
+            close_old_connections()
+            time.sleep(seconds)
+    return work()
+
+
 async def _worked_until_stopped(app: Any) -> bool:
     """Take jobs; True when told to stop, False when the installation was paused meanwhile."""
-    options = {"concurrency": JOBS_AT_ONCE, "fetch_job_polling_interval": 5.0}
+    options = {"concurrency": JOBS_AT_ONCE, "fetch_job_polling_interval": 5.0, "task_middleware": [patient]}
     working = asyncio.create_task(app.run_worker_async(shutdown_graceful_timeout=STOP_SECONDS / 2, **options))
     watching = asyncio.create_task(_until(paused=True))
     await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)

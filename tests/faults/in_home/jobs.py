@@ -1,11 +1,13 @@
 """Run in a home: each kind of job done in calm, and another of it by workers that are killed; prints what came of both.
 
 A worker is a process forked from this one. It dies behind a statement of the job, or when the job is done and not yet
-crossed off; then the next takes up what it left, and dies too.
+crossed off; then the next takes up what it left, and dies too. This process has no pool: a thread that makes a
+connection while another forks leaves its locks, held for ever, to the child.
 """
 
 import asyncio
 import json
+import logging
 import os
 import random
 import signal
@@ -14,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import django
@@ -31,6 +34,7 @@ from shouxin.collection import jobs as collection_jobs
 from shouxin.collection.models import Notice
 from shouxin.config import jobs as house
 from shouxin.config import migrating
+from shouxin.config.worker import patient
 from shouxin.credit.models import FittedCard, Rating, RefusedFit
 from shouxin.customers import jobs as customer_jobs
 from shouxin.customers import mails, standing
@@ -58,6 +62,9 @@ from tests.collection import world
 from tests.people import acme, member
 
 ROWS, CUSTOMERS = 40, 4
+OPTIONS = connections.settings["default"]["OPTIONS"]
+POOL = OPTIONS.pop("pool")
+SAID = Path(os.environ["SHOUXIN_HOME"]) / "said.log"
 HEADINGS = "客户编码,客户名称,单据编号,单据日期,到期日,应收金额,币种"
 
 
@@ -284,8 +291,7 @@ def die() -> None:
 
 def worker(task: str, behind: int, *, at_the_end: bool = False) -> int | None:
     """A worker that does what waits, or dies of it: the statements of its jobs, None where it died."""
-    connections.close_all()
-    connection.close_pool()  # no connection may be of two processes
+    connections.close_all()  # no connection may be of two processes
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
@@ -302,6 +308,7 @@ def worker(task: str, behind: int, *, at_the_end: bool = False) -> int | None:
 
 def _work_and_exit(task: str, dying: Dying, writing: int, *, at_the_end: bool) -> None:
     try:
+        OPTIONS["pool"] = POOL
         connection_created.connect(dying.watch, weak=False)
         if at_the_end:
             _die_when_done(task)
@@ -328,7 +335,9 @@ async def _work() -> None:
     with app.replace_connector(app.connector.get_worker_connector()) as working:
         async with working.open_async():
             for _turn in range(2):  # the first takes up what is stalled
-                await working.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False)
+                await working.run_worker_async(
+                    wait=False, listen_notify=False, install_signal_handlers=False, task_middleware=[patient]
+                )
 
 
 def minutes_pass() -> None:
@@ -353,9 +362,11 @@ def killed(task: str, tag: str, kind: Kind, behind: list[int]) -> int:
     return deaths
 
 
-def stuck() -> list[tuple[str, str]]:
-    """What is not done although nothing is left to do it."""
-    return list(ProcrastinateJob.objects.exclude(status="succeeded").values_list("task_name", "status"))
+def stuck() -> list[tuple[str, str, str]]:
+    """What is not done although nothing is left to do it, and the last that its workers complained of."""
+    said = SAID.read_text()[-4000:]
+    left = ProcrastinateJob.objects.exclude(status="succeeded").values_list("task_name", "status")
+    return [(task, status, said) for task, status in left]
 
 
 def drill(name: str, place: int, points: int, dice: random.Random) -> dict[str, Any]:
@@ -373,6 +384,9 @@ def drill(name: str, place: int, points: int, dice: random.Random) -> dict[str, 
 def drills(seed: int, points: int) -> dict[str, Any]:
     """Every kind, and what can be told of the whole afterwards."""
     migrating.bring_up()
+    said = logging.FileHandler(SAID)
+    said.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(said)
     app.periodic_registry.periodic_tasks.clear()  # what the clock would ask for, is asked for here
     imports.BATCH_ROWS, annual.CHUNK, kept.KEEP_AFTER = 10, 2, 0.0
     dice, found = random.Random(seed), dict[str, Any]()
