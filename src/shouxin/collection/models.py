@@ -118,6 +118,9 @@ class Task(models.Model):
             models.UniqueConstraint(fields=["customer", "kind"], condition=Q(status="open"), name="one_open_task")
         ]
         indexes = [
-            models.Index(fields=["post", "-amount"], condition=Q(status="open"), name="task_open"),
+            models.Index(
+                fields=["post", "-amount", "id"], condition=Q(status="open", person=None), name="task_of_post"
+            ),
+            models.Index(fields=["person", "-amount", "id"], condition=Q(status="open"), name="task_of_person"),
             models.Index(fields=["amount", "id"], condition=Q(status="open"), name="task_largest"),
         ]

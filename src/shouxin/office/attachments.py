@@ -123,7 +123,7 @@ def seen_by(person: Person, on: date) -> models.QuerySet[Attachment]:
     rows = Attachment.objects.select_related("customer", "by")
     if sight.sees_all(person, on):
         return rows
-    return rows.filter(sight.customers_seen_by(person, on, "customer__") | Q(customer=None, by=person))
+    return rows.filter(sight.rows_seen_by(person, on) | Q(customer=None, by=person))
 
 
 def get(pk: int, *, by: Person, on: date) -> Attachment:

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -485,6 +484,4 @@ def seen_by(person: Person, *, on: date) -> QuerySet[TrailEntry]:
         return lines.filter(seen | Q(customer_id=None, about__startswith="person:"))
     if held & sight.SEE_ALL:
         return lines.filter(seen | Q(customer_id__isnull=False))
-    # The office stands below the customers and is told of them by name alone.
-    customers = apps.get_model("customers", "Customer").objects.filter(sight.customers_seen_by(person, on))
-    return lines.filter(seen | Q(customer_id__in=customers.values("pk")))
+    return lines.filter(seen | sight.rows_seen_by(person, on, "customer_id"))

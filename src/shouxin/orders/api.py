@@ -330,8 +330,8 @@ def _reservation(request: HttpRequest, reference: str) -> Reservation:
     who = acting(request)
     rows = Reservation.objects.select_related("account__customer")
     if reference.isascii() and reference.isdigit():
-        return sight.get_visible(rows, who["by"], int(reference), on=who["on"], path="account__customer__")
-    found = sight.visible(rows, who["by"], on=who["on"], path="account__customer__").filter(number=reference).first()
+        return sight.get_visible(rows, who["by"], int(reference), on=who["on"], path="account__customer")
+    found = sight.visible(rows, who["by"], on=who["on"], path="account__customer").filter(number=reference).first()
     if found is None:
         raise NotVisible
     return found

@@ -22,7 +22,7 @@ from . import fulfilment
 from .forms import BillForm, ExtendForm, PartForm
 from .models import CreditDecision
 
-PATH = "account__customer__"
+PATH = "account__customer"
 STAGES = {
     "reserved": gettext_lazy("Reserved"),
     "undelivered": gettext_lazy("Undelivered"),

@@ -73,7 +73,7 @@ def remind_reference(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a referee who has not answered again."""
     call = moment(request)
     rows = Reference.objects.select_related("application")
-    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer__")
+    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer")
     address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
     references.remind(found, address=address, edition=edition, **call)
     messages.success(request, _("Asked by mail."))

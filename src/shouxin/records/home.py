@@ -13,7 +13,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from shouxin.collection.models import Day, Task
+from shouxin.collection import worklist
+from shouxin.collection.models import Day
 from shouxin.credit import grade_reviews, line_requests, securities
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
 from shouxin.customers.models import Customer
@@ -48,8 +49,7 @@ def show(request: HttpRequest) -> HttpResponse:
     by, on = call["by"], call["on"]
     edition = policies.in_force(on)
     sees = sight.sees_business(by, on)
-    seen_by = sight.customers_seen_by(by, on)
-    some = sees and Customer.objects.filter(seen_by).exists()
+    some = sight.some_customer(by, on)
     told: dict[str, Any] = {"sees": sees, "some": some, "today": on, "steps": [] if some else first_steps(by, on)}
     told["privacy"] = privacy_to_do(by, on)
     if some:
@@ -59,12 +59,12 @@ def show(request: HttpRequest) -> HttpResponse:
             "review": year_under_way(by, on),
             "holds": holds_to_decide(by, on),
             "tasks": tasks_of(by, on),
-            "expiring": lines_expiring(seen_by, on, edition),
+            "expiring": lines_expiring(by, on, edition),
             "ending": securities_ending(by, on, edition),
             "portfolio": (told := portfolio(call, edition)),
             "overdue": overdue_drawing(told, on, edition),
             "top": largest_exposures(told, on, edition),
-            "rated": Rating.objects.filter(customer__in=Customer.objects.filter(seen_by).values("pk")).exists(),
+            "rated": sight.visible(Rating, by, on=on).exists(),
             "proof": ProofRun.objects.first(),
             "day": Day.objects.first(),
             "imports": failed_imports(by),
@@ -149,11 +149,10 @@ def holds_to_decide(by: Person, on: date) -> Waiting:
 
 
 def tasks_of(by: Person, on: date) -> Waiting:
-    """Tasks of her posts, and those in her own name, ranked by the money at stake."""
-    held = posts.posts_of(by, on=on)
-    mine = Q(person=by) | Q(person=None, post__in=[post.value for post in held])
-    rows = sight.visible(Task, by, on=on).filter(mine, status="open")
-    return _first(rows.select_related("customer").order_by("-amount", "pk"))
+    """Tasks of her posts, her own and nobody's in particular, ranked by the money at stake."""
+    hers, nobodys = (_first(rows.order_by("-amount", "pk")) for rows in worklist.shares(by, on=on))
+    ranked = sorted([*hers.rows, *nobodys.rows], key=lambda task: (-task.amount, task.pk))
+    return Waiting(ranked[:SHOWN], hers.count + nobodys.count)
 
 
 def _first(rows: QuerySet[Any]) -> Waiting:
@@ -162,7 +161,7 @@ def _first(rows: QuerySet[Any]) -> Waiting:
     return Waiting(shown, len(shown) if len(shown) < SHOWN else rows.count())
 
 
-def lines_expiring(seen_by: Q, on: date, edition: Edition) -> list[dict[str, Any]]:
+def lines_expiring(by: Person, on: date, edition: Edition) -> list[dict[str, Any]]:
     """Lines in force that run out within the policy's notice days, the nearest first."""
     notice = sorted(edition.policy.lines.expiry_notice_days)
     if not notice:
@@ -171,8 +170,8 @@ def lines_expiring(seen_by: Q, on: date, edition: Edition) -> list[dict[str, Any
     later = Line.objects.filter(
         customer=OuterRef("customer"), temporary=OuterRef("temporary"), pool=OuterRef("pool"), pk__gt=OuterRef("pk")
     )
-    rows = Line.objects.filter(until__gte=on, until__lte=last, since__lte=on, temporary=False, pool=False)
-    rows = rows.filter(customer__in=Customer.objects.filter(seen_by).values("pk")).exclude(Exists(later))
+    rows = sight.visible(Line, by, on=on).filter(until__gte=on, until__lte=last, since__lte=on)
+    rows = rows.filter(temporary=False, pool=False).exclude(Exists(later))
     found = rows.select_related("customer").order_by("until", "pk")[:SHOWN]
     return [
         {"line": line, "days": (line.until - on).days, "urgent": (line.until - on).days <= notice[0]}  # type: ignore[operator]

@@ -57,7 +57,7 @@ def remind_reference(request: HttpRequest, pk: int) -> dict[str, Any]:
     """Ask a referee who has not answered again, by a new link; the old one serves no more. Once a day at most."""
     call = moment(request)
     rows = Reference.objects.select_related("application")
-    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer__")
+    found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer")
     address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
     done = references.remind(found, address=address, edition=edition, **call)
     return reference_row(done, references.may_read(call["by"], call["today"]))
