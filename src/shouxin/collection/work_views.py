@@ -82,8 +82,10 @@ def tasks(request: HttpRequest) -> HttpResponse:
     )
     rows = worklist.visible(who["by"], on=who["on"])
     listing = Listing(request, rows, TASK_COLUMNS, asks, key="tasks", order="-amount")
-    told = {"listing": listing, "everybodys": bool(rows.filter(status="open").exists())}
-    return listing.export() if listing.wants_export else render(request, "collection/tasks.html", told)
+    if listing.wants_export:
+        return listing.export()
+    told = {"listing": listing, "everybodys": not listing.rows and rows.filter(status="open").exists()}
+    return render(request, "collection/tasks.html", told)
 
 
 def _visible_task(request: HttpRequest, number: int) -> Task:

@@ -236,9 +236,13 @@ class Listing:
     @cached_property
     def order(self) -> str:
         """The field rows are ordered by, "-" before it for downwards: the one asked for where it can be had."""
-        wanted = self.query.get("sort") or ""
-        column = next((each for each in self.columns if each.sort and each.sort == wanted.removeprefix("-")), None)
-        return wanted if column and self._can_order(column) else self._order
+        column = self._asked_order
+        return self.query["sort"] if column and self._can_order(column) else self._order
+
+    @cached_property
+    def _asked_order(self) -> Column | None:
+        wanted = (self.query.get("sort") or "").removeprefix("-")
+        return next((each for each in self.columns if each.sort and each.sort == wanted), None)
 
     def _can_order(self, column: Column) -> bool:
         return bool(column.sort) and not (column.dear and self.too_long)
@@ -275,10 +279,18 @@ class Listing:
 
     @cached_property
     def count(self) -> int:
-        """How many rows match, counted up to `count_max` + 1."""
-        if isinstance(self._all, QuerySet):
-            return self._answering.order_by().values("pk")[: self.count_max + 1].count()
-        return len(self._answering)
+        """How many rows match, counted up to `count_max` + 1; not asked for where the first page shows them all."""
+        if not isinstance(self._all, QuerySet):
+            return len(self._answering)
+        if self._begins and not self.page.next:
+            return len(self.rows)
+        return self._answering.order_by().values("pk")[: self.count_max + 1].count()
+
+    @property
+    def _begins(self) -> bool:
+        """Whether the first page is wanted, in an order for which nothing must be counted before."""
+        dear = self._asked_order is not None and self._asked_order.dear
+        return not (dear or self.query.get("after") or self.query.get("before"))
 
     @property
     def too_long(self) -> bool:
