@@ -26,7 +26,7 @@ from shouxin.rules import application as rules
 from shouxin.rules import authority
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Policy, Post
-from tests.people import CAST, TODAY, acme, member
+from tests.people import CAST, TODAY, acme, member, person
 
 from .applying import FINDINGS, act, applied, approved, brought_to, edition, rating, ready, spoken
 
@@ -270,6 +270,9 @@ def test_a_signature_is_lent_with_its_authority_and_no_more() -> None:
     found = spoken(brought_to("assessed", limit="1000000.01", suggested="9000000.00"), "bo", "fi", "cy")
     with pytest.raises(BadForm):
         opinions.delegate(found, member("ann"), edition=edition(), **act("vi"))
+    with pytest.raises(BadForm):
+        opinions.delegate(found, member("le"), reason="出差", edition=edition(), **act("vi"))
+    person("lu", Post.LEGAL_REPRESENTATIVE)
     opinions.delegate(found, member("le"), reason="出差", edition=edition(), **act("vi"))
     with pytest.raises(NotYourDuty):
         approved(found, by="vi")
@@ -279,6 +282,29 @@ def test_a_signature_is_lent_with_its_authority_and_no_more() -> None:
     with pytest.raises(NotYourDuty) as refused:
         approved(found, by="le")
     assert refused.value.code == "own_opinion"
+
+
+@pytest.mark.parametrize("verb", [opinions.delegate, opinions.countersign])
+def test_nobody_helps_who_is_waited_for_herself(verb: Any) -> None:
+    """Cy, the only credit manager, would have spoken already when her own turn comes."""
+    found = brought_to("assessed", limit="200000", suggested="900000.00")
+    with pytest.raises(BadForm):
+        verb(found, member("cy"), edition=edition(), **act("bo"))
+    person("cai", Post.CREDIT_MANAGER)
+    verb(found, member("cy"), edition=edition(), **act("bo"))
+
+
+def test_one_person_of_two_posts_is_waited_for_once() -> None:
+    """Who has spoken as one post does not speak as another; where nobody else holds that, it is not waited for."""
+    from shouxin.office.models import Appointment
+
+    Appointment.objects.filter(post=Post.CREDIT_MANAGER).delete()
+    person("bo", Post.CREDIT_MANAGER)
+    found = brought_to("assessed", limit="200000", suggested="900000.00")
+    assert Post.CREDIT_MANAGER in opinions.round_of(found, edition=edition(), today=TODAY).waiting
+    opinions.opine(found, edition=edition(), **act("bo"))
+    waiting = opinions.round_of(found, edition=edition(), today=TODAY).waiting
+    assert Post.CREDIT_MANAGER not in waiting and Post.FINANCE in waiting
 
 
 def test_a_lent_signature_signs() -> None:

@@ -3,11 +3,15 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shouxin.config import cli, doctor
 from shouxin.office import audits, checkpoints, clock, jobs, sign_in, trail, trail_words
@@ -132,6 +136,31 @@ def test_a_refused_command_leaves_the_line_a_refused_page_leaves(ann: Person, bo
     (line,) = TrailEntry.objects.all()
     assert (line.verb, line.by, line.about) == ("refuse", ann, f"person:{bo.pk}")
     assert line.particulars["asked"] == "disable_person" and Person.objects.get(pk=bo.pk).is_active
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["amount", "none", "sales", "1.5"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = sorted(
+    {*trail_words.PARTICULARS, *trail_words.WORDED, *trail_words.AMOUNTS, "post", "duty", "reasons", "names"}
+)
+
+
+@given(st.sampled_from(NAMES), JSON)
+def test_every_line_can_be_told_whatever_its_particulars(name: str, value: Any) -> None:
+    assert isinstance(trail_words.particulars(TrailEntry(verb="x", particulars={name: value})), str)
+
+
+def test_a_kind_of_limit_that_was_changed_is_told_in_words() -> None:
+    line = TrailEntry(verb="line.downgrade", particulars={"limit_kind": ["amount", "none"]})
+    with translation.override("en"):
+        assert trail_words.particulars(line).endswith("an amount → no credit")
 
 
 @pytest.mark.parametrize(

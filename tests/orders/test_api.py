@@ -1,5 +1,6 @@
 """Credit checks, reservations and holds over the API: the contract other programs rely on."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -85,6 +86,50 @@ def test_a_batch_answers_in_order_and_keeps_faults_apart(customer: Customer, bo:
     found = [each.get("outcome", each.get("status")) for each in answer.data["items"]]
     assert found == ["approve", 422, "decline", "hold"]
     assert {error["field"] for error in answer.data["items"][1]["errors"]} == {"order_no", "amount"}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param('{"customer": "C001", "order_no": "A\\u0000", "amount": "1.00"}', id="NUL"),
+        pytest.param('{"customer": "C001", "order_no": "A", "amount": "1.00", "source_system": "\\ud800"}', id="half"),
+        pytest.param('{"customer": "C001", "order_no": "A", "amount": "1.00", "\\ud800": 1}', id="half in a key"),
+        pytest.param('{"customer": "C001", "order_no": "A", "amount": "1.00", "discount": {"\\u0000": 1}}', id="deep"),
+        pytest.param("7", id="a number"),
+        pytest.param("null", id="nothing"),
+        pytest.param("[]", id="a list"),
+        pytest.param('{"customer": true, "order_no": "A", "amount": "1.00"}', id="true is nobody"),
+        pytest.param('{"customer": 1.0, "order_no": "A", "amount": "1.00"}', id="1.0 is nobody"),
+    ],
+)
+def test_what_cannot_be_read_spoils_none_of_its_neighbours(customer: Customer, bo: Person, bad: str) -> None:
+    answer = Caller(bo).post("/credit-checks/batch", f'{{"checks": [{json.dumps(CHECK)}, {bad}]}}')
+    assert answer.status_code == 200
+    assert [each.get("outcome", each.get("status")) for each in answer.data["items"]] == ["approve", 422]
+    assert answer.data["items"][1]["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("body", ['{"checks": [], "\\ud800": 1}', '{"checks": "\\u0000"}', '"\\ud800"'])
+def test_what_stands_beside_the_orders_of_a_batch_must_be_readable(customer: Customer, bo: Person, body: str) -> None:
+    assert Caller(bo).post("/credit-checks/batch", body).status_code in (400, 422)
+
+
+@pytest.mark.parametrize("customer_named", [True, 1.0, None, [], {}])
+def test_a_customer_is_named_by_a_code_or_an_id(customer: Customer, bo: Person, customer_named: object) -> None:
+    answer = Caller(bo).post("/credit-checks", CHECK | {"customer": customer_named})
+    assert (answer.status_code, answer.data["errors"][0]["field"]) == (422, "customer")
+
+
+def test_an_order_asked_in_a_currency_without_a_rate_stands_in_nobodys_way(
+    customer: Customer, ann: Person, cy: Person
+) -> None:
+    """It opens an account, which stays empty: the customer's other orders are released as before."""
+    hold = Caller(ann).post("/credit-checks", CHECK | {"amount": "5000.00"}).data["hold"]
+    for odd in ({"reserve": False}, {"order_no": "SO-X"}):
+        answer = Caller(ann).post("/credit-checks", CHECK | {"currency": "XTS"} | odd)
+        assert [reason["code"] for reason in answer.data["reasons"]] == ["currency_unknown"]
+    assert Caller(cy).post(f"/holds/{hold}/release", {"reason": "年度框架合同"}).data["outcome"] == "approve"
+    assert Caller(cy).get(f"/customers/{customer.pk}/position").data.get("missing_rate") is None
 
 
 def test_a_reservation_is_delivered_billed_and_found_by_number(customer: Customer, fi: Person) -> None:

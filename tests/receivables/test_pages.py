@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shouxin.credit.models import CreditAccount
 from shouxin.customers import search
+from shouxin.customers.models import Customer
 from shouxin.office import clock
 from shouxin.receivables.models import Contest, Instalment, Invoice, ProofRun, Receipt
 from tests.people import CAST, SOUTH, acme, member
@@ -223,9 +224,22 @@ def test_the_ageing_page_switches_basis_day_group_and_currency() -> None:
         assert len(client.get("/receivables/aging/", {"by": by}).context["listing"].rows) == 1
     for fault in ({"as_of": "2999-01-01"}, {"as_of": "soon"}):
         assert client.get("/receivables/aging/", fault).status_code == 422
-    for odd in ({"by": "colour"}, {"basis": "moon"}, {"currency": "☃"}, {"bucket": "99999999", "key": "²"}):
+    for odd in ({"by": "colour"}, {"basis": "moon"}, {"currency": "☃"}, {"currency": "C\0Y"}, {"bucket": "99999999"}):
         for address in LISTS[2:]:
             assert client.get(address, odd).status_code == 200
+
+
+@pytest.mark.invariant("I-33")
+@pytest.mark.parametrize("by", ["customer", "sales"])
+def test_the_items_behind_a_figure_name_nobody_out_of_sight(by: str) -> None:
+    late()
+    foreign = acme(code="C9", name="南方的客户", department=SOUTH, salesperson=member("di"))
+    address, keys = "/receivables/aging/items", {"customer": foreign.pk, "sales": member("di").pk}
+    own = {"customer": Customer.objects.get(code="C001").pk, "sales": member("ann").pk}
+    for key in (keys[by], 999999999, "²", "1" * 5000, "" if by == "customer" else "x"):
+        assert browser("ann").get(address, {"by": by, "key": key}).status_code == 404
+    assert browser("ann").get(address, {"by": by, "key": own[by]}).status_code == 200
+    assert browser("fi").get(address, {"by": by, "key": keys[by]}).status_code == 200
 
 
 @pytest.mark.invariant("I-4")

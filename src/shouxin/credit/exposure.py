@@ -109,10 +109,14 @@ def exposure_of(account: CreditAccount) -> Exposure:
 
 
 def exposures(customers: Iterable[int]) -> dict[int, dict[str, Exposure]]:
-    """Customer id -> currency -> exposure, as it stands now."""
+    """Customer id -> currency -> exposure, as it stands now, in currencies something stands in.
+
+    A question about an order opens an account, which may stay empty: it needs no exchange rate.
+    """
     found: dict[int, dict[str, Exposure]] = defaultdict(dict)
     for account in CreditAccount.objects.filter(customer__in=set(customers)).order_by("currency"):
-        found[account.customer_id][account.currency] = exposure_of(account)
+        if (exposed := exposure_of(account)) != Exposure():
+            found[account.customer_id][account.currency] = exposed
     return found
 
 

@@ -59,7 +59,10 @@ def round_of(application: Application, *, edition: Edition, today: date) -> Roun
     handovers = tuple(application.handovers.filter(turn=application.turn).select_related("by", "to"))
     spoken = {each.by_id for each in given}
     waiting = rules.waiting_for(
-        edition.policy, needed.post, {Post(each.post) for each in given if each.post}, _held(application, today)
+        edition.policy,
+        needed.post,
+        {Post(each.post) for each in given if each.post},
+        _able(application, spoken - {None}, today),
     )
     return Round(
         needed,
@@ -70,10 +73,10 @@ def round_of(application: Application, *, edition: Edition, today: date) -> Roun
     )
 
 
-def _held(application: Application, today: date) -> set[Post]:
-    """The posts somebody other than the applicant holds; the opinion of sales may be her own."""
-    held = posts.held(on=today, but=application.requested_by_id)
-    return held | ({Post.SALES} & posts.held(on=today))
+def _able(application: Application, spoken: Collection[int], today: date) -> set[Post]:
+    """The posts held by somebody who has not spoken and did not apply; the opinion of sales may be the applicant's."""
+    held = posts.held(on=today, but={*spoken, application.requested_by_id})
+    return held | ({Post.SALES} & posts.held(on=today, but=spoken))
 
 
 def asked_terms(application: Application) -> line_requests.LineTerms:
@@ -263,8 +266,20 @@ def _refuse_helper(
         fault = _("This person may not see the customer.")
     elif found.spoke(to) or any(each.to_id == to.pk for each in found.asked):
         fault = _("This person has spoken already, or is asked already.")
+    elif duty is rules.SPEAKERS and (needed := _only_as(application, found, to, today)):
+        fault = _("Nobody else could speak or sign as %(post)s then.") % {"post": POST_LABELS[needed]}
     if fault:
         raise BadForm([("to", fault)])
+
+
+def _only_as(application: Application, found: Round, to: Person, today: date) -> Post | None:
+    """A post as which nobody but `to` could still speak, or sign: she would have spoken already."""
+    spoken = {each.by_id for each in found.given}
+    others = _able(application, {*spoken, to.pk}, today)
+    if later := [post for post in found.waiting[1:] if post not in others]:
+        return later[0]
+    signers = posts.posts_of(to, on=today) & set(found.needs.posts)
+    return min(signers) if signers and not others & set(found.needs.posts) else None
 
 
 def verbs_for(application: Application, *, edition: Edition, by: Person, today: date) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.numbers import whole
 from shouxin.office.refusals import BadForm
 from shouxin.rules.money import AmountError, parse_amount
 
@@ -143,9 +144,9 @@ def _day(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) < 8):
+    if (number := whole(text, 7)) is None:
         raise ValueError(_("A whole number."))
-    return str(int(text))
+    return str(number)
 
 
 def _choice(box: Box, text: str) -> str:

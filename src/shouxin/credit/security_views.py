@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.office import attachments, policies, posts, sight, trail, trail_words
 from shouxin.office.models import Person, TrailEntry
-from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed, version_of
 from shouxin.office.refusals import BadForm, Moved, Refusal
 from shouxin.rules import securities as rule
 
@@ -139,10 +140,8 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _replaced(request: HttpRequest, customer: Customer) -> Security | None:
-    given = request.GET.get("replaces", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 19):
-        return None
-    return customer.securities.filter(pk=int(given), status="active").first()
+    replaced = whole(request.GET.get("replaces"))
+    return None if replaced is None else customer.securities.filter(pk=replaced, status="active").first()
 
 
 def _initial(customer: Customer, replaces: Security | None, today: Any) -> dict[str, Any]:
@@ -167,11 +166,9 @@ def take_step(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Approve, decline, withdraw, give back, declare worthless. A refusal is shown on the page, with its cure."""
     call = moment(request)
     found = sight.get_visible(_rows(request), call["by"], pk, on=call["today"])
-    version, reason = request.POST.get("version", ""), typed(request)
+    reason = typed(request)
     try:
-        if not (version.isascii() and version.isdigit() and len(version) < 10):
-            raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
-        move(found, verb, version=int(version), reason=reason, call=call)
+        move(found, verb, version=version_of(request), reason=reason, call=call)
     except Refusal as refusal:
         trail.keep(refusal)
         return _detail(request, sight.get_visible(_rows(request), call["by"], pk, on=call["today"]), refusal)

@@ -18,7 +18,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import policies, sight, trail
 from shouxin.office.models import POST_LABELS, TrailEntry
-from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed
+from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed, version_of
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, Moved, NotVisible, Refusal
 from shouxin.rules.authority import Needs
@@ -204,7 +204,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     require_duty(request, *line_requests.ASKERS, verb="change", about=found)
     form = LineForm(request.POST or None, initial={name: getattr(found, name) for name in names})
     if request.method == "POST" and form.is_valid():
-        version, reason = _version(request, found), form.cleaned_data["reason"]
+        version, reason = version_of(request), form.cleaned_data["reason"]
         try:
             line_requests.change(found, form.terms(), reason=reason, version=version, edition=edition, **call)
         except (BadForm, Moved) as refusal:
@@ -220,14 +220,6 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _named(field: str) -> str:
     return FIELD_NAMES.get(field, field)
-
-
-def _version(request: HttpRequest, found: LineRequest) -> int:
-    """The version the form was drawn from; a form without one is refused rather than taken for the latest."""
-    given = request.POST.get("version", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
-    return int(given)
 
 
 # --- one request ---------------------------------------------------------------------------------
@@ -258,7 +250,7 @@ def move(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 
 def _moved(found: LineRequest, verb: str, request: HttpRequest, call: Mapping[str, Any]) -> None:
-    version, reason = _version(request, found), typed(request)
+    version, reason = version_of(request), typed(request)
     edition = policies.in_force(call["today"])
     if verb == "approve":
         line_requests.approve(found, version=version, reason=reason, edition=edition, **call)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, page
 from shouxin.office import disclosures, posts, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
@@ -45,7 +45,7 @@ class CustomerFields(Body):
     credit_standard: Text = Field(default="", description="the least we ask of this customer (B2.2)")
     salesperson: str | None = Field(default=None, description="user name", max_length=150)
     department: Text = ""
-    group_head: int | str | None = Field(default=None, description="id or code of the group's head")
+    group_head: Reference | None = Field(default=None, description="id or code of the group's head")
     customer_since: IsoDay | None = None
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
 from shouxin.office.pages import acting, page, require_duty, typed
@@ -192,9 +193,9 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         "reason": typed(request),
         "kind": request.POST.get("standing", "watched"),
         "conditions": typed(request, "conditions"),
-        "months": _number(request.POST.get("months", "")),
+        "months": whole(request.POST.get("months"), 8) or 0,
     }
-    seen = _number(request.POST.get("version", "")) or found.version
+    seen = whole(request.POST.get("version"), 9) or found.version
     parties_api.act(found, verb, given, version=seen, call=call)
     messages.success(request, _("Done."))
     return redirect("customers:blacklist_case", pk)
@@ -206,10 +207,6 @@ def letter(request: HttpRequest, pk: int, ending: str) -> HttpResponse:
     """The latest letter of the case as it was written, as PDF or Word."""
     call = acting(request)
     return parties_api.letter_file(sight.get_visible(BlacklistCase, call["by"], pk, on=call["on"]), ending)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def _verb(found: BlacklistCase, verb: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.numbers import whole
 from shouxin.office import attachments, disclosures, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.privacy import sharings
@@ -249,7 +250,7 @@ def customer_for(reference: str | int, kind: str, *, by: Person, on: date) -> Cu
     """The customer a request is about; to lift a restriction the heads find the restricted too. Raises NotVisible."""
     if kind in ("lift", "delete") and posts.posts_of(by, on=on) & set(HEADS):
         text = str(reference)
-        wanted = {"pk": int(text)} if text.isascii() and text.isdigit() and len(text) < 19 else {"code": text}
+        wanted = {"code": text} if (pk := whole(text)) is None else {"pk": pk}
         found = Customer.objects.filter(**wanted).first()
         if found is None:
             raise NotVisible

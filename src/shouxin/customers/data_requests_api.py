@@ -8,7 +8,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from shouxin.lib import sheets
-from shouxin.lib.api import Answer, Body, Page, Paging, page
+from shouxin.lib.api import Answer, Body, Page, Paging, Reference, page
 from shouxin.office.door import acting
 
 from . import data_requests
@@ -21,7 +21,7 @@ Text = Annotated[str, Field(max_length=500)]
 class NewRequest(Body):
     """What the person asks for. `changes`: the fields to be corrected. `about`: the decision to be looked at again."""
 
-    customer: int | str
+    customer: Reference
     kind: Literal["copy", "correct", "restrict", "lift", "delete", "review"]
     why: Text
     changes: dict[str, Text] = {}

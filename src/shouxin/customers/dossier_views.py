@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from shouxin.lib.numbers import whole
 from shouxin.office import attachments, posts, sight
 from shouxin.office.attachments import EvidenceField
 from shouxin.office.pages import acting, blame, page, require_duty, status_of, typed
@@ -81,8 +82,8 @@ def quick_note(request: HttpRequest) -> HttpResponse:
 
 def _recent(seen: Any, form: forms.Form, by: Any) -> list[tuple[int, str]]:
     """Her own customers first; the one asked for always among them."""
-    asked = form.data.get("customer") or form.initial.get("customer")
-    wanted = seen.filter(pk=int(asked)) if str(asked).isascii() and str(asked).isdecimal() else seen.none()
+    asked = whole(str(form.data.get("customer") or form.initial.get("customer")))
+    wanted = seen.none() if asked is None else seen.filter(pk=asked)
     own = seen.filter(salesperson=by).order_by("name")[:RECENT]
     rows = {each.pk: f"{each.name} {each.code}" for each in (*wanted, *(own or seen.order_by("name")[:RECENT]))}
     return list(rows.items())

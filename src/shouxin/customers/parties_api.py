@@ -11,7 +11,7 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from shouxin.lib import documents, sheets
-from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, page
 from shouxin.office import policies, sight
 from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
@@ -31,7 +31,7 @@ Percent = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
 class NewTie(Body):
     """Beneath whom the customer hangs; `parent` null: beneath nobody. `percent`: the parent's share of its capital."""
 
-    parent: int | str | None
+    parent: Reference | None
     kind: Literal["subsidiary", "branch", "controlled", "affiliate"] = "controlled"
     percent: Percent | None = None
     since: IsoDay | None = None

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouxin.lib.numbers import whole
 from shouxin.office import book, disclosures, policies, sight, sudo, trail_words
 from shouxin.office.pages import acting, blame, page, require_duty, status_of
 from shouxin.office.refusals import BadForm, Moved, NotVisible
@@ -109,9 +110,9 @@ def _note_asked(request: HttpRequest, customer: Customer, call: dict[str, Any]) 
     if not asked:
         return None
     require_duty(request, *dossier.OFFICE, verb="mark_fact", about=customer)
-    if not (asked.isascii() and asked.isdecimal()):
+    if (pk := whole(asked)) is None:
         raise NotVisible
-    found = dossier.get(int(asked), by=call["by"], on=call["on"])
+    found = dossier.get(pk, by=call["by"], on=call["on"])
     if found.customer_id != customer.pk or found.key != facts.NOTE:
         raise NotVisible
     return found
@@ -226,8 +227,7 @@ def _seen(request: HttpRequest, customer: Customer | None) -> str:
 
 
 def _version(request: HttpRequest) -> int | None:
-    given = request.POST.get("version", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+    return whole(request.POST.get("version"), 9)
 
 
 def _own(request: HttpRequest) -> dict[str, Any]:

@@ -78,6 +78,16 @@ OneSpelling = BeforeValidator(_one_spelling)
 """Marks a field that names a paper of another system: kept in one spelling at every door (`rules.text`)."""
 
 
+def _reference(value: Any) -> Any:
+    if type(value) not in (int, str):  # not True, not 1.0
+        raise PydanticCustomError("reference", "must be a code (text) or an id (whole number)")
+    return value
+
+
+Reference = Annotated[int | str, BeforeValidator(_reference)]
+"""Whom a body is about: a code, or an id."""
+
+
 class Body(BaseModel):
     """What a caller writes. A field that is not known here is refused, never dropped (I-34)."""
 
@@ -165,7 +175,10 @@ class UnreadableBody(ValueError):
 
 
 class ExactParser(Parser):
-    """JSON without its traps: no NaN, no key twice, no binary floats, no characters a database cannot keep."""
+    """JSON without its traps: no NaN, no key twice, no binary floats, no characters a database cannot keep.
+
+    Those characters are looked for by whoever judges the parts of a body one by one (`PARTS`).
+    """
 
     def parse_body(self, request: HttpRequest) -> Any:
         """The body's value. Raises UnreadableBody."""
@@ -174,11 +187,23 @@ class ExactParser(Parser):
             value = json.loads(text, parse_float=Number, parse_constant=_refused, object_pairs_hook=_once)
         except RecursionError:
             raise UnreadableBody("nested too deeply") from None
-        if re.search(r"\\u(?:0000|[dD])", text):
-            json.dumps(value, ensure_ascii=False, default=str).encode()  # a lone surrogate cannot be encoded
-            if "\\u0000" in json.dumps(value, default=str):
-                raise UnreadableBody("NUL character")
+        judged_apart = isinstance(value, dict) and next((part for end, part in PARTS if request.path.endswith(end)), "")
+        if re.search(r"\\u(?:0000|[dD])", text) and is_unkept({**value, judged_apart: ()} if judged_apart else value):
+            raise UnreadableBody("a character that cannot be kept")
         return value
+
+
+PARTS = (("/credit-checks/batch", "checks"),)
+"""(end of a path, key of a list): bodies of which each entry is judged by itself."""
+
+
+def is_unkept(value: Any) -> bool:
+    """Whether a text in a JSON value, key or value at any depth, holds NUL or half a surrogate pair."""
+    if isinstance(value, str):
+        return "\0" in value or not (value.isascii() or value == value.encode(errors="ignore").decode())
+    if isinstance(value, dict):
+        return any(is_unkept(key) or is_unkept(each) for key, each in value.items())
+    return isinstance(value, (list, tuple)) and any(map(is_unkept, value))
 
 
 def _refused(constant: str) -> None:

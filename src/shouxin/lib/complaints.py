@@ -53,6 +53,7 @@ _SAID: dict[str, str | Promise] = {
     "json_invalid": _("is not valid JSON"),
     "json_type": _("is not valid JSON"),
     "unreadable": _("holds a character that cannot be kept"),
+    "reference": _("must be a code (text) or an id (whole number)"),
     "amount": _('must be an amount as text, such as "1200.00"'),
 }
 

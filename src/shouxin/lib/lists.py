@@ -27,7 +27,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from shouxin.lib import sheets
-from shouxin.lib.paging import Page, count_of, follow, keyset_page, nullable, offset_page, ordering
+from shouxin.lib.numbers import whole
+from shouxin.lib.paging import Page, follow, keyset_page, nullable, offset_page, ordering
 from shouxin.lib.templatetags import shouxin as parts
 
 SIZES = (20, 50, 100)
@@ -497,7 +498,7 @@ def _answers(found: Any, where: str, value: Any) -> bool:
 
 
 def _bounded(asked: str | None, default: int) -> int:
-    told = count_of(asked)
+    told = whole(asked, 11)
     return default if told is None else min(max(told, 1), SIZE_MAX)
 
 

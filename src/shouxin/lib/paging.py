@@ -15,6 +15,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import F, Func, QuerySet, Value
 
+from shouxin.lib.numbers import whole
 from shouxin.lib.templatetags import shouxin as parts
 
 Mark = tuple[Any, Any]
@@ -43,11 +44,6 @@ def follow(row: Any, path: str) -> Any:
         if row is None:
             return None
     return row
-
-
-def count_of(text: str | None) -> int | None:
-    """A number as it stands in a link; None for anything else."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
 def keyset_page(rows: QuerySet[Any], by: str, down: bool, query: Mapping[str, str], size: int) -> Page:
@@ -186,12 +182,12 @@ def _read_mark(text: str | None) -> tuple[Any, Any] | None:
 
 
 def _start(query: Mapping[str, str], mark: tuple[Any, Any] | None) -> int:
-    return max(count_of(query.get("start")) or 1, 1) if mark else 1
+    return max(whole(query.get("start"), 11) or 1, 1) if mark else 1
 
 
 def offset_page(rows: Sequence[Any], query: Mapping[str, str], size: int) -> Page:
     """The page of a sequence that begins at the query's `start`."""
-    start = max(count_of(query.get("start")) or 1, 1)
+    start = max(whole(query.get("start"), 11) or 1, 1)
     found = list(rows[start - 1 : start - 1 + size])
     previous = {"start": max(start - size, 1)} if start > 1 else {}
     return Page(found, start if found else 0, previous, {"start": start + size} if start - 1 + size < len(rows) else {})

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import documents
+from shouxin.lib.numbers import whole
 from shouxin.rules.policy import Post
 
 from . import policies, posts, sight
@@ -122,6 +123,14 @@ def typed(request: HttpRequest, field: str = "reason", *, most: int = 1000) -> s
     if len(text) > most:
         raise BadForm([(field, TOO_LONG % {"most": most})])
     return text
+
+
+def version_of(request: HttpRequest) -> int:
+    """The version the form was drawn from; a form without one is refused rather than taken for the latest."""
+    version = whole(request.POST.get("version"), 9)
+    if version is None:
+        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
+    return version
 
 
 def status_of(form: BaseForm) -> int:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shouxin.lib.lists import Column, Listing
+from shouxin.lib.numbers import whole
 
 from . import book, policies, posts, rates, sudo
 from .models import POST_LABELS, ExchangeRate, PolicyVersion
@@ -154,8 +155,8 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, name: str, otherwise: int) -> int:
-    given = request.GET.get(name, "")
-    return _number(int(given)) if given.isdecimal() and len(given) < 12 else otherwise
+    given = whole(request.GET.get(name), 11)
+    return otherwise if given is None else _number(given)
 
 
 # --- a draft -------------------------------------------------------------------------------------

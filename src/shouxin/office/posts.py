@@ -127,9 +127,9 @@ def holders(post: Post, *, on: date) -> list[Person]:
     return list(Person.objects.filter(is_active=True, appointments__in=held).distinct().order_by("name", "username"))
 
 
-def held(*, on: date, but: int | None = None) -> set[Post]:
-    """The posts that somebody active holds on the day, other than the person `but` (id)."""
-    rows = _in_force(on).filter(person__is_active=True).exclude(person=but)
+def held(*, on: date, but: Iterable[int | None] = ()) -> set[Post]:
+    """The posts that somebody active holds on the day, other than the people `but` (ids)."""
+    rows = _in_force(on).filter(person__is_active=True).exclude(person__in=[pk for pk in but if pk is not None])
     return {Post(post) for post in rows.order_by().values_list("post", flat=True).distinct()}
 
 

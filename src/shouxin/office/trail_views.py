@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.rules.policy import Post
 
 from . import audits, chain, checkpoints, posts, trail_words
@@ -30,7 +31,8 @@ COLUMNS = (
 
 
 def _customer(rows: Any, text: str) -> Any:
-    return rows.filter(customer_id=int(text)) if text.isdecimal() and len(text) < 19 else rows.none()
+    pk = whole(text)
+    return rows.none() if pk is None else rows.filter(customer_id=pk)
 
 
 ASKS = (

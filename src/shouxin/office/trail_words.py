@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from shouxin.lib.numbers import whole
 from shouxin.rules.policy import Post
 
 from . import book, posts, sight
@@ -436,10 +437,11 @@ def address(entry: TrailEntry) -> str:
 def address_of(about: str) -> str:
     """The page of a thing by its name in the trail (kind:number), or "" where it has none."""
     kind, _colon, number = about.partition(":")
-    if kind not in PAGES or not number.isdecimal():
+    pk = whole(number)
+    if kind not in PAGES or pk is None:
         return ""
     try:
-        return reverse(PAGES[kind], args=[int(number)])
+        return reverse(PAGES[kind], args=[pk])
     except NoReverseMatch:
         return ""
 
@@ -457,14 +459,15 @@ def _value(name: str, value: Any) -> str:
     if name in ("post", "duty"):
         held = value if isinstance(value, list) else [value]
         return ", ".join(str(POST_LABELS[Post(post)]) for post in held if post in list(Post))
-    if name == "reasons":
-        return ", ".join(str(book.REASONS.get(code, code)) for code in value)
-    if name in WORDED:
+    if name == "reasons" and isinstance(value, list):
+        return ", ".join(str(book.REASONS.get(str(code), code)) for code in value)
+    if name in WORDED and isinstance(value, str):
         return str(VALUES.get(value, value))
     if name in AMOUNTS and isinstance(value, str) and _NUMBER.fullmatch(value):
         return f"{Decimal(value):,.2f}"
     if isinstance(value, list):
-        told = ["—" if each is None else _value(name if name in AMOUNTS else "", each) for each in value]
+        each_name = name if name in AMOUNTS | WORDED else ""
+        told = ["—" if each is None else _value(each_name, each) for each in value]
         return (", " if name == "names" else " → ").join(told)
     if isinstance(value, dict):
         return "; ".join(f"{PARTICULARS.get(key, key)} {_value('', each)}" for key, each in value.items())

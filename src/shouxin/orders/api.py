@@ -12,7 +12,19 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit.models import Reservation
 from shouxin.lib import complaints
-from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, own_transaction, page
+from shouxin.lib.api import (
+    Amount,
+    Body,
+    IsoDay,
+    OneSpelling,
+    Page,
+    Paging,
+    Reference,
+    is_unkept,
+    own_transaction,
+    page,
+)
+from shouxin.lib.numbers import whole
 from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of
 from shouxin.office.idempotency import Answer
@@ -40,7 +52,7 @@ class OrderDiscount(Body):
 class CheckIn(Body):
     """May this order ship on credit? `customer` is its code or id; `reserve: false` only asks."""
 
-    customer: str | int
+    customer: Reference
     order_no: OrderNo
     amount: Amount
     currency: Currency | None = None
@@ -56,7 +68,7 @@ class CheckIn(Body):
 class BatchIn(Body):
     """Up to a thousand checks; each is judged by itself, later ones see what earlier ones have reserved."""
 
-    checks: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+    checks: Annotated[list[Any], Field(min_length=1, max_length=1000)]
 
 
 class CureOut(BaseModel):
@@ -213,17 +225,21 @@ def check_batch(request: HttpRequest, body: BatchIn) -> dict[str, Any]:
     return {"items": [next(told) if isinstance(each, CheckIn) else each for each in read]}
 
 
-def _read(given: dict[str, Any], moment: checks.Moment) -> CheckIn | dict[str, Any]:
+def _read(given: Any, moment: checks.Moment) -> CheckIn | dict[str, Any]:
+    if is_unkept(given):
+        return _unread([{"field": "", "message": complaints.said({"type": "unreadable"})}])
     try:
         read = CheckIn.model_validate(given)
     except pydantic.ValidationError as error:
-        faults = [
-            {"field": ".".join(map(str, each["loc"])), "message": complaints.said(each)} for each in error.errors()
-        ]
-    else:
-        if not (too_far := asking.too_far(read.ship_on, moment.edition.policy, today=moment.today)):
-            return read
-        faults = [{"field": "ship_on", "message": too_far}]
+        return _unread(
+            [{"field": complaints.field_of(each), "message": complaints.said(each)} for each in error.errors()]
+        )
+    if too_far := asking.too_far(read.ship_on, moment.edition.policy, today=moment.today):
+        return _unread([{"field": "ship_on", "message": too_far}])
+    return read
+
+
+def _unread(faults: list[dict[str, str]]) -> dict[str, Any]:
     return {"status": 422, "title": gettext("Some fields cannot be accepted."), "errors": faults}
 
 
@@ -329,8 +345,8 @@ def _reservation(request: HttpRequest, reference: str) -> Reservation:
     """By id or by number (R00000012)."""
     who = acting(request)
     rows = Reservation.objects.select_related("account__customer")
-    if reference.isascii() and reference.isdigit():
-        return sight.get_visible(rows, who["by"], int(reference), on=who["on"], path="account__customer")
+    if (pk := whole(reference)) is not None:
+        return sight.get_visible(rows, who["by"], pk, on=who["on"], path="account__customer")
     found = sight.visible(rows, who["by"], on=who["on"], path="account__customer").filter(number=reference).first()
     if found is None:
         raise NotVisible

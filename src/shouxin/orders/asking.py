@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from shouxin.customers.models import Customer
+from shouxin.lib.numbers import whole
 from shouxin.office import posts, sight
 from shouxin.office.models import Person
 from shouxin.rules.policy import Policy, Post
@@ -48,9 +49,9 @@ def codes_of(references: Iterable[str | int], *, by: Person, on: date) -> dict[s
     What is missing or out of sight is answered as it was given: the check says "unknown customer" to both alike (I-33).
     """
     given = {str(reference) for reference in references}
-    if sight.sees_all(by, on) and not any(each.isascii() and each.isdigit() for each in given):
+    ids = {pk for pk in map(whole, given) if pk is not None}
+    if sight.sees_all(by, on) and not ids:
         return {each: each for each in given}  # codes, and the check itself knows best whose
-    ids = {int(each) for each in given if each.isascii() and each.isdigit() and len(each) < 19}
     seen = sight.visible(Customer, by, on=on)
     by_id = {str(pk): code for pk, code in seen.filter(pk__in=ids).values_list("pk", "code")}
     by_code = {code: code for code in seen.filter(code__in=given).values_list("code", flat=True)}

@@ -13,6 +13,7 @@ from shouxin.credit import exposure, lines
 from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.lib.templatetags.shouxin import plain_amount
 from shouxin.office import policies, sight, trail
 from shouxin.office.pages import acting, page
@@ -35,8 +36,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         decision = _decided(request, form)
         if decision:
             return _answered(request, decision)
-    wanted = request.GET.get("decision", "")
-    decision = visible_decision(request, int(wanted)) if wanted.isdecimal() and len(wanted) < 19 else None
+    wanted = whole(request.GET.get("decision"))
+    decision = None if wanted is None else visible_decision(request, wanted)
     told = {"form": form, "recent": _recent(request), "may_ask": _may_ask(request)}
     told |= shown(decision) if decision else {}
     return render(request, "orders/desk.html", told, status=422 if form.errors else 200)

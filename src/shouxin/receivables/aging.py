@@ -18,8 +18,10 @@ from pydantic import TypeAdapter
 
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
+from shouxin.lib.numbers import whole
 from shouxin.office import sight
 from shouxin.office.models import Person
+from shouxin.office.refusals import NotVisible
 from shouxin.rules import aging as rule
 from shouxin.rules.aging import Aged, Basis, Bucket, OpenItem
 from shouxin.rules.industries import INDUSTRIES
@@ -234,7 +236,7 @@ def _seen(person: Person | None, today: date) -> list[int] | None:
 
 def labels_of(by: By, keys: Iterable[str]) -> dict[str, str]:
     """Key -> what a reader sees."""
-    named = {int(key) for key in keys if key.isdecimal()} if by in ("customer", "sales") else set()
+    named = {pk for pk in map(whole, keys) if pk is not None} if by in ("customer", "sales") else set()
     if by == "customer":
         return {str(pk): name for pk, name in Customer.objects.filter(pk__in=named).values_list("pk", "name")}
     if by == "sales":
@@ -242,6 +244,18 @@ def labels_of(by: By, keys: Iterable[str]) -> dict[str, str]:
     if by == "industry":
         return {key: zh for key, (zh, _en) in INDUSTRIES.items()}
     return {}
+
+
+def group_named(by: By, key: str, *, seen_by: Person, today: date) -> str:
+    """What a reader sees of one group, "" for those in none.
+
+    Raises NotVisible for a customer out of her sight, and a salesperson none of whose customers she sees.
+    """
+    field = {"customer": "pk", "sales": key and "salesperson"}.get(by)
+    seen = sight.visible(Customer, seen_by, on=today)
+    if field and not seen.filter(**{field: whole(key) or 0}).exists():
+        raise NotVisible
+    return labels_of(by, [key]).get(key, key)
 
 
 def ledger(customers: Iterable[int] | None, *, as_of: date) -> dict[str, Decimal]:
@@ -276,8 +290,6 @@ def buckets_of(up_to: Iterable[int]) -> tuple[Bucket, ...]:
 
 def visible_customer(key: str, *, seen_by: Person, today: date) -> list[int]:
     """The customer whose id is `key`, alone in a list; nobody where the person may not see it or there is none."""
-    if not (key.isascii() and key.isdigit() and len(key) < 19):
+    if (pk := whole(key)) is None:
         return []
-    return list(
-        Customer.objects.filter(sight.customers_seen_by(seen_by, today), pk=int(key)).values_list("pk", flat=True)
-    )
+    return list(Customer.objects.filter(sight.customers_seen_by(seen_by, today), pk=pk).values_list("pk", flat=True))

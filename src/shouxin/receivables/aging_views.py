@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.office import policies, posts, sight
 from shouxin.office.pages import acting, page
 from shouxin.rules.aging import Aged, OpenItem
@@ -54,7 +55,7 @@ class Question:
         self.basis = cast(aging.Basis, query.get("basis") if query.get("basis") in aging.BASES else "due")
         policy = policies.in_force(self.today).policy
         self.up_to = policy.aging.up_to
-        self.currency = query.get("currency", "")[:3] or policy.company.currency
+        self.currency = query.get("currency", "").replace("\0", "")[:3] or policy.company.currency
 
     def _day(self, text: str) -> date:
         try:
@@ -235,6 +236,7 @@ def items(request: HttpRequest) -> HttpResponse:
     question = Question(request)
     bucket, key = request.GET.get("bucket", "all"), request.GET.get("key")
     alone = key is not None and question.by == "customer"
+    group = _group_label(question, key)
     found = _items(question, bucket, key or "") if alone else _customers(question, bucket, key)
     hidden = [Ask(name, "", "hidden") for name in ("as_of", "by", "basis", "currency", "bucket", "key")]
     shown = ITEM_COLUMNS if alone else _customer_columns(question, bucket)
@@ -246,7 +248,7 @@ def items(request: HttpRequest) -> HttpResponse:
         "listing": listing,
         "question": question,
         "bucket": _bucket_label(bucket, question),
-        "group": _group_label(question, key),
+        "group": group,
         "back": f"{reverse('receivables:aging')}?{urlencode(back)}",
         "alone": alone,
         "found": found,
@@ -286,9 +288,8 @@ def _customers(question: Question, bucket: str, key: str | None) -> Found:
 
 
 def _wanted(bucket: str) -> int | str | None:
-    if bucket.isdecimal() and len(bucket) < 4:
-        return int(bucket)
-    return None if bucket == UNAPPLIED else "all"
+    number = whole(bucket, 3)
+    return number if number is not None else None if bucket == UNAPPLIED else "all"
 
 
 def _bucket_label(bucket: str, question: Question) -> str:
@@ -301,9 +302,11 @@ def _bucket_label(bucket: str, question: Question) -> str:
 
 
 def _group_label(question: Question, key: str | None) -> str:
+    """What the group is called, "" for none. Raises NotVisible for a customer out of sight and a key of nobody's."""
     if key is None:
         return ""
-    return aging.labels_of(question.by, [key]).get(key, key) or _("(none)")
+    named = aging.group_named(question.by, key, seen_by=question.by_whom, today=question.today)
+    return named or _("(none)")
 
 
 def _item(item: OpenItem, names: dict[str, str], question: Question) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from shouxin.credit import lines
 from shouxin.customers import registry
-from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, Reference, page
 from shouxin.lib.calendars import calendar
 from shouxin.office import policies, sight
 from shouxin.office.door import acting
@@ -62,7 +62,7 @@ class TermIn(Body):
 class InvoiceIn(Body):
     """An invoice (negative: a credit note). Falls due by `instalments`, `due_on`, `term`, else by the line's term."""
 
-    customer: str | int
+    customer: Reference
     doc_no: Number
     amount: Amount
     currency: Currency | None = None
@@ -299,7 +299,7 @@ def _pairs(body: MatchIn, account: int) -> list[tuple[int, Decimal]] | None:
 class ReceiptIn(Body):
     """Money that came in (negative: was paid back). `names`: the document numbers the payer named."""
 
-    customer: str | int
+    customer: Reference
     doc_no: Number
     amount: Amount
     currency: Currency | None = None

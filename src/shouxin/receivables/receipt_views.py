@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.customers import search
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.office import sight
 from shouxin.office.pages import acting, blame, moment, page, require_duty, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible
@@ -197,7 +198,8 @@ def _match(request: HttpRequest, found: Receipt, call: dict[str, Any]) -> HttpRe
     if found.amount < 0:
         receipts.match(found, **call)
         return None
-    fields = {name: int(name[5:]) for name in request.POST if name.startswith("pair-") and name[5:].isdecimal()}
+    named = {name: whole(name.removeprefix("pair-")) for name in request.POST if name.startswith("pair-")}
+    fields = {name: pk for name, pk in named.items() if pk is not None}
     pairs, faults = pairs_from(request.POST, fields)
     if faults:
         return _page(request, found, faults)

@@ -22,7 +22,7 @@ from shouxin.credit.models import Application, Line
 from shouxin.customers import registry
 from shouxin.customers.models import Mail
 from shouxin.lib import documents
-from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, page
+from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, Reference, page
 from shouxin.office import policies, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.pages import moment
@@ -57,7 +57,7 @@ class ApplicationBody(Body):
 class NewApplication(ApplicationBody):
     """A new application; `customer` is the customer's id or code."""
 
-    customer: int | Annotated[str, Field(max_length=40)]
+    customer: Reference
     request_type: Kind
     requested_limit: Amount
     requested_term_days: Annotated[int, Field(ge=0, le=3660)]

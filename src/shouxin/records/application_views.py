@@ -27,7 +27,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
-from shouxin.office.pages import acting, blame, moment, page, refused_form, require_duty, status_of
+from shouxin.office.pages import acting, blame, moment, page, refused_form, require_duty, status_of, version_of
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, Refusal
 from shouxin.office.trail_words import VERBS
 from shouxin.rules import application as rules
@@ -180,7 +180,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     form = ApplicationForm(request.POST or None, initial=initial, filled=particulars.filled(found.details))
     if request.method == "POST" and form.is_valid():
         try:
-            applications.change(found, form.wanted(), version=_version(request, found), **call)
+            applications.change(found, form.wanted(), version=version_of(request), **call)
         except (BadForm, Moved) as refusal:
             blame(form, refusal, named=_box)
         else:
@@ -203,7 +203,7 @@ def investigate(request: HttpRequest, pk: int) -> HttpResponse:
     form = BoxForm(request.POST or None, boxes=particulars.INVESTIGATION, filled=before)
     if request.method == "POST" and form.is_valid():
         try:
-            applications.investigate(found, form.given(), version=_version(request, found), **call)
+            applications.investigate(found, form.given(), version=version_of(request), **call)
         except (BadForm, Moved) as refusal:
             blame(form, refusal, named=_box)
         else:
@@ -217,14 +217,6 @@ def investigate(request: HttpRequest, pk: int) -> HttpResponse:
 def _box(field: str) -> str:
     """Faults of boxes come as details.box or findings.box."""
     return f"{BEFORE}{field.partition('.')[2]}" if "." in field else field
-
-
-def _version(request: HttpRequest, found: Application) -> int:
-    """The version the form was drawn from; a form without one is refused rather than taken for the latest."""
-    given = request.POST.get("version", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
-    return int(given)
 
 
 # --- one application -----------------------------------------------------------------------------
@@ -298,7 +290,7 @@ def _moved(request: HttpRequest, found: Application, verb: str, call: Mapping[st
             raise refused_form(form)
         said = {name: value for name, value in form.cleaned_data.items() if value is not None}
     edition = policies.in_force(call["today"])
-    version = _version(request, found)
+    version = version_of(request)
     application_verbs.act(found, verb, Said(**said), given=said, version=version, edition=edition, **call)
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.customers.facts import name_of
 from shouxin.customers.models import Customer
+from shouxin.lib.numbers import whole
 from shouxin.office import book, card, drafts, policies, posts, sight
 from shouxin.office.drafts import Draft
 from shouxin.office.pages import acting, blame, page, require_duty
@@ -73,8 +74,8 @@ def _require_author(request: HttpRequest) -> dict[str, Any]:
 
 
 def _version(request: HttpRequest) -> int:
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    found = whole(request.POST.get("version"), 9)
+    return -1 if found is None else found
 
 
 def _save(request: HttpRequest, edit: Callable[[dict[str, Any]], None], said: str) -> None:

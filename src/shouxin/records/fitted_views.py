@@ -18,6 +18,7 @@ from shouxin.customers.models import Customer
 from shouxin.customers.names_of_facts import LEDGER_FACTS, NAMES
 from shouxin.lib import kept
 from shouxin.lib.jobs import enqueue
+from shouxin.lib.numbers import whole
 from shouxin.office import card, clock, drafts, policies, posts, sight
 from shouxin.office.models import Person
 from shouxin.office.pages import acting, page, require_duty
@@ -58,10 +59,10 @@ def ask(late_days: int, *, by: Person, on: date) -> bool:
 
 
 def _late_days(request: HttpRequest) -> int:
-    text = request.POST.get("late_days", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= 365):
+    days = whole(request.POST.get("late_days"))
+    if days is None or days > 365:
         raise BadForm([("late_days", _("must be a whole number from 0 to 365"))])
-    return int(text)
+    return days
 
 
 @page
@@ -169,8 +170,8 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
         chapters["scorecard"] = as_scorecard(table, _texts(old, table), yes_no)
         card.put_grade_bounds(chapters, {grade.value: bound for grade, bound in table.grade_bounds.items()})
 
-    text = request.POST.get("version", "")
-    drafts.change(edit, version=int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1, **call)
+    version = whole(request.POST.get("version"), 9)
+    drafts.change(edit, version=-1 if version is None else version, **call)
     messages.success(request, _("The table is the scorecard of your draft now: plain rules from here on."))
     return redirect("credit:card")
 

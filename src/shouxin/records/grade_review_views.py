@@ -14,7 +14,7 @@ from shouxin.credit import grade_reviews
 from shouxin.credit.models import GradeReview, Rating
 from shouxin.lib.lists import Column, Listing
 from shouxin.office import sight
-from shouxin.office.pages import acting, page, require_duty, typed
+from shouxin.office.pages import acting, page, require_duty, typed, version_of
 from shouxin.office.refusals import BadForm
 from shouxin.receivables import grade_reviews as reviewing
 from shouxin.rules.policy import Grade
@@ -53,14 +53,12 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     call = acting(request)
     rows = GradeReview.objects.select_related("rating", "customer")
     review = sight.get_visible(rows, call["by"], pk, on=call["on"])
-    grade, version = request.POST.get("grade", ""), request.POST.get("version", "")
+    grade = request.POST.get("grade", "")
     if grade not in {"", *Grade}:
         raise BadForm([("grade", _("There is no such grade."))])
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise BadForm([("version", _("The form does not say which version it was filled in for. Open it again."))])
     reason = typed(request)
     chosen = Grade(grade) if grade else None
-    done = reviewing.confirm(review, grade=chosen, reason=reason, version=int(version), **call)
+    done = reviewing.confirm(review, grade=chosen, reason=reason, version=version_of(request), **call)
     messages.success(request, _("The grade is confirmed: %(grade)s. It may be used now.") % {"grade": done.grade})
     return redirect(_rating_tab(done))
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.credit import grade_reviews
 from shouxin.credit.models import Rating
 from shouxin.customers.models import Customer
+from shouxin.lib.numbers import whole
 from shouxin.office import policies, posts, sight, sudo
 from shouxin.office.pages import acting, page, past_day, require_duty
 from shouxin.office.refusals import BadForm
@@ -49,7 +50,7 @@ def rate_selected(request: HttpRequest) -> HttpResponse:
     if request.POST.get("everything"):
         ids = _matching(request, seen_by)
     else:
-        chosen = [int(pk) for pk in request.POST.getlist("selected") if pk.isascii() and pk.isdigit() and len(pk) < 18]
+        chosen = [pk for pk in map(whole, request.POST.getlist("selected")) if pk is not None]
         ids = list(Customer.objects.filter(seen_by, pk__in=chosen).values_list("pk", flat=True))
     if not ids:
         raise BadForm([("", _("No customer is ticked."))])
@@ -106,12 +107,12 @@ def _everybody(request: HttpRequest) -> Any:
 def _step(request: HttpRequest) -> HttpResponse:
     """One step: the customers after the last one rated."""
     as_of = past_day(request.POST.get("as_of", ""), acting(request)["on"])
-    last = _whole(request.POST.get("last"))
-    done = _whole(request.POST.get("done"))
+    last = whole(request.POST.get("last")) or 0
+    done = whole(request.POST.get("done")) or 0
     ids = list(_everybody(request).filter(pk__gt=last).values_list("pk", flat=True)[: ratings.CHUNK])
     found = _rated(request, ids, as_of) if ids else ratings.Ratings()
-    left_out = _whole(request.POST.get("left_out")) + len(found.unmeasured)
-    total = max(_whole(request.POST.get("total")), done + len(ids))
+    left_out = (whole(request.POST.get("left_out")) or 0) + len(found.unmeasured)
+    total = max(whole(request.POST.get("total")) or 0, done + len(ids))
     going = len(ids) == ratings.CHUNK
     told = {
         "as_of": as_of,
@@ -123,10 +124,6 @@ def _step(request: HttpRequest) -> HttpResponse:
         "grades": [] if going else _grades(request),
     }
     return render(request, "records/rate_step.html", told)
-
-
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _rated(request: HttpRequest, ids: Iterable[int], as_of: date | None = None) -> ratings.Ratings:

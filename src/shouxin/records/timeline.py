@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from shouxin.credit.models import LimitKind, LineRequest
 from shouxin.customers.facts import name_of, shown_value
 from shouxin.customers.models import Customer, StandingKind
+from shouxin.lib.numbers import whole
 from shouxin.office import trail_words
 from shouxin.office.models import TrailEntry
 
@@ -120,8 +121,8 @@ def told(entry: TrailEntry) -> dict[str, Any]:
 
 def address_of(kind: str, number: str) -> str:
     """The page of the thing acted upon; "" where it has none of its own."""
-    name = ADDRESSES.get(kind)
-    return reverse(name, args=[int(number)]) if name and number.isascii() and number.isdigit() else ""
+    name, pk = ADDRESSES.get(kind), whole(number)
+    return "" if name is None or pk is None else reverse(name, args=[pk])
 
 
 def text_of(entry: TrailEntry) -> str:

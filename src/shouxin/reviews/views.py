@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shouxin.credit import line_requests
 from shouxin.customers import search
 from shouxin.lib.lists import Ask, Batch, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of
@@ -362,9 +363,9 @@ def approve(request: HttpRequest, year: int) -> HttpResponse:
 def _ticks(values: Iterable[str]) -> Iterable[tuple[int, int]]:
     for value in values:
         pk, _dot, version = value.partition(".")
-        version = version or "0"
-        if all(part.isascii() and part.isdigit() and len(part) < 18 for part in (pk, version)):
-            yield int(pk), int(version)
+        tick = whole(pk), whole(version or "0")
+        if None not in tick:
+            yield tick  # type: ignore[misc]
 
 
 def _tell(request: HttpRequest, outcomes: list[annual.Outcome]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from shouxin.lib.numbers import whole
 from shouxin.rules.currencies import read_currency
 from shouxin.rules.text import Unreadable
 
@@ -310,8 +311,8 @@ def _truth(raw: object, path: Way) -> bool:
 def _count(raw: object, path: Way) -> int:
     if raw is None:
         return 0
-    if isinstance(raw, str) and raw.isascii() and raw.isdigit():
-        raw = int(raw)
+    if isinstance(raw, str):
+        raw = whole(raw)
     if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= 1_000_000:
         raise MappingFault(path, _("Here belongs a whole number."))
     return raw

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.numbers import whole
 from shouxin.office import attachments, policies, trail, trail_words
 from shouxin.office.models import DataSharing, ImpactAssessment, TrailEntry
 from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of, typed
@@ -119,7 +120,7 @@ def sharing_correct(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectionForm(request.POST or None, initial=begun(found))
 
     def save() -> models.Model:
-        seen = _number(request.POST.get("version", "")) or found.version
+        seen = whole(request.POST.get("version"), 9) or found.version
         return sharings.correct(found, form.terms(), why=form.cleaned_data["reason"], version=seen, **call)
 
     back = reverse("office:sharing", args=[pk])
@@ -156,7 +157,7 @@ def sharing_end(request: HttpRequest, pk: int) -> HttpResponse:
     """Nothing more is given from today."""
     call = acting(request)
     found = sharings.get(pk, **call)
-    seen = _number(request.POST.get("version", "")) or found.version
+    seen = whole(request.POST.get("version"), 9) or found.version
     return _done(request, lambda: sharings.end(found, why=typed(request), version=seen, **call), "office:sharing", pk)
 
 
@@ -365,7 +366,3 @@ def _done(request: HttpRequest, step: Callable[[], object], page_of: str, pk: in
 def _history(about: models.Model) -> list[tuple[Any, TrailEntry]]:
     rows = TrailEntry.objects.filter(about=trail.name_of(about)).order_by("-pk")[:HISTORY_MAX]
     return [(trail_words.verb(entry), entry) for entry in rows]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
