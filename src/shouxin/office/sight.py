@@ -34,8 +34,8 @@ LOOKERS = SEE_ALL | {Post.SALES}
 """Posts that see any customer at all."""
 
 MANY = 2_000
-"""A reader of more customers by name or by department has long lists walked in their order; of fewer, rows are found by
-their customers."""
+"""For a reader of more customers, by name or by department, a list is walked in its order; for one of fewer, its rows
+are found by their customers."""
 MANY_SECONDS = 600
 
 _BIGINT_MAX = 2**63 - 1
@@ -45,10 +45,8 @@ Row = TypeVar("Row", bound=models.Model)
 
 def customers_seen_by(person: Person, on: date, path: str = "") -> Q:
     """The condition on customers a person may see that day; `path` leads to the customer (`"account__customer__"`)."""
-    if sees_all(person, on):
-        return Q()
-    if Post.SALES not in posts.posts_of(person, on=on):
-        return Q(pk__in=())
+    if not is_partial(person, on):
+        return Q() if sees_all(person, on) else Q(pk__in=())
     return _any_of(Q(**{f"{path}{field}": value}) for field, value in _hers(person).items())
 
 
@@ -69,7 +67,7 @@ def rows_seen_by(person: Person, on: date, customer: str = "customer") -> Q:
 def some_customer(person: Person, on: date) -> bool:
     """Whether there is any customer she may see; each way is asked by itself, for an index to answer."""
     if not is_partial(person, on):
-        return bool(sees_all(person, on) and _customers().exists())
+        return sees_all(person, on) and _customers().exists()
     return any(_customers().filter(**{field: value}).exists() for field, value in _hers(person).items())
 
 

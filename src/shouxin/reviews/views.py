@@ -363,9 +363,9 @@ def approve(request: HttpRequest, year: int) -> HttpResponse:
 def _ticks(values: Iterable[str]) -> Iterable[tuple[int, int]]:
     for value in values:
         pk, _dot, version = value.partition(".")
-        tick = whole(pk), whole(version or "0")
-        if None not in tick:
-            yield tick  # type: ignore[misc]
+        row, seen = whole(pk), whole(version or "0")
+        if row is not None and seen is not None:
+            yield row, seen
 
 
 def _tell(request: HttpRequest, outcomes: list[annual.Outcome]) -> None:
