@@ -107,7 +107,7 @@ def test_a_lower_rank_is_served_only_after_the_higher_is_paid_in_full(payment, d
 
 @pytest.mark.parametrize(("payment", "amount"), [(-1, 100), (1, -100)])
 def test_negative_amounts_are_refused(payment, amount):
-    with pytest.raises(ValueError, match="cannot be negative"):
+    with pytest.raises(ValueError, match=r"^a payment and the debts it settles cannot be negative$"):
         allocate(Decimal(payment), [debt("a", amount)], paid_on=PAID_ON)
 
 
@@ -133,5 +133,5 @@ def test_parts_add_up(payment, owed):
 
 
 def test_a_negative_part_is_refused():
-    with pytest.raises(ValueError, match="cannot be negative"):
+    with pytest.raises(ValueError, match=r"^a payment and the parts it settles cannot be negative$"):
         within_debt(Decimal(1), Parts(Decimal(-1), Decimal(0), Decimal(0)))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shouxin.rules.authority import RequestedLine, at_least, may_approve, who_may
+from shouxin.rules.authority import RequestedLine, allows_amount, at_least, may_approve, who_may
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.book import book, changed
@@ -113,9 +113,18 @@ def test_a_case_reserved_to_a_post(total, reserved_for, post, why):
     assert found.posts[:1] == ((post,) if post else ()) and set(found.posts) <= set(needs(total).posts)
 
 
+def test_what_decided_before_stays_among_the_reasons():
+    assert at_least(book(), needs("5000", grade=Grade.D), VICE).why == ("amount", "grade_d", "exception")
+
+
+def test_no_credit_counts_as_nothing():
+    assert allows_amount(Decimal(0), Limit.none())
+    assert needs(Limit.none(), split="7").amount == money("7")
+
+
 @pytest.mark.parametrize(("limit", "total"), [(Limit.unset(), money("5")), (money("5"), Limit.unset())])
 def test_what_is_not_set_cannot_be_signed(limit, total):
-    with pytest.raises(ValueError, match="not set"):
+    with pytest.raises(ValueError, match=r"^authority is asked for a limit that is not set$"):
         who_may(book(), RequestedLine(limit, Grade.B, "new"), total)
 
 

@@ -1,6 +1,7 @@
 import csv
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -312,6 +313,49 @@ def test_parts_add_up_to_the_whole_and_stay_within_a_cent_of_their_share(total, 
 def test_share_out_refuses(total, weights):
     with pytest.raises(ValueError, match=r"weights|cents"):
         share_out(Decimal(total), weigh(*weights))
+
+
+def test_thirty_digits_are_shared_out_and_rounded_to_the_cent():
+    total = Decimal("9" * 30 + ".98")
+    assert sum(map(Fraction, share_out(total, weigh("1", "2")))) == Fraction(total)
+    assert round_half_up(Decimal("9" * 30 + ".005")) == Decimal("9" * 30 + ".01")
+
+
+@pytest.mark.parametrize("weights", [[], ["0", "0"], ["2", "-1"]], ids=str)
+def test_weights_are_named_in_the_refusal(weights):
+    with pytest.raises(ValueError, match=r"^weights must not be negative and must add up to more than 0$"):
+        share_out(Decimal(1), weigh(*weights))
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        ([1], "not_an_amount", "[1]"),
+        (Decimal("1.234"), "too_many_decimals", "1.234"),
+        (Decimal("1.0000001"), "too_many_decimals", "1.0000001"),
+        (Decimal("1." + "0" * 40 + "1"), "too_many_decimals", "1." + "0" * 40 + "1"),
+        (Decimal("NaN"), "not_an_amount", "NaN"),
+        ("1" * 60, "too_large", "1" * 60),
+        ("1" * 61, "not_an_amount", "1" * 60),
+        ("0" * 58 + ".123", "not_an_amount", "0" * 58 + ".1"),
+    ],
+)
+def test_a_refused_value_is_named(value, code, text):
+    with pytest.raises(AmountError) as refused:
+        read_amount(value)
+    assert (refused.value.code, refused.value.text) == (code, text)
+
+
+def test_sixty_characters_are_read_and_no_more():
+    assert read_amount("0" * 57 + "1.5") == Decimal("1.50")
+    with pytest.raises(AmountError):
+        read_amount("0" * 58 + "1.5")
+
+
+def test_a_number_that_is_none_is_named_when_it_is_rounded():
+    with pytest.raises(AmountError) as refused:
+        round_half_up(Decimal("Infinity"))
+    assert refused.value.text == "Infinity"
 
 
 def test_convert_rounds_the_exact_product_once():

@@ -325,3 +325,32 @@ def test_a_larger_order_never_fares_better(amount: Decimal, more: Decimal, expos
     facts = replace(GOOD, exposure=exposure)
     small, large = decide(str(amount), facts), decide(str(amount + more), facts)
     assert rank[small.outcome] <= rank[large.outcome]
+
+
+def test_a_longer_term_is_told_with_both_terms_and_its_cure() -> None:
+    (reason,) = decide("1", term_days=31).reasons
+    assert (reason.code, reason.measured, reason.allowed) == ("terms_loosened", 31, 30)
+    assert reason.cures == (order_check.Cure("term_to", 30),)
+
+
+def test_a_grade_has_a_severity_of_its_own() -> None:
+    over = {"exposure": Decimal(500000), "temporary": Decimal(0)}
+    outcomes = {grade: decide("1", replace(GOOD, grade=grade, **over)).outcome for grade in Grade}  # type: ignore[arg-type]
+    assert outcomes == {grade: POLICY.severity("limit_exceeded", grade) for grade in Grade}
+    assert set(outcomes.values()) == {"hold", "decline"}
+
+
+def test_an_order_of_nothing_carries_no_risk() -> None:
+    assert codes(decide("0", replace(GOOD, exposure=Decimal(600000), overdue_days=99))) == []
+    assert codes(decide("0", replace(GOOD, standing="blacklisted"))) == ["blacklisted"]
+
+
+def test_a_line_that_has_run_out_is_not_told_as_too_small_as_well() -> None:
+    facts = replace(GOOD, line_until=TODAY - timedelta(days=99), exposure=Decimal(600000))
+    assert codes(decide("1", facts)) == ["line_expired"]
+
+
+def test_a_missing_rate_hides_only_what_cannot_be_measured() -> None:
+    facts = replace(GOOD, missing_rate="USD", exposure=Decimal(600000), overdue_days=99, dunning_stage=3)
+    found = codes(decide("1", facts))
+    assert {"currency_unknown", "dunning_level"} <= set(found) and "limit_exceeded" not in found

@@ -183,7 +183,7 @@ def share_out(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     whole = sum(map(Fraction, weights), Fraction())
     if not whole > 0 or min(weights) < 0:
         raise ValueError("weights must not be negative and must add up to more than 0")
-    cents = int(abs(total).scaleb(2, _EXACT))
+    cents = int(total.copy_abs().scaleb(2, _EXACT))
     exact = [cents * Fraction(weight) / whole for weight in weights]
     parts = [int(part) for part in exact]
     by_loss = sorted(range(len(parts)), key=lambda index: parts[index] - exact[index])
