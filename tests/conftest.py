@@ -106,10 +106,11 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process remembers for some seconds is asked once in a test: no count of queries follows the clock."""
     from django.core.cache import cache
 
-    from shouxin.office import pause, sign_in
+    from shouxin.office import pause, sight, sign_in
 
     monkeypatch.setattr(sign_in, "REMEMBERED_SECONDS", 1e9)
     monkeypatch.setattr(pause, "LOOK_SECONDS", 1e9)
     monkeypatch.setattr(pause, "_seen", (float("-inf"), None))
     sign_in.forget()
+    sight.forget()
     cache.clear()

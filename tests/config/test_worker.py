@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 
@@ -12,9 +13,15 @@ from shouxin.config import worker
 from shouxin.customers.models import Customer
 from tests.people import acme
 
-CONTEXT: Any = SimpleNamespace(job=SimpleNamespace(task_name="a.job"))
+CONTEXT: Any = SimpleNamespace(job=SimpleNamespace(task_name="a.job"), should_abort=lambda: False)
 
 pytestmark = pytest.mark.invariant("I-26")
+
+
+def ended_by(cause: type[psycopg.Error]) -> OperationalError:
+    error = OperationalError(cause.__name__)
+    error.__cause__ = cause()
+    return error
 
 
 @pytest.fixture
@@ -22,6 +29,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses taken, none of them waited for."""
     taken: list[float] = []
     monkeypatch.setattr(worker.time, "sleep", taken.append)
+    monkeypatch.setattr(worker, "_paused", lambda: False)
     return taken
 
 
@@ -68,10 +76,43 @@ def test_a_job_that_is_always_broken_off_fails_with_what_the_database_said(pause
     begun: list[int] = []
     with pytest.raises(OperationalError, match="canceling"):
         worker.patient(failing(OperationalError("canceling statement due to lock timeout"), begun), CONTEXT, None)
-    assert (len(begun), pauses) == (5, [1.0, 4.0, 15.0, 40.0])
+    assert (len(begun), pauses) == (4, [1.0, 4.0, 15.0])
 
 
-@pytest.mark.parametrize("error", [IntegrityError("duplicate key"), ValueError("no")])
+@pytest.mark.parametrize(
+    "cause", [psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable, psycopg.errors.AdminShutdown]
+)
+def test_what_the_database_broke_off_in_passing_is_begun_again(cause: type[psycopg.Error], pauses: list[float]) -> None:
+    begun: list[int] = []
+
+    def job() -> str:
+        begun.append(1)
+        if len(begun) < 3:
+            raise ended_by(cause)
+        return "done"
+
+    assert worker.patient(job, CONTEXT, None) == "done"
+    assert pauses == [1.0, 4.0]
+
+
+@pytest.mark.parametrize("stops", ["told to", "paused"])
+def test_no_job_is_begun_again_while_the_worker_stops(
+    stops: str, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    context: Any = SimpleNamespace(job=CONTEXT.job, should_abort=lambda: stops == "told to")
+    monkeypatch.setattr(worker, "_paused", lambda: stops == "paused")
+    with pytest.raises(OperationalError):
+        worker.patient(failing(OperationalError("gone"), begun), context, None)
+    assert (len(begun), pauses) == (1, [1.0])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [IntegrityError("duplicate key"), ValueError("no"), ended_by(psycopg.errors.QueryCanceled),
+     ended_by(psycopg.errors.DiskFull), ended_by(psycopg.errors.OutOfMemory)],
+    ids=str,
+)  # fmt: skip
 def test_a_job_that_is_wrong_by_itself_is_not_begun_again(error: Exception, pauses: list[float]) -> None:
     begun: list[int] = []
     with pytest.raises(type(error)):

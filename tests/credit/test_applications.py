@@ -294,6 +294,19 @@ def test_nobody_helps_who_is_waited_for_herself(verb: Any) -> None:
     verb(found, member("cy"), edition=edition(), **act("bo"))
 
 
+def test_nobody_is_asked_as_well_whose_own_opinion_would_be_missing() -> None:
+    found = spoken(brought_to("assessed"), "bo")
+    with pytest.raises(BadForm):
+        opinions.countersign(found, member("fi"), edition=edition(), **act("cy"))
+    fo = person("fo", Post.FINANCE)
+    opinions.countersign(found, member("fi"), edition=edition(), **act("cy"))
+    with pytest.raises(BadForm):  # of the two who could speak for finance one is asked already
+        opinions.countersign(found, fo, edition=edition(), **act("cy"))
+    assert opinions.opine(found, edition=edition(), **act("fi")).post == "finance", "it is her own turn"
+    assert opinions.round_of(found, edition=edition(), today=TODAY).complete
+    assert approved(found).limit == 80000
+
+
 def test_one_person_of_two_posts_is_waited_for_once() -> None:
     """Who has spoken as one post does not speak as another; where nobody else holds that, it is not waited for."""
     from shouxin.office.models import Appointment

@@ -29,7 +29,7 @@ LONG = "1" * 5000  # Python itself refuses to read a number of more than 4,300 d
     "path",
     ["/customers/{}/facts/new?from=LONG", "/customers/notes/new?customer=LONG", "/api/v1/reservations/LONG",
      "/receivables/aging/items?by=customer&key=LONG", "/receivables/aging/items?by=sales&key=LONG",
-     "/office/trail/?customer=LONG", "/orders/checks/?decision=LONG", "/customers/?start=LONG&size=LONG"],
+     "/office/trail/?customer=LONG", "/orders/check/?decision=LONG", "/customers/?start=LONG&size=LONG"],
 )  # fmt: skip
 def test_no_page_breaks_at_a_number_of_thousands_of_digits(path: str) -> None:
     policies.ensure()

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db.models import QuerySet
 
 from shouxin.collection import worklist
@@ -56,7 +55,7 @@ def test_a_reader_of_many_sees_what_a_reader_of_few_does(of: str, name: str, mon
         Customer.objects.filter(code="C4").update(salesperson=reader)
     seen = {}
     for many in (0, 10**6):
-        cache.clear()
+        sight.forget()
         monkeypatch.setattr(sight, "MANY", many)
         seen[many] = set(LISTS[of](reader, TODAY).values_list("pk", flat=True))
     assert seen[0] == seen[10**6]
@@ -66,7 +65,7 @@ def test_a_reader_of_many_sees_what_a_reader_of_few_does(of: str, name: str, mon
 
 def test_many_are_asked_for_as_questions_of_their_own(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "EXISTS" not in str(sight.visible(Task, ann, on=TODAY).query)
-    cache.clear()
+    sight.forget()
     monkeypatch.setattr(sight, "MANY", 0)
     assert str(sight.visible(Task, ann, on=TODAY).query).count("EXISTS") == 2
 

@@ -95,6 +95,7 @@ def test_a_batch_answers_in_order_and_keeps_faults_apart(customer: Customer, bo:
         pytest.param('{"customer": "C001", "order_no": "A", "amount": "1.00", "source_system": "\\ud800"}', id="half"),
         pytest.param('{"customer": "C001", "order_no": "A", "amount": "1.00", "\\ud800": 1}', id="half in a key"),
         pytest.param('{"customer": "C001", "order_no": "A", "amount": "1.00", "discount": {"\\u0000": 1}}', id="deep"),
+        pytest.param("[" * 450 + "]" * 450, id="nested"),
         pytest.param("7", id="a number"),
         pytest.param("null", id="nothing"),
         pytest.param("[]", id="a list"),
@@ -129,7 +130,7 @@ def test_an_order_asked_in_a_currency_without_a_rate_stands_in_nobodys_way(
         answer = Caller(ann).post("/credit-checks", CHECK | {"currency": "XTS"} | odd)
         assert [reason["code"] for reason in answer.data["reasons"]] == ["currency_unknown"]
     assert Caller(cy).post(f"/holds/{hold}/release", {"reason": "年度框架合同"}).data["outcome"] == "approve"
-    assert Caller(cy).get(f"/customers/{customer.pk}/position").data.get("missing_rate") is None
+    assert Caller(cy).get(f"/customers/{customer.pk}/credit").data["missing_rate"] is None
 
 
 def test_a_reservation_is_delivered_billed_and_found_by_number(customer: Customer, fi: Person) -> None:

@@ -224,7 +224,8 @@ def test_the_ageing_page_switches_basis_day_group_and_currency() -> None:
         assert len(client.get("/receivables/aging/", {"by": by}).context["listing"].rows) == 1
     for fault in ({"as_of": "2999-01-01"}, {"as_of": "soon"}):
         assert client.get("/receivables/aging/", fault).status_code == 422
-    for odd in ({"by": "colour"}, {"basis": "moon"}, {"currency": "☃"}, {"currency": "C\0Y"}, {"bucket": "99999999"}):
+    for odd in ({"by": "colour"}, {"basis": "moon"}, {"currency": "☃"}, {"currency": "C\0Y"}, {"bucket": "99999999"},
+                {"by": "industry", "key": "\0"}, {"by": "grade", "key": "\0"}):  # fmt: skip
         for address in LISTS[2:]:
             assert client.get(address, odd).status_code == 200
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 from procrastinate import JobContext
 from psycopg_pool import PoolTimeout
 
-from shouxin.config.health import AWAY
 from shouxin.config.server import STOP_SECONDS
 from shouxin.office import pause
 
@@ -19,7 +18,7 @@ log = structlog.get_logger("shouxin.worker")
 JOBS_AT_ONCE = 4
 LOOK_SECONDS = 2.0
 AGAIN_SECONDS = 2.0
-PAUSES = (1.0, 4.0, 15.0, 40.0)
+PAUSES = (1.0, 4.0, 15.0)
 """Seconds before a job that the database broke off is begun again, the first time, the second, …"""
 
 
@@ -38,19 +37,32 @@ async def run(app: Any) -> None:
 
 
 def patient(work: Callable[[], Any], context: JobContext, _worker: object) -> Any:
-    """Do a job; begin it again where a lock held too long, a deadlock or a missing connection breaks it off.
+    """Do a job; begin it again where the database broke it off in passing, unless the worker is to stop meanwhile.
 
     Every kind of job may be begun again, since its worker may die in the middle of it (I-26). After the last pause it
-    fails with what the database said.
+    fails with what the database said. What a job settles by itself, as an import or the daily run does, is not seen
+    here.
     """
     for seconds in PAUSES:
         try:
             return work()
-        except AWAY as error:
+        except Exception as error:
+            if not _passing(error):
+                raise
             log.warning("a job was broken off and begins anew", task=context.job.task_name, why=str(error))
             close_old_connections()
             time.sleep(seconds)
+            if context.should_abort() or _paused():
+                raise
     return work()
+
+
+def _passing(error: Exception) -> bool:
+    """A lock held too long, a deadlock, a connection refused or lost; not what a person or a full disk ended."""
+    if not isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state in ("40P01", "40001", "55P03", "53300") or state.startswith(("08", "57P"))
 
 
 async def _worked_until_stopped(app: Any) -> bool:

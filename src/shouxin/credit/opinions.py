@@ -120,14 +120,14 @@ def turn_of(
     """As whom she may speak now: (post, for whom), (None, None) when asked as well; None when it is not her turn."""
     if found.spoke(by):
         return None
-    if any(each.to_id == by.pk for each in found.asked):
-        return None, None
     post = found.next
-    if post is None or (by.pk == application.requested_by_id and post is not Post.SALES):
+    if by.pk == application.requested_by_id and post is not Post.SALES:
         return None
     if post in posts.posts_of(by, on=today):
         return post, None
-    lender = _lender(found, post, by, today)
+    if any(each.to_id == by.pk for each in found.asked):
+        return None, None
+    lender = post and _lender(found, post, by, today)
     return (post, lender) if lender else None
 
 
@@ -157,10 +157,14 @@ def why_not_sign(application: Application, found: Round, *, by: Person, today: d
         found.needs,
         approver=by.pk,
         applicant=application.requested_by_id,
-        editors=tuple(each.pk for each in application.editors.all()),
+        editors=_editors(application),
         salesperson=application.customer.salesperson_id,
     )
     return (*(("own_opinion",) if found.spoke(by) else ()), *barred)
+
+
+def _editors(application: Application) -> tuple[int, ...]:
+    return tuple(each.pk for each in application.editors.all())
 
 
 WORDS = {
@@ -218,7 +222,7 @@ def delegate(
     if found is None or post is None:
         raise _not_your_turn(found) if found else Moved()
     duty = rules.SIGNERS if found.next is None else rules.SPEAKERS
-    _refuse_helper(fresh, found, to, by, duty, today)
+    _refuse_helper(fresh, found, to, by, duty, today, later=found.waiting[1:])
     return Handover.objects.create(
         application=fresh, turn=fresh.turn, kind="delegate", post=post, by=by, to=to, why=reason.strip()[:500], at=at
     )
@@ -247,16 +251,18 @@ def countersign(
     found = round_of(fresh, edition=edition, today=today)
     if not (turn_of(fresh, found, by, today) or not why_not_sign(fresh, found, by=by, today=today)):
         raise _not_your_turn(found)
-    _refuse_helper(fresh, found, to, by, rules.SPEAKERS, today)
+    _refuse_helper(fresh, found, to, by, rules.SPEAKERS, today, later=found.waiting)
     return Handover.objects.create(
         application=fresh, turn=fresh.turn, kind="countersign", by=by, to=to, why=reason.strip()[:500], at=at
     )
 
 
 def _refuse_helper(
-    application: Application, found: Round, to: Person, by: Person, duty: Collection[Post], today: date
-) -> None:
-    """Raise BadForm for somebody who cannot help: no post for it, out of sight, the applicant, or spoken already."""
+    application: Application, found: Round, to: Person, by: Person, duty: Collection[Post], today: date, *,
+    later: Collection[Post],
+) -> None:  # fmt: skip
+    """Raise BadForm for somebody who cannot help: no post for it, out of sight, the applicant, spoken already, or
+    needed later as one of the posts still waited for."""
     fault = None
     if to.pk in (by.pk, application.requested_by_id):
         fault = _("Neither yourself nor whoever applied.")
@@ -266,20 +272,22 @@ def _refuse_helper(
         fault = _("This person may not see the customer.")
     elif found.spoke(to) or any(each.to_id == to.pk for each in found.asked):
         fault = _("This person has spoken already, or is asked already.")
-    elif duty is rules.SPEAKERS and (needed := _only_as(application, found, to, today)):
+    elif duty is rules.SPEAKERS and (needed := _only_as(application, found, to, today, later)):
         fault = _("Nobody else could speak or sign as %(post)s then.") % {"post": POST_LABELS[needed]}
     if fault:
         raise BadForm([("to", fault)])
 
 
-def _only_as(application: Application, found: Round, to: Person, today: date) -> Post | None:
-    """A post as which nobody but `to` could still speak, or sign: she would have spoken already."""
-    spoken = {each.by_id for each in found.given}
-    others = _able(application, {*spoken, to.pk}, today)
-    if later := [post for post in found.waiting[1:] if post not in others]:
-        return later[0]
+def _only_as(application: Application, found: Round, to: Person, today: date, later: Collection[Post]) -> Post | None:
+    """A post as which nobody but `to` could still speak (one of `later`), or sign: she would have spoken already."""
+    used = {each.by_id for each in found.given} | {each.to_id for each in (*found.asked, *found.lent)} | {to.pk}
+    able = _able(application, used, today)
+    if missing := [post for post in later if post not in able]:
+        return missing[0]
+    barred = {application.requested_by_id, application.customer.salesperson_id, *_editors(application)}
     signers = posts.posts_of(to, on=today) & set(found.needs.posts)
-    return min(signers) if signers and not others & set(found.needs.posts) else None
+    others = posts.held(on=today, but=used | barred) & set(found.needs.posts)
+    return min(signers) if signers and not others else None
 
 
 def verbs_for(application: Application, *, edition: Edition, by: Person, today: date) -> list[str]:

@@ -199,11 +199,17 @@ PARTS = (("/credit-checks/batch", "checks"),)
 
 def is_unkept(value: Any) -> bool:
     """Whether a text in a JSON value, key or value at any depth, holds NUL or half a surrogate pair."""
-    if isinstance(value, str):
-        return "\0" in value or not (value.isascii() or value == value.encode(errors="ignore").decode())
-    if isinstance(value, dict):
-        return any(is_unkept(key) or is_unkept(each) for key, each in value.items())
-    return isinstance(value, (list, tuple)) and any(map(is_unkept, value))
+    left = [value]
+    while left:  # a value may be nested as deeply as it could be read
+        each = left.pop()
+        if isinstance(each, str):
+            if "\0" in each or not (each.isascii() or each == each.encode(errors="ignore").decode()):
+                return True
+        elif isinstance(each, dict):
+            left += [*each.keys(), *each.values()]
+        elif isinstance(each, (list, tuple)):
+            left += each
+    return False
 
 
 def _refused(constant: str) -> None:

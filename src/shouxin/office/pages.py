@@ -21,6 +21,7 @@ from .refusals import TOO_LONG, BadForm, CannotDecide, Moved
 
 __all__ = [
     "acting", "blame", "moment", "page", "paper_file", "past_day", "refused_form", "require_duty", "status_of", "typed",
+    "version_of",
 ]  # fmt: skip
 
 View = Callable[..., HttpResponse]

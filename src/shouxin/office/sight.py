@@ -2,12 +2,12 @@
 
 import functools
 import operator
+import time
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, TypeVar
 
 from django.apps import apps
-from django.core.cache import cache
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -87,12 +87,19 @@ def _any_of(ways: Iterable[Q]) -> Q:
 
 def _sees_many(person: Person) -> bool:
     """Whether more than MANY customers are hers, or were some minutes ago: only the time a list takes hangs on it."""
+    return _asked_many(person.pk, person.department, int(time.monotonic() // MANY_SECONDS))
 
-    def asked() -> bool:
-        hers = (_customers().filter(**{field: value}).order_by() for field, value in _hers(person).items())
-        return any(each[MANY : MANY + 1].exists() for each in hers)
 
-    return bool(cache.get_or_set(f"sees-many:{person.pk}:{person.department}", asked, MANY_SECONDS))
+@functools.lru_cache(maxsize=10_000)
+def _asked_many(salesperson: int, department: str, _turn: int) -> bool:
+    own, departments = _customers().filter(salesperson=salesperson), _customers().filter(department=department)
+    asked = (own, departments) if department else (own,)
+    return any(each.order_by()[MANY : MANY + 1].exists() for each in asked)
+
+
+def forget() -> None:
+    """Ask anew how many customers each reader sees."""
+    _asked_many.cache_clear()
 
 
 def _customers() -> models.QuerySet[Any]:

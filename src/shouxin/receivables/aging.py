@@ -251,9 +251,10 @@ def group_named(by: By, key: str, *, seen_by: Person, today: date) -> str:
 
     Raises NotVisible for a customer out of her sight, and a salesperson none of whose customers she sees.
     """
-    field = {"customer": "pk", "sales": key and "salesperson"}.get(by)
-    seen = sight.visible(Customer, seen_by, on=today)
-    if field and not seen.filter(**{field: whole(key) or 0}).exists():
+    if by == "customer" and not visible_customer(key, seen_by=seen_by, today=today):
+        raise NotVisible
+    seen = Customer.objects.filter(sight.customers_seen_by(seen_by, today))
+    if by == "sales" and key and not seen.filter(salesperson=whole(key) or 0).exists():
         raise NotVisible
     return labels_of(by, [key]).get(key, key)
 

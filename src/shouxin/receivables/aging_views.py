@@ -235,6 +235,7 @@ def items(request: HttpRequest) -> HttpResponse:
     """The items of one customer's bucket; the customers behind that of a group or of the total."""
     question = Question(request)
     bucket, key = request.GET.get("bucket", "all"), request.GET.get("key")
+    key = None if key is None else key.replace("\0", "")
     alone = key is not None and question.by == "customer"
     group = _group_label(question, key)
     found = _items(question, bucket, key or "") if alone else _customers(question, bucket, key)

@@ -12,10 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.customers.facts import name_of
 from shouxin.customers.models import Customer
-from shouxin.lib.numbers import whole
 from shouxin.office import book, card, drafts, policies, posts, sight
 from shouxin.office.drafts import Draft
-from shouxin.office.pages import acting, blame, page, require_duty
+from shouxin.office.pages import acting, blame, page, require_duty, version_of
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.rules.scorecard import FACTS
 
@@ -73,13 +72,8 @@ def _require_author(request: HttpRequest) -> dict[str, Any]:
     return acting(request)
 
 
-def _version(request: HttpRequest) -> int:
-    found = whole(request.POST.get("version"), 9)
-    return -1 if found is None else found
-
-
 def _save(request: HttpRequest, edit: Callable[[dict[str, Any]], None], said: str) -> None:
-    drafts.change(edit, version=_version(request), **acting(request))
+    drafts.change(edit, version=version_of(request), **acting(request))
     messages.success(request, said)
 
 

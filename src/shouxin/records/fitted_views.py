@@ -21,7 +21,7 @@ from shouxin.lib.jobs import enqueue
 from shouxin.lib.numbers import whole
 from shouxin.office import card, clock, drafts, policies, posts, sight
 from shouxin.office.models import Person
-from shouxin.office.pages import acting, page, require_duty
+from shouxin.office.pages import acting, page, require_duty, version_of
 from shouxin.office.refusals import BadForm, NotVisible
 from shouxin.receivables import fitted
 from shouxin.rules.points_table import PointsTable, as_scorecard
@@ -170,8 +170,7 @@ def adopt(request: HttpRequest, pk: int) -> HttpResponse:
         chapters["scorecard"] = as_scorecard(table, _texts(old, table), yes_no)
         card.put_grade_bounds(chapters, {grade.value: bound for grade, bound in table.grade_bounds.items()})
 
-    version = whole(request.POST.get("version"), 9)
-    drafts.change(edit, version=-1 if version is None else version, **call)
+    drafts.change(edit, version=version_of(request), **call)
     messages.success(request, _("The table is the scorecard of your draft now: plain rules from here on."))
     return redirect("credit:card")
 

@@ -9,7 +9,7 @@ from . import annual
 from .models import Campaign
 
 
-@app.task(name="reviews.prepare", retry=2)
+@app.task(name="reviews.prepare")
 def prepare(campaign: int) -> None:
     """Review everybody of a campaign who has not been; broken off, it goes on where it stopped."""
     annual.prepare(Campaign.objects.get(pk=campaign), on=clock.today(), at=clock.now())

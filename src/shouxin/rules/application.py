@@ -52,7 +52,7 @@ def waiting_for(policy: Policy, signer: Post | None, given: Collection[Post], he
     """The posts whose opinion is still wanted before `signer` may sign, in the policy's order.
 
     `signer` is the lowest post whose signature suffices (None: nobody's does, all are asked). `given`: posts that have
-    spoken; `held`: posts somebody holds, for a small company has no finance department to wait for.
+    spoken; `held`: posts somebody holds who can still speak, for a small company has no finance department to wait for.
     """
     order = policy.applications.opinions
     before = order[: order.index(signer)] if signer in order else order
