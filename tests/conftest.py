@@ -109,6 +109,7 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     from shouxin.office import pause, sight, sign_in
 
     monkeypatch.setattr(sign_in, "REMEMBERED_SECONDS", 1e9)
+    monkeypatch.setattr(sight, "MANY_SECONDS", 1e9)
     monkeypatch.setattr(pause, "LOOK_SECONDS", 1e9)
     monkeypatch.setattr(pause, "_seen", (float("-inf"), None))
     sign_in.forget()
