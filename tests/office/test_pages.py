@@ -256,6 +256,7 @@ def test_a_token_is_shown_once_works_and_is_revoked() -> None:
     client = browser("ann")
     page = client.post("/office/account/", {"label": "ERP", "scope": "decide"})
     token = page.context["made"]
+    assert TrailEntry.objects.get(verb="create_token").about == f"person:{member('ann').pk}"
     assert token in page.text and page["Cache-Control"] == "no-store"
     assert token not in client.get("/office/account/").text
     call = Client(headers={"Authorization": f"Bearer {token}"})

@@ -47,6 +47,38 @@ def test_an_authority_cut_counts_at_once(sy: Person) -> None:
 
 
 @pytest.mark.invariant("I-18")
+def test_an_authority_cut_counts_at_once_whatever_was_planned(sy: Person) -> None:
+    eve = person("eve")
+    for since, amount in ((TODAY, "500000"), (TODAY + timedelta(days=90), "500000"), (TODAY, "10000")):
+        posts.appoint(eve, Post.VICE_PRESIDENT, since=since, amount_max=Decimal(amount), **act(sy))
+    for day in (TODAY, TODAY + timedelta(days=400)):
+        assert posts.authority_of(again(eve), day) == ((Post.VICE_PRESIDENT, Decimal("10000")),)
+
+
+@pytest.mark.invariant("I-18", "I-20b")
+def test_a_post_that_ends_ends_with_its_renewal_and_stands_in_no_other_ones_way(sy: Person) -> None:
+    eve = person("eve")
+    for since in (TODAY, TODAY + timedelta(days=30)):
+        posts.appoint(eve, Post.FINANCE, since=since, **act(sy))
+    with pytest.raises(BadForm):
+        posts.appoint(eve, Post.AUDITOR, since=TODAY, **act(sy))
+    posts.end_appointment(eve, Post.FINANCE, **act(sy))
+    held = {posts.posts_of(again(eve), on=TODAY + timedelta(days=days)) for days in (0, 1, 30, 400)}
+    assert held == {frozenset()}
+    with pytest.raises(Moved):
+        posts.end_appointment(eve, Post.FINANCE, **act(sy))
+    posts.appoint(eve, Post.AUDITOR, since=TODAY, **act(sy))
+
+
+@pytest.mark.invariant("I-20b")
+def test_posts_that_go_with_no_other_are_refused_before_a_planned_one_too(sy: Person) -> None:
+    eve = person("eve")
+    posts.appoint(eve, Post.FINANCE, since=TODAY + timedelta(days=30), **act(sy))
+    with pytest.raises(BadForm):
+        posts.appoint(eve, Post.AUDITOR, since=TODAY, **act(sy))
+
+
+@pytest.mark.invariant("I-18")
 def test_a_disabled_person_loses_session_token_and_posts_on_the_next_request(cy: Person, sy: Person) -> None:
     _row, text = tokens.create(cy, by=cy, at=clock.now())
     session, bearer = Caller(cy), Caller(token=text)

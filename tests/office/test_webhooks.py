@@ -251,6 +251,15 @@ def test_a_hook_gets_only_what_its_owner_may_see_today(
     assert sending.send_waiting() == sending.Sent(dropped=1), "her post has ended"
 
 
+@pytest.mark.invariant("I-33")
+def test_her_own_act_on_a_customer_she_has_lost_is_told_no_more(ann: Person) -> None:
+    own = acme()
+    told = Delivery(entry=trail.record("standing", about=own, by=ann, at=timezone.now()))
+    assert sending.in_sight(told, ann, TODAY)
+    type(own).objects.update(salesperson=None, department="华南")
+    assert not sending.in_sight(told, ann, TODAY)
+
+
 @pytest.mark.invariant("I-20b")
 def test_the_system_managers_own_hook_is_told_of_no_customer(listener: Listener, allowed: None, sy: Person,
                                                              cy: Person) -> None:  # fmt: skip

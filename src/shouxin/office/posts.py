@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.rules.policy import Post
@@ -181,17 +182,17 @@ def appoint(
     at: datetime,
     amount_max: Decimal | None = None,
 ) -> Appointment:
-    """She holds the post from a day on; an appointment to the same post ends where the new one begins.
+    """She holds the post from a day on; appointments to the same post end where the new one begins.
 
     Raises NotYourDuty (only the security manager appoints, and nobody appoints herself) and BadForm where the post
     may not go together with one she holds.
     """
     require_guardian(by, on=on, about=person, verb="appoint", at=at, herself=person)
     Person.objects.select_for_update().get(pk=person.pk)
-    others = set(_open_posts(person)) - {post}
+    others = {Post(each.post) for each in _lasting(person, max(since, on))} - {post}
     if others and ({post} | others) & APART:
         raise BadForm([("post", _("System manager, security manager and auditor go together with no other post."))])
-    _end_open(person, post, on=since)
+    _end_lasting(person, post, on=since)
     appointment = Appointment.objects.create(
         person=person, post=post, amount_max=amount_max, since=since, appointed_by=by
     )
@@ -202,9 +203,9 @@ def appoint(
 
 @transaction.atomic
 def end_appointment(person: Person, post: Post, *, on: date, by: Person, at: datetime) -> None:
-    """She holds the post no longer, from `on` itself. Raises Moved where she does not hold it."""
+    """She holds the post no longer, from `on` itself, nor later. Raises Moved where she does not hold it."""
     require_guardian(by, on=on, about=person, verb="end_appointment", at=at, herself=person)
-    if not _end_open(person, post, on=on):
+    if not _end_lasting(person, post, on=on):
         raise Moved(_("This person does not hold the post."))
     trail.record("end_appointment", about=person, by=by, at=at, post=post, until=on)
     _forget(person)
@@ -269,9 +270,16 @@ def _forget(person: Person) -> None:
     person.__dict__.pop("_held_on", None)
 
 
-def _open_posts(person: Person) -> list[Post]:
-    return [Post(post) for post in Appointment.objects.filter(person=person, until=None).values_list("post", flat=True)]
+def _lasting(person: Person, on: date) -> models.QuerySet[Appointment]:
+    """Her appointments beyond the day: in force, or still to begin."""
+    return Appointment.objects.filter(Q(until=None) | Q(until__gt=_not_before(on)), person=person)
 
 
-def _end_open(person: Person, post: Post, *, on: date) -> int:
-    return Appointment.objects.filter(person=person, post=post, until=None).update(until=on)
+def _end_lasting(person: Person, post: Post, *, on: date) -> int:
+    """End what lasts beyond the day; what would only begin later never does."""
+    return _lasting(person, on).filter(post=post).update(until=_not_before(on))
+
+
+def _not_before(on: date) -> Greatest:
+    """The day, or the appointment's first where that is later."""
+    return Greatest(F("since"), Value(on, models.DateField()))

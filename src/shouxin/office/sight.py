@@ -71,6 +71,11 @@ def some_customer(person: Person, on: date) -> bool:
     return any(_customers().filter(**{field: value}).exists() for field, value in _hers(person).items())
 
 
+def sees_customer(person: Person, pk: int, on: date) -> bool:
+    """Whether the customer with this id is within her sight."""
+    return _customers().filter(customers_seen_by(person, on), pk=pk).exists()
+
+
 def is_partial(person: Person, on: date) -> bool:
     """Whether she sees customers, but not all."""
     return not sees_all(person, on) and Post.SALES in posts.posts_of(person, on=on)

@@ -113,7 +113,7 @@ def keep(refusal: Refusal) -> None:
 
 def name_of(thing: models.Model) -> str:
     """How the trail names a thing: customer:12, line-request:7."""
-    words = re.findall(r"[A-Z][a-z0-9]*", type(thing).__name__)
+    words = re.findall(r"[A-Z][a-z0-9]*", thing.__class__.__name__)  # of what a lazy object stands for
     return f"{'-'.join(words).lower()}:{thing.pk}"
 
 

@@ -123,11 +123,14 @@ def _stop(hook: Webhook, why: str, at: datetime) -> None:
 
 
 def in_sight(delivery: Delivery, owner: Person, on: date) -> bool:
-    """Whether the owner may see what would be told, now: her posts of today, not those of the day it happened."""
+    """Whether the owner may see what would be told, now: by her posts and customers of today, not of the day it
+    happened; her own act on a customer she has lost is told no more."""
     entry = delivery.entry
     if entry is None:
         return True
     held = posts.posts_of(owner, on=on)
     if entry.customer_id is None:
         return bool(held & sight.SEE_ALL)
+    if not sight.sees_customer(owner, entry.customer_id, on):
+        return False
     return bool(held) and trail_words.seen_by(owner, on=on).filter(pk=entry.pk).exists()
