@@ -62,7 +62,7 @@ def round_of(application: Application, *, edition: Edition, today: date) -> Roun
         edition.policy,
         needed.post,
         {Post(each.post) for each in given if each.post},
-        _able(application, spoken - {None}, today),
+        _able(application, spoken, today),
     )
     return Round(
         needed,
@@ -73,7 +73,7 @@ def round_of(application: Application, *, edition: Edition, today: date) -> Roun
     )
 
 
-def _able(application: Application, spoken: Collection[int], today: date) -> set[Post]:
+def _able(application: Application, spoken: Collection[int | None], today: date) -> set[Post]:
     """The posts held by somebody who has not spoken and did not apply; the opinion of sales may be the applicant's."""
     held = posts.held(on=today, but={*spoken, application.requested_by_id})
     return held | ({Post.SALES} & posts.held(on=today, but=spoken))
