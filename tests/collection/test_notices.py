@@ -11,7 +11,7 @@ from shouxin.collection.models import Notice
 from shouxin.customers import facts
 from shouxin.office import policies, posts
 from shouxin.office.models import Person, TrailEntry
-from shouxin.office.refusals import Moved, NotYourDuty
+from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.rules.policy import Post
 from tests import smtp
 from tests.people import acme
@@ -259,3 +259,16 @@ def test_a_letter_speaks_of_earlier_letters_only_where_there_were_some(begin: in
     for _number, _day in days(begin, 60):
         pass
     assert ("此前已函告" in Notice.objects.get(stage=3).body) == claims_history
+
+
+def test_what_is_said_of_a_letter_is_kept_whole_or_refused(bo: Person) -> None:
+    notice = letter_of(1)
+    with pytest.raises(BadForm, match="reason"):
+        notices.hold(notice, why="我" * 301, by=bo, on=after(3), at=AT)
+    with pytest.raises(BadForm, match="reason"):
+        notices.hand_over(notice, how="我" * 501, by=bo, on=after(3), at=AT)
+    notice.refresh_from_db()
+    assert notice.status == "waiting"
+    notices.hold(notice, why="我" * 300, by=bo, on=after(3), at=AT)
+    notice.refresh_from_db()
+    assert (notice.status, notice.fault) == ("held", "我" * 300)

@@ -10,7 +10,7 @@ from shouxin.customers.models import Customer, Mail
 from shouxin.lib import documents
 from shouxin.office import clock, posts
 from shouxin.office.models import Person, TrailEntry
-from shouxin.office.refusals import Moved, NotYourDuty
+from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from tests import smtp
 from tests.people import TODAY, acme
 from tests.smtp import Sink
@@ -85,3 +85,13 @@ def test_a_letter_without_address_is_handed_over(bo: Person) -> None:
     mails.hand_over(letter, how="SF1234567", by=bo, on=TODAY, at=clock.now())
     assert letter.status == "sent"
     assert TrailEntry.objects.get(verb="hand_over").particulars["how"] == "SF1234567"
+
+
+def test_how_a_letter_went_is_kept_whole_or_refused(ann: Person) -> None:
+    letter = written("")
+    with pytest.raises(BadForm, match="word"):
+        mails.hand_over(letter, how="我" * 501, by=ann, on=TODAY, at=clock.now())
+    letter.refresh_from_db()
+    assert letter.status == "no_address"
+    mails.hand_over(letter, how=" " + "我" * 500 + "\x00", by=ann, on=TODAY, at=clock.now())
+    assert TrailEntry.objects.get(verb="hand_over").particulars["how"] == "我" * 500

@@ -203,6 +203,7 @@ def test_an_agent_signs_within_the_power_and_nothing_outside_it() -> None:
     with pytest.raises(Moved) as refusal:
         agents.require(found, acme(code="C2"), act_, on=TODAY)
     assert refusal.value.code == "agent_not_authorised"
+    assert bo.post(f"/agents/{agent['id']}/revoke", {"reason": "我" * 301}).status_code == 422, "nothing is cut"
     assert bo.post(f"/agents/{agent['id']}/revoke", {"reason": "letter of today"}).data["state"] == "revoked"
     assert bo.post(check, {"matter": "place_order"}).data["may"] is False
     assert bo.post(f"/agents/{agent['id']}/revoke", {"reason": "again"}).status_code == 409

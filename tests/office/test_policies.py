@@ -150,6 +150,8 @@ def test_each_day_has_the_edition_of_its_day(cy: Person) -> None:
 def test_a_policy_never_begins_in_the_past(cy: Person) -> None:
     with pytest.raises(BadForm):
         put(cy, since=TODAY - timedelta(1))
+    with pytest.raises(BadForm):
+        put(cy, since=date.min)
 
 
 @pytest.mark.django_db

@@ -306,3 +306,13 @@ def test_no_two_sign_in_names_look_alike(sy: Person, name: str) -> None:
 
 def test_a_sign_in_name_of_the_directory_is_one(sy: Person) -> None:
     assert posts.add_person(" Eva.Li-2@example.com ", **act(sy)).username == "Eva.Li-2@example.com"
+
+
+def test_a_bound_below_zero_and_a_post_for_somebody_disabled_are_refused(se: Person) -> None:
+    eve = person("eve")
+    with pytest.raises(BadForm, match="amount_max"):
+        posts.appoint(eve, Post.CREDIT_MANAGER, since=TODAY, amount_max=Decimal("-0.01"), **act(se))
+    posts.disable_person(eve, **act(se))
+    with pytest.raises(Moved):
+        posts.appoint(eve, Post.CREDIT_MANAGER, since=TODAY, **act(se))
+    assert not eve.appointments.exists()

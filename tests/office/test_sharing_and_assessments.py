@@ -166,9 +166,11 @@ def test_the_pages_of_the_register(bo: Person, ed: Person) -> None:
     assert "百行征信有限公司" in browser(ed).get("/office/personal-data/sharings/").content.decode()
     assert "年审" in browser(ed).get("/office/personal-data/").content.decode()
     assert browser(ed).get("/office/personal-data/sharings/?export=xlsx").status_code == 200
-    assert client.post(f"/office/personal-data/sharings/{pk}/end", {"reason": ""}).status_code == 422
+    end = {"reason": "到期", "version": str(DataSharing.objects.get().version)}
+    for wrong in ({"reason": ""}, {"version": ""}):
+        assert client.post(f"/office/personal-data/sharings/{pk}/end", end | wrong).status_code == 422
     assert DataSharing.objects.get().status == "running"
-    client.post(f"/office/personal-data/sharings/{pk}/end", {"reason": "到期"})
+    client.post(f"/office/personal-data/sharings/{pk}/end", end)
     assert DataSharing.objects.get().ended_by == bo
 
 
@@ -321,3 +323,14 @@ def test_on_the_command_line(bo: Person, cy: Person, tmp_path: Path, capsys: pyt
     entry.write_text(json.dumps(ENTRY | {"colour": "red"}), "utf-8")
     assert cli.run(["personal", "share", str(entry), "--by", "bo"]) == 2
     assert "colour" in capsys.readouterr().err
+
+
+def test_an_entry_past_its_last_day_is_told_at_home_until_it_is_ended(bo: Person) -> None:
+    row = entered(bo, until=TODAY)
+    tomorrow = TODAY + timedelta(1)
+    assert "sharing_past" not in codes()
+    [told] = assessments.told(assessments.findings(tomorrow))
+    assert (told["code"], told["about"], told["day"]) == ("sharing_past", row.pk, TODAY)
+    assert "百行征信有限公司" in told["text"] and told["cure"] and told["grave"]
+    sharings.end(row, why="到期", version=row.version, **act(bo) | {"on": tomorrow})
+    assert assessments.findings(tomorrow) == []

@@ -57,6 +57,16 @@ def test_a_step_of_a_case_refused_for_a_field_tells_back_everything_written_and_
     assert f'href="http://testserver{page}"' in text, "the way back to the case"
 
 
+@pytest.mark.invariant("I-16")
+def test_a_step_of_a_case_without_the_version_seen_is_not_taken_for_one_of_the_latest() -> None:
+    case = blacklist.propose(acme(), blacklist.Proposal("fraud", "goods gone", "police report"),
+                             edition=policies.in_force(TODAY), **act("fi"))  # fmt: skip
+    answer = browser("cy").post(f"/customers/blacklist/{case.pk}/approve", {"reason": "seen"})
+    assert answer.status_code == 422 and "seen" in answer.content.decode()
+    case.refresh_from_db()
+    assert case.status == "proposed"
+
+
 @pytest.mark.parametrize("where", ["page", "api", "verb"])
 def test_an_answer_to_a_person_is_refused_when_too_long_and_never_cut(where: str, ann: Person, cy: Person) -> None:
     customer = acme(code="P1", name="李伟", natural_person=True)

@@ -432,6 +432,17 @@ def test_a_name_that_turns_inside_at_the_second_look_is_not_followed(
         outgoing.target(f"https://rebind.example:{listener.port}/")
 
 
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("fec0::1", False), ("feff::1", False), ("192.88.99.1", False), ("2002:c0a8:0101::1", False),
+        ("fd00::1", False), ("::ffff:10.0.0.1", False), ("2606:4700::1111", True), ("192.88.98.1", True),
+    ],
+)  # fmt: skip
+def test_withdrawn_networks_count_as_inside(address: str, public: bool) -> None:
+    assert outgoing.is_public(ipaddress.ip_address(address)) is public
+
+
 def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in ("93.184.216.34", "127.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: both)

@@ -138,6 +138,9 @@ def test_a_reservation_is_delivered_billed_and_found_by_number(customer: Custome
     number = caller.post("/credit-checks", CHECK).data["reservation"]
     delivered = caller.post(f"/reservations/{number}/deliver", {"amount": "200.00"}).data
     assert (delivered["reserved"], delivered["unbilled"]) == ("400.00", "200.00")
+    for day in ("9999-12-31", "0001-01-01"):
+        refused = caller.post(f"/reservations/{number}/bill", {"dated_on": day})
+        assert refused.status_code == 422 and refused.data["errors"][0]["field"] == "dated_on"
     billed = caller.post(f"/reservations/{number}/bill", {}).data
     assert (billed["billed"], billed["unbilled"]) == ("200.00", "0.00")
     assert caller.get(f"/reservations/{billed['number']}").data == billed

@@ -236,3 +236,26 @@ def test_a_list_costs_the_same_for_many(books: Caller, django_assert_num_queries
         books.post("/invoices", INVOICE | {"doc_no": f"S-{n}"})
         books.post("/receipts", RECEIPT | {"doc_no": f"B-{n}"})
     assert cost() == few
+
+
+@pytest.mark.parametrize("last", ["9999-12-31", "2199-12-31"])
+@pytest.mark.parametrize("changes", [{}, {"term": {"n": 30}}], ids=["by the line", "by a term"])
+def test_a_day_no_paper_is_of_is_refused_in_words(
+    books: Caller, customer: Customer, changes: dict[str, Any], last: str
+) -> None:
+    Line.objects.create(
+        customer=customer, grade="B", limit_kind="amount", limit=D(1000), currency="CNY", term_days=30,
+        since=clock.today(), until="9999-12-31", why="t", cause="request", policy_version=1, at=clock.now(),
+    )  # fmt: skip
+    for day in (last, "0001-01-01", "1899-12-31"):
+        answer = books.post("/invoices", INVOICE | changes | {"dated_on": day})
+        assert answer.status_code == 422 and answer.data["errors"][0]["field"] == "dated_on", (day, answer.data)
+    answer = books.post("/receipts", RECEIPT | {"received_on": "0001-01-01"})
+    assert answer.status_code == 422 and answer.data["errors"][0]["field"] == "received_on"
+    assert not Invoice.objects.exists() and not Receipt.objects.exists()
+
+
+def test_a_paper_is_not_due_before_its_own_day(books: Caller) -> None:
+    answer = books.post("/invoices", INVOICE | {"dated_on": days(5), "due_on": days(6)})
+    assert answer.status_code == 422 and answer.data["errors"][0]["field"] == "due_on"
+    assert books.post("/invoices", INVOICE | {"dated_on": days(5), "due_on": days(5)}).status_code == 201

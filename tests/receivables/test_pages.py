@@ -137,7 +137,8 @@ def test_an_invoice_is_issued_by_hand_and_mistakes_are_named() -> None:
 def test_a_dispute_on_the_page() -> None:
     paper, client = late(), browser("fi")
     address = f"/receivables/invoices/{paper.pk}/"
-    assert client.post(f"{address}contest", {"amount": "x", "reason": "short"}).status_code == 422
+    refused = client.post(f"{address}contest", {"amount": "x", "reason": "short of 12 pieces"})
+    assert refused.status_code == 422 and "short of 12 pieces</textarea>" in refused.content.decode()
     assert client.post(f"{address}contest", {"amount": "300", "reason": "short"}).status_code == 302
     assert part(paper).contested == D("300.00")
     assert client.post(f"{address}contest", {"reason": "more"}).status_code == 409

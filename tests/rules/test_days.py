@@ -13,6 +13,7 @@ from shouxin.rules.days import (
     add_months,
     due_date,
     guess_order,
+    later,
     month_end,
     read_date,
 )
@@ -356,3 +357,9 @@ def test_the_two_date_forms_of_a_real_ledger(name, column, order):
     assert guess_order(texts) == order
     days = [read_date(text, order=order) for text in texts]
     assert date(2019, 1, 1) < min(days) < max(days) < date(2021, 1, 1)
+
+
+@given(st.dates(), st.integers(0, 4_000_000))
+def test_so_many_days_later_is_a_day_or_the_last_there_is(day: date, days: int) -> None:
+    after = later(day, days)
+    assert (after - day).days == days or (after == date.max and (date.max - day).days < days)

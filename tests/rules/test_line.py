@@ -143,3 +143,8 @@ def test_temporary_lines_know_no_grace():
 def test_currencies_are_never_added():
     with pytest.raises(ValueError, match="currency"):
         total_limit(LINE, [replace(MAY, currency="USD")], date(2026, 5, 5))
+
+
+@pytest.mark.parametrize("grace_days", [0, 1, 3660])
+def test_a_line_until_the_last_day_there_is_has_days_of_grace_like_any_other(grace_days):
+    assert in_force(replace(LINE, until=date.max), date.max, grace_days)

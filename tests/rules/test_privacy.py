@@ -81,7 +81,7 @@ def paper(number: int, *covers: int, occasions: str = "sharing", conclusion: Any
 
 
 def found(*sharings: int, papers: tuple[InForce, ...] = (), grades: bool = False) -> list[Finding]:
-    return privacy.findings(sharings, papers, grades_persons=grades, today=TODAY, notice_days=30)
+    return privacy.findings(sharings, papers, past={}, grades_persons=grades, today=TODAY, notice_days=30)
 
 
 def test_nothing_shared_nothing_graded_nothing_to_do() -> None:
@@ -91,6 +91,13 @@ def test_nothing_shared_nothing_graded_nothing_to_do() -> None:
 def test_each_running_entry_is_covered_by_an_assessment_in_force() -> None:
     assert found(1, 2, papers=(paper(9, 2),)) == [Finding("sharing_unassessed", 1)]
     assert found(2, papers=(paper(9, 1, 2),)) == []
+
+
+def test_an_entry_past_its_last_day_is_told_until_somebody_ends_it() -> None:
+    over = {7: TODAY - timedelta(1)}
+    assert privacy.findings([], [], past=over, grades_persons=True, today=TODAY, notice_days=30) == [
+        Finding("grading_unassessed"), Finding("sharing_past", 7, TODAY - timedelta(1)),
+    ]  # fmt: skip
 
 
 def test_grading_persons_asks_for_an_assessment_of_automated_decisions() -> None:

@@ -20,7 +20,7 @@ from shouxin.lib.copying import copy_new
 from shouxin.office import mail, moves, pause, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import Moved
+from shouxin.office.refusals import Moved, fitting
 from shouxin.receivables.models import Episode
 from shouxin.rules import ids
 from shouxin.rules.daily import Letter, Verdict
@@ -125,7 +125,7 @@ def message_id(notice: Notice) -> str:
 
 def hold(notice: Notice, *, by: Person, on: date, at: datetime, why: str = "") -> Notice:
     """Keep a waiting letter back."""
-    return moves.move(notice, OUTBOX, "hold", by=by, on=on, at=at, fault=why[:300])
+    return moves.move(notice, OUTBOX, "hold", by=by, on=on, at=at, fault=fitting(why, 300))
 
 
 def release(notice: Notice, *, by: Person, on: date, at: datetime) -> Notice:
@@ -145,7 +145,7 @@ def release(notice: Notice, *, by: Person, on: date, at: datetime) -> Notice:
 def hand_over(notice: Notice, *, by: Person, on: date, at: datetime, how: str) -> Notice:
     """The letter went on paper: `how` it went (courier number, who took it) is kept as evidence of delivery."""
     return moves.move(
-        notice, OUTBOX, "hand_over", by=by, on=on, at=at, sent_at=at, fault="", particulars={"how": how[:300]}
+        notice, OUTBOX, "hand_over", by=by, on=on, at=at, sent_at=at, fault="", particulars={"how": fitting(how, 500)}
     )
 
 

@@ -19,7 +19,7 @@ from shouxin.lib.calendars import calendar
 from shouxin.office import moves, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, Moved, NotYourDuty
+from shouxin.office.refusals import BadForm, Moved, NotYourDuty, fitting
 from shouxin.rules import application as rules
 from shouxin.rules import currencies
 from shouxin.rules.application import FLOW, Clock
@@ -185,7 +185,7 @@ def submit(
     opinion = particulars.filled(fresh.details).get("sales_opinion", "")
     if opinion and Post.SALES in posts.posts_of(by, on=today):
         Opinion.objects.create(application=fresh, turn=turn, post=Post.SALES, by=by, verdict="agree",
-                               text=opinion[:1000], at=at)  # fmt: skip
+                               text=fitting(opinion, 1000, "sales_opinion"), at=at)  # fmt: skip
     return fresh
 
 
@@ -202,7 +202,7 @@ def excuse(application: Application, verb: str, reason: str, edition: Edition, t
                 )
             ]
         )
-    return reason[:1000] if lacking and reason.strip() else application.excused
+    return fitting(reason, 1000) if lacking and reason.strip() else application.excused
 
 
 def _excused(application: Application, verb: str, reason: str, edition: Edition, today: date) -> None:
@@ -265,10 +265,8 @@ def confirm_grade(
     application: Application, *, reason: str, version: int | None = None, by: Person, today: date, at: datetime
 ) -> Application:
     """A person has looked at the grade a program gave a natural person (PIPL art. 24). Raises BadForm for companies."""
-    fresh = locked(application, version)
-    moves.move(
-        fresh, FLOW, "confirm_grade", by=by, on=today, at=at, grade_confirmed_by=by, grade_confirmed_why=reason[:500]
-    )
+    fresh, why = locked(application, version), fitting(reason, 500)
+    moves.move(fresh, FLOW, "confirm_grade", by=by, on=today, at=at, grade_confirmed_by=by, grade_confirmed_why=why)
     if not fresh.customer.natural_person:
         raise BadForm([("", _("Only the grade of a natural person is confirmed."))])
     if not reason.strip():
@@ -285,9 +283,9 @@ def withdraw(
     """Take one's own application back; raises NotYourDuty for somebody else's."""
     if application.requested_by_id != by.pk:
         raise NotYourDuty(_("Only the person who applied can withdraw it."), code="not_yours")
-    fresh = locked(application, version)
+    fresh, why = locked(application, version), fitting(reason, 1000)
     return moves.move(
-        fresh, FLOW, "withdraw", by=by, on=today, at=at, decided_by=by, decided_at=at, decision_reason=reason[:1000]
+        fresh, FLOW, "withdraw", by=by, on=today, at=at, decided_by=by, decided_at=at, decision_reason=why
     )
 
 

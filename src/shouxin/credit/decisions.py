@@ -19,7 +19,7 @@ from shouxin.lib.documents import Paper
 from shouxin.office import moves, posts, trail
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, Moved
+from shouxin.office.refusals import BadForm, Moved, fitting
 from shouxin.rules import application as rules
 from shouxin.rules.application import FLOW
 from shouxin.rules.days import add_months
@@ -69,11 +69,12 @@ def approve(
 
     Raises NotYourDuty, Moved (opinions missing, faster hands, blacklisted), BadForm (too much, too long, no word).
     """
+    reason = fitting(reason, 1000)
     with transaction.atomic():
         exposure.lock([application.customer_id])
         fresh = locked(application, version)
-        decided = {"decided_by": by, "decided_at": at, "decision_reason": reason[:1000],
-                   "conditions": grant.conditions[:1000]}  # fmt: skip
+        decided = {"decided_by": by, "decided_at": at, "decision_reason": reason,
+                   "conditions": fitting(grant.conditions, 1000, "conditions")}  # fmt: skip
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, **decided)
         found = opinions.round_of(fresh, edition=edition, today=today)
         _refuse_unready(fresh, found, reason=reason, edition=edition, by=by, today=today)
@@ -149,7 +150,7 @@ def _line(
         editors=application.editors.all(),
     )  # fmt: skip
     line = line_requests.approve(
-        request, version=request.version, reason=reason[:1000], edition=edition, by=by, today=today, at=at,
+        request, version=request.version, reason=reason, edition=edition, by=by, today=today, at=at,
         holds=opinions.holds_of(found, by, today),
     )  # fmt: skip
     Application.objects.filter(pk=application.pk).update(line_request=request, excused=application.excused)
@@ -168,8 +169,8 @@ def decline(
         raise BadForm([("reason", _("Say why: it is kept in the file; the customer does not read it."))])
     if category not in dict(Application.CATEGORIES):
         raise BadForm([("category", _("Not among the answers."))])
-    decided = {"decided_by": by, "decided_at": at, "decision_reason": reason[:1000], "category": category,
-               "said": said[:1000]}  # fmt: skip
+    decided = {"decided_by": by, "decided_at": at, "decision_reason": fitting(reason, 1000), "category": category,
+               "said": fitting(said, 1000, "said")}  # fmt: skip
     moves.move(fresh, FLOW, "decline", by=by, on=today, at=at, **decided)
     again = add_months(today, edition.policy.applications.reapply_months)
     head = letterhead(fresh.customer, edition, fresh.number, by=by, today=today)
@@ -189,7 +190,7 @@ def send_back(
     fresh = locked(application, version)
     if not reason.strip():
         raise BadForm([("reason", _("Say what is to be completed."))])
-    moves.move(fresh, FLOW, "return", by=by, on=today, at=at, particulars={"why": reason[:1000]})
+    moves.move(fresh, FLOW, "return", by=by, on=today, at=at, particulars={"why": fitting(reason, 1000)})
     if tell_customer:
         head = letterhead(fresh.customer, edition, fresh.number, by=by, today=today)
         with override(head.language):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.customers.models import Customer
 from shouxin.office import moves, posts
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm, Moved
+from shouxin.office.refusals import BadForm, Moved, fitting
 from shouxin.rules import grade_review as rule
 from shouxin.rules.grade_review import CONFIRMERS, FLOW
 
@@ -114,7 +114,7 @@ def confirm(
         raise BadForm([("reason", _("Say what you looked at."))])
     done = moves.move(
         review, FLOW, "confirm_grade", by=by, on=on, at=at, version=version, grade=graded.grade,
-        limit_kind=graded.limit_kind, limit=graded.limit, term_days=graded.term_days, reason=reason.strip()[:1000],
+        limit_kind=graded.limit_kind, limit=graded.limit, term_days=graded.term_days, reason=fitting(reason, 1000),
         confirmed_by=by, confirmed_at=at,
     )  # fmt: skip
     _show_anew(review.rating)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.office import moves, posts, sight
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, CannotDecide, Moved
+from shouxin.office.refusals import BadForm, CannotDecide, Moved, fitting
 from shouxin.rules import application as rules
 from shouxin.rules import authority
 from shouxin.rules.application import FLOW
@@ -197,7 +197,7 @@ def opine(
     post, lender = turn
     return Opinion.objects.create(
         application=fresh, turn=fresh.turn, post=post or "", by=by, on_behalf_of=lender, verdict=verdict,
-        text=text.strip()[:1000], at=at,
+        text=fitting(text, 1000), at=at,
     )  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def delegate(
     duty = rules.SIGNERS if found.next is None else rules.SPEAKERS
     _refuse_helper(fresh, found, to, by, duty, today, later=found.waiting[1:])
     return Handover.objects.create(
-        application=fresh, turn=fresh.turn, kind="delegate", post=post, by=by, to=to, why=reason.strip()[:500], at=at
+        application=fresh, turn=fresh.turn, kind="delegate", post=post, by=by, to=to, why=fitting(reason, 500), at=at
     )
 
 
@@ -253,7 +253,7 @@ def countersign(
         raise _not_your_turn(found)
     _refuse_helper(fresh, found, to, by, rules.SPEAKERS, today, later=found.waiting)
     return Handover.objects.create(
-        application=fresh, turn=fresh.turn, kind="countersign", by=by, to=to, why=reason.strip()[:500], at=at
+        application=fresh, turn=fresh.turn, kind="countersign", by=by, to=to, why=fitting(reason, 500), at=at
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.office import moves, posts, trail
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm, Moved
+from shouxin.office.refusals import BadForm, Moved, fitting
 from shouxin.rules import agency, ids
 from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.flow import Flow, flow, step
@@ -63,7 +63,7 @@ def revoke(agent: Agent, *, why: str, by: Person, on: date, at: datetime) -> Age
     """The principal has taken the power back; from today the agent signs nothing."""
     if not why.strip():
         raise BadForm([("reason", _("Say who revoked the power, and how we know."))])
-    changes = {"revoked_on": on, "revoked_why": why.strip()[:300]}
+    changes = {"revoked_on": on, "revoked_why": fitting(why, 300)}
     return moves.move(agent, FLOW, "revoke_power", by=by, on=on, at=at, **changes)
 
 

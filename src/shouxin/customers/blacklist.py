@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.office import moves, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, Moved
+from shouxin.office.refusals import BadForm, Moved, fitting
 from shouxin.rules import blacklist as rules
 from shouxin.rules.days import add_months
 
@@ -150,13 +150,14 @@ def leave(
     """
     customer, fresh = _fresh(case, verb, version, by=by, at=at)
     _require(reason)
+    why = fitting(reason, 500)
     if verb == "readmit" and not conditions.strip():
         raise BadForm([("conditions", _("Say on which conditions the customer comes back."))])
     if standing.SEVERITY.get(kind, standing.SEVERITY[BLACKLISTED]) >= standing.SEVERITY[BLACKLISTED]:
         raise BadForm([("standing", _("is not a standing to come back to"))])
-    heard = {"appeal_decided_by": by, "appeal_reason": reason.strip()} if verb == "allow" else {}
+    heard = {"appeal_decided_by": by, "appeal_reason": why} if verb == "allow" else {}
     _move(fresh, verb, by=by, on=on, at=at, **heard)
-    standing.propose_release(customer, kind, why=reason[:500], conditions=conditions, by=by, on=on, at=at, case=fresh)
+    standing.propose_release(customer, kind, why=why, conditions=conditions, by=by, on=on, at=at, case=fresh)
     return fresh
 
 

@@ -16,7 +16,7 @@ from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.numbers import whole
 from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
-from shouxin.office.pages import acting, page, require_duty, typed
+from shouxin.office.pages import acting, page, require_duty, typed, version_of
 from shouxin.rules import blacklist as rules
 
 from . import blacklist, blacklist_letters, parties_api
@@ -195,7 +195,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         "conditions": typed(request, "conditions"),
         "months": whole(request.POST.get("months"), 8) or 0,
     }
-    seen = whole(request.POST.get("version"), 9) or found.version
+    seen = version_of(request)
     parties_api.act(found, verb, given, version=seen, call=call)
     messages.success(request, _("Done."))
     return redirect("customers:blacklist_case", pk)

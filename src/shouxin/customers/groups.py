@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib import turns
 from shouxin.office import policies, posts, trail
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm
+from shouxin.office.refusals import BadForm, fitting
 from shouxin.rules import groups as rules
 from shouxin.rules.policy import Post
 
@@ -162,7 +162,7 @@ def _put(ties: dict[int, rules.Tie], row: GroupTie) -> None:
 def _row(pk: int, new: NewTie, *, by: Person, on: date, at: datetime) -> GroupTie:
     return GroupTie(
         customer_id=pk, parent=new.parent, kind=new.kind if new.parent else "", percent=new.percent,
-        since=new.since or on, why=" ".join(new.why.split())[:500], by=by, at=at,
+        since=new.since or on, why=fitting(" ".join(new.why.split()), 500, "why"), by=by, at=at,
     )  # fmt: skip
 
 

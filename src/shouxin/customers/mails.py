@@ -18,7 +18,7 @@ from shouxin.lib.documents import Paper
 from shouxin.lib.jobs import enqueue
 from shouxin.office import mail, moves, pause, trail
 from shouxin.office.models import Person
-from shouxin.office.refusals import Moved
+from shouxin.office.refusals import Moved, fitting
 from shouxin.rules import ids
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
@@ -72,9 +72,8 @@ def resend(letter: Mail, *, to: str, by: Person, on: date, at: datetime) -> Mail
 
 def hand_over(letter: Mail, *, how: str, by: Person, on: date, at: datetime) -> Mail:
     """The letter went on paper: `how` (courier number, who took it) is kept as evidence of delivery."""
-    return moves.move(
-        letter, FLOW, "hand_over", by=by, on=on, at=at, sent_at=at, fault="", particulars={"how": how[:300]}
-    )
+    told = {"how": fitting(how, 500, "word")}
+    return moves.move(letter, FLOW, "hand_over", by=by, on=on, at=at, sent_at=at, fault="", particulars=told)
 
 
 # --- the outbox ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib import sealed
 from shouxin.office import posts, trail
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm, Moved
+from shouxin.office.refusals import BadForm, Moved, fitting
 from shouxin.rules import blacklist, ids
 from shouxin.rules.policy import Post
 
@@ -53,7 +53,7 @@ def identified(name: str, id_number: str = "", *, note: str = "", at: datetime) 
         known = RelatedPerson.objects.filter(id_number_index=mark).first()
         if known is not None:
             return known
-    return RelatedPerson.objects.create(name=name, id_number=number, note=note.strip()[:300], created_at=at)
+    return RelatedPerson.objects.create(name=name, id_number=number, note=fitting(note, 300, "note"), created_at=at)
 
 
 @transaction.atomic

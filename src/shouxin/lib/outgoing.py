@@ -21,6 +21,7 @@ URL_LENGTH_MAX = 500
 SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 64 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_OLD_RELAYS = ipaddress.ip_network("192.88.99.0/24")  # 6to4 anycast, withdrawn by RFC 7526: nobody answers there
 
 
 class NotAllowed(ValueError):
@@ -84,6 +85,10 @@ def is_public(address: IP) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner:
             return is_public(inner)
+        if address.is_site_local:  # withdrawn by RFC 3879, and still routed inside some houses
+            return False
+    elif address in _OLD_RELAYS:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

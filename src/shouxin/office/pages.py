@@ -17,7 +17,7 @@ from shouxin.rules.policy import Post
 
 from . import policies, posts, sight
 from .door import BUSY, acting
-from .refusals import TOO_LONG, BadForm, CannotDecide, Moved
+from .refusals import BadForm, CannotDecide, Moved, fitting
 
 __all__ = [
     "acting", "blame", "moment", "page", "paper_file", "past_day", "refused_form", "require_duty", "status_of", "typed",
@@ -120,10 +120,7 @@ def typed(request: HttpRequest, field: str = "reason", *, most: int = 1000) -> s
 
     Raises BadForm where it has more than `most` characters: nothing is cut without a word.
     """
-    text = request.POST.get(field, "").replace("\x00", "")
-    if len(text) > most:
-        raise BadForm([(field, TOO_LONG % {"most": most})])
-    return text
+    return fitting(request.POST.get(field, ""), most, field)
 
 
 def version_of(request: HttpRequest) -> int:

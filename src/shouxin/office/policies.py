@@ -162,7 +162,7 @@ def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str,
     policy = parse(text, name)
     turns.take("office.policy")
     latest = PolicyVersion.objects.order_by("-number")[0]
-    changes = compare(in_force(since).policy, policy)
+    changes = compare(in_force(max(since, on)).policy, policy)
     _require_author(by, changes, on=on, at=at)
     if since < on:
         raise BadForm([("since", _("A policy cannot begin in the past: what was decided then stays decided."))])

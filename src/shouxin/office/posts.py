@@ -188,7 +188,10 @@ def appoint(
     may not go together with one she holds.
     """
     require_guardian(by, on=on, about=person, verb="appoint", at=at, herself=person)
-    Person.objects.select_for_update().get(pk=person.pk)
+    if not Person.objects.select_for_update().get(pk=person.pk).is_active:
+        raise Moved(_("This person is disabled: she is given no post."))
+    if amount_max is not None and amount_max < 0:
+        raise BadForm([("amount_max", _("must be an amount from 0 upwards"))])
     others = {Post(each.post) for each in _lasting(person, max(since, on))} - {post}
     if others and ({post} | others) & APART:
         raise BadForm([("post", _("System manager, security manager and auditor go together with no other post."))])

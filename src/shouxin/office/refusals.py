@@ -167,5 +167,16 @@ class CannotDecide(Refusal):
     cure = _("Try again later.")
 
 
+def fitting(text: str, most: int, field: str = "reason") -> str:
+    """The text without blanks around it and without signs that no paper holds; BadForm where it is longer than `most`.
+
+    What people wrote is kept whole or refused: nothing is cut without a word.
+    """
+    kept = text.replace("\x00", "").strip()
+    if len(kept) > most:
+        raise BadForm([(field, TOO_LONG % {"most": most})])
+    return kept
+
+
 def _filled(text: Text, params: Mapping[str, Any]) -> str:
     return str(text) % params if params else str(text)

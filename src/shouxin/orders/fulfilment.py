@@ -1,19 +1,19 @@
 """What becomes of a reservation: goods leave, an invoice is issued, it falls away, it lives longer (I-5)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit import lines, reservations
+from shouxin.credit import reservations
 from shouxin.credit.models import Reservation
 from shouxin.credit.reservations import PARTS
 from shouxin.customers import standing
 from shouxin.office import policies, posts
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved
-from shouxin.receivables import bulk
+from shouxin.receivables import bulk, invoices, posting
 from shouxin.receivables.papers import InvoiceRow
 from shouxin.rules.policy import Post
 
@@ -88,16 +88,18 @@ def bill(
     order's, the due date the term of the customer's line. Raises Moved where less is open than asked.
     """
     _require(by, BILLERS, reservation, "bill", today, at)
+    posting.refuse_later_than(today, dated_on=dated_on)
     with transaction.atomic():
         row = reservations.locked(reservation.pk)
         billed = _billable(row, amount)
         dated_on = dated_on or today
         invoice = _invoice(row, billed, invoice_no, dated_on, due_on or _due(row, dated_on), today)
         outcome = bulk.post_invoices([invoice], by=by, at=at, today=today)[0]
-        if outcome.state != "posted":
+        if outcome.state == "unchanged" or outcome.code == "number_taken":
             raise Moved(
                 _("An invoice with the number %(number)s exists already."), code="duplicate", number=invoice.doc_no
             )
+        posting.accepted(outcome)
         return Reservation.objects.select_related("account__customer").get(pk=row.pk)
 
 
@@ -116,8 +118,7 @@ def _billable(row: Reservation, amount: Decimal | None) -> Decimal:
 
 def _due(row: Reservation, dated_on: date) -> date:
     """By the term of the line in force; without one, at once."""
-    line = lines.in_force([row.account.customer_id], on=dated_on)[row.account.customer_id].line
-    return dated_on + timedelta(days=line.term_days if line else 0)
+    return invoices.due_by_line(row.account.customer_id, dated_on) or dated_on
 
 
 def _invoice(row: Reservation, amount: Decimal, number: str, dated_on: date, due_on: date, today: date) -> InvoiceRow:

@@ -1,6 +1,6 @@
 """Invoices and receipts over the API."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
-from shouxin.credit import lines
 from shouxin.customers import registry
 from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, Reference, page
 from shouxin.lib.calendars import calendar
@@ -20,7 +19,7 @@ from shouxin.office.refusals import BadForm
 from shouxin.rules.days import Base, Method, Shift, Term
 from shouxin.rules.text import spellings
 
-from . import invoices, receipts
+from . import invoices, posting, receipts
 from .matching import Pair
 from .models import Instalment, Invoice, Match, Receipt
 
@@ -177,9 +176,9 @@ def _due_on(body: InvoiceIn, customer: int, dated_on: date, today: date) -> date
     if body.due_on or body.instalments or body.amount < 0:
         return body.due_on
     if body.term:
+        posting.refuse_later_than(today, dated_on=dated_on)
         return _by_term(body.term, dated_on, today)
-    line = lines.in_force([customer], on=dated_on)[customer].line
-    return dated_on + timedelta(days=line.term_days) if line else None
+    return invoices.due_by_line(customer, dated_on)
 
 
 def _by_term(given: TermIn, dated_on: date, today: date) -> date:

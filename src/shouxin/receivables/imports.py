@@ -23,7 +23,6 @@ ZERO = Decimal(0)
 register_messages(
     {name: text for name, text in papers.REASONS.items() if name != "unknown_customer"}
     | {
-        "due_before_document": _("It is due before the day of the document."),
         "amounts_disagree": _("Amount, settled part and open part do not add up."),
         "no_amount": _("Neither the amount nor the open part is given."),
         "parts_disagree": _("The rows of document {doc_no} disagree in {columns}."),

@@ -11,12 +11,12 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit import exposure
+from shouxin.credit import exposure, lines
 from shouxin.customers.models import Customer
 from shouxin.office import trail
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm, Moved
-from shouxin.rules.days import Calendar, Term, due_date
+from shouxin.office.refusals import BadForm, Moved, fitting
+from shouxin.rules.days import Calendar, Term, due_date, later
 
 from . import matching, posting
 from .bulk import InvoiceRow, post_invoices
@@ -67,6 +67,12 @@ def issue(
     )
     [outcome] = post_invoices([row], by=by, at=at, today=today)
     return Invoice.objects.select_related("customer").get(pk=posting.accepted(outcome))
+
+
+def due_by_line(customer: int, dated_on: date) -> date | None:
+    """When an invoice of this day falls due by the term of the customer's line; None where it has none."""
+    line = lines.in_force([customer], on=dated_on)[customer].line
+    return later(dated_on, line.term_days) if line else None
 
 
 def falls_due_on(term: Term, dated_on: date, calendar: Calendar) -> date:
@@ -185,7 +191,7 @@ def _contested(
         share = min(amount, part.amount - part.settled)
         if share > 0:
             part.contested = share
-            made.append(Contest(instalment=part, amount=share, why=why[:500], since=today, by=by))
+            made.append(Contest(instalment=part, amount=share, why=fitting(why, 500, "why"), since=today, by=by))
             amount -= share
     Instalment.objects.bulk_update([row.instalment for row in made], ["contested"])
     return Contest.objects.bulk_create(made)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.rules.days import YEARS
+
 from .models import Instalment, Invoice, Receipt
 
 ZERO = Decimal(0)
@@ -75,6 +77,8 @@ REASONS = {
     "instalment_signs": _("Instalments must not be 0 and have the sign of the document."),
     "settled_range": _("What is settled (%(settled)s) must lie between 0 and the amount (%(amount)s)."),
     "contested_range": _("The contested part (%(contested)s) must lie between 0 and what is open (%(open)s)."),
+    "out_of_range": _("The year lies outside 1900 to 2199."),
+    "due_before_document": _("It is due before the day of the document."),
     "number_taken": _(
         "Document %(doc_no)s is already in the books with other content: %(differences)s. Reverse it first."
     ),
@@ -129,6 +133,9 @@ def fault(row: InvoiceRow | ReceiptRow, known: Collection[int]) -> Outcome | Non
         return refused("bad_currency")
     if not is_amount(row.amount):
         return refused("bad_amount")
+    named, day = ("dated_on", row.dated_on) if isinstance(row, InvoiceRow) else ("received_on", row.received_on)
+    if day.year not in YEARS:
+        return refused("out_of_range", field=named)
     return _invoice_fault(row) if isinstance(row, InvoiceRow) else None
 
 
@@ -176,6 +183,8 @@ def _instalment_fault(row: InvoiceRow) -> Outcome | None:
         return refused("instalment_numbers")
     if not all(is_amount(amount) and (amount > 0) == (row.amount > 0) for _n, _due, amount in row.instalments):
         return refused("instalment_signs")
+    if any(due is not None and due < row.dated_on for _n, due, _amount in row.instalments):
+        return refused("due_before_document")
     return None
 
 

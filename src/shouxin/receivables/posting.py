@@ -32,6 +32,7 @@ FIELDS = {
     "instalment_numbers": "instalments",
     "instalment_signs": "instalments",
     "unknown_customer": "customer",
+    "due_before_document": "due_on",
 }
 """The field of a form that a refusal's code is about."""
 
@@ -51,8 +52,8 @@ def accepted(outcome: Outcome) -> int:
     """The id of the paper posted (or posted before); raises Moved for a number in use, BadForm for a faulty row."""
     if outcome.id is not None:
         return outcome.id
-    if outcome.code in FIELDS:
-        raise BadForm([(FIELDS[outcome.code], outcome.message)])
+    if (field := outcome.params.get("field", FIELDS.get(outcome.code))) is not None:
+        raise BadForm([(field, outcome.message)])
     raise Moved(outcome.message, code=outcome.code)
 
 

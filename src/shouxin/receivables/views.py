@@ -1,6 +1,6 @@
 """Invoices on pages: the list, one invoice with everything that happened to it, issuing, disputes, reversal."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.credit import lines
 from shouxin.customers import registry, search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Ask, Column, Listing, begins
@@ -260,8 +259,7 @@ def _given(form: InvoiceForm, customer: Customer) -> dict[str, Any]:
     """The form as the verb takes it; without a due date the term of the customer's line decides."""
     given = {name: value for name, value in form.cleaned_data.items() if name not in ("customer", "amount")}
     if not given["due_on"] and given["kind"] == "invoice":
-        line = lines.in_force([customer.pk], on=given["dated_on"])[customer.pk].line
-        given["due_on"] = given["dated_on"] + timedelta(days=line.term_days) if line else None
+        given["due_on"] = invoices.due_by_line(customer.pk, given["dated_on"])
     return given
 
 

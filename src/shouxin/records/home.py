@@ -53,6 +53,7 @@ def show(request: HttpRequest) -> HttpResponse:
     told: dict[str, Any] = {"sees": sees, "some": some, "today": on, "steps": [] if some else first_steps(by, on)}
     told["privacy"] = privacy_to_do(by, on)
     if some:
+        owed = portfolio(call, edition)
         told |= {
             "requests": requests_to_sign(by, on, edition),
             "grades": grades_to_confirm(by, on),
@@ -61,9 +62,9 @@ def show(request: HttpRequest) -> HttpResponse:
             "tasks": tasks_of(by, on),
             "expiring": lines_expiring(by, on, edition),
             "ending": securities_ending(by, on, edition),
-            "portfolio": (told := portfolio(call, edition)),
-            "overdue": overdue_drawing(told, on, edition),
-            "top": largest_exposures(told, on, edition),
+            "portfolio": owed,
+            "overdue": overdue_drawing(owed, on, edition),
+            "top": largest_exposures(owed, on, edition),
             "rated": sight.visible(Rating, by, on=on).exists(),
             "proof": ProofRun.objects.first(),
             "day": Day.objects.first(),

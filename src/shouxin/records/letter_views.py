@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from shouxin.customers import mails
 from shouxin.customers.models import Customer, Mail
 from shouxin.office import posts, sight, trail_words
-from shouxin.office.pages import acting, page
+from shouxin.office.pages import acting, page, typed
 from shouxin.office.refusals import NotVisible
 
 from .application_api import letter_file
@@ -64,7 +64,7 @@ def paper(request: HttpRequest, pk: int, mail: int, ending: str) -> HttpResponse
 def deliver(request: HttpRequest, pk: int, mail: int, verb: str) -> HttpResponse:
     """Send a letter again, to the address given, or record that it went on paper."""
     call, row = acting(request), _letter(request, pk, mail)
-    word = request.POST.get("word", "").replace("\x00", "").strip()
+    word = typed(request, "word", most=500)
     if verb == "resend":
         mails.resend(row, to=word or row.customer.email, **call)  # type: ignore[union-attr]
     elif verb == "hand_over":

@@ -77,6 +77,11 @@ def add_months(day: date, n: int) -> date:
     return _day_of_month(day, n, day.day)
 
 
+def later(day: date, days: int) -> date:
+    """So many days after; the last day there is where that would lie beyond it ("until further notice": 9999-12-31)."""
+    return day + timedelta(days=days) if days <= (date.max - day).days else date.max
+
+
 def _day_of_month(day: date, months_ahead: int, number: int) -> date:
     """Day `number` of the month `months_ahead` after that day's month, or the month's last day if it is shorter."""
     years, month = divmod(day.month - 1 + months_ahead, 12)
@@ -162,7 +167,8 @@ def _unshifted(term: Term, start: date) -> date:
 
 Order = Literal["ymd", "dmy", "mdy"]
 
-_YEARS = range(1900, 2200)
+YEARS = range(1900, 2200)
+"""The years a paper of the business can be of."""
 _TIME = (
     r"(?:(?:T|\s+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]{1,9})?)?"
     r"(?:\s?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})|\s?[AaPp][Mm])?)?"
@@ -315,6 +321,6 @@ def _china_day(moment: datetime) -> date:
 
 
 def _in_range(day: date) -> date:
-    if day.year not in _YEARS:
+    if day.year not in YEARS:
         raise DateError("out_of_range", day.isoformat())
     return day

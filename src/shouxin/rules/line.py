@@ -7,10 +7,11 @@ A missing amount is therefore never taken for zero, nor for infinity.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from .days import later
 from .policy import Discount, Grade
 
 LimitKind = Literal["unset", "none", "amount", "unlimited"]
@@ -110,7 +111,7 @@ class Line:
 
 def in_force(line: Line, on: date, grace_days: int = 0) -> bool:
     """Whether a line holds on a day: begun, and not past its last day by more than the days of grace."""
-    return line.since <= on and (line.until is None or on <= line.until + timedelta(days=grace_days))
+    return line.since <= on and (line.until is None or on <= later(line.until, grace_days))
 
 
 def temporary_limit(line: Line | None, temporaries: Iterable[Line], on: date) -> Limit:

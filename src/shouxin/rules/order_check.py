@@ -6,11 +6,12 @@ An exposure equal to the limit passes; one cent more does not (domain 1.2).
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from . import terms
+from .days import later
 from .line import Limit
 from .policy import Discount, Grade, Policy, Severity
 from .securities import raised
@@ -120,8 +121,8 @@ class Case:
     @property
     def expired(self) -> bool:
         """Whether the line has run out, days of grace included."""
-        until, grace = self.facts.line_until, timedelta(days=self.policy.order_check.line_grace_days)
-        return until is not None and self.today > until + grace
+        until, grace = self.facts.line_until, self.policy.order_check.line_grace_days
+        return until is not None and self.today > later(until, grace)
 
 
 def standing(*standings: str, cure: str) -> Callable[[Case], Failed | None]:
@@ -231,8 +232,8 @@ def shown(discount: Discount | None) -> str:
 
 def review_overdue(case: Case) -> Failed | None:
     """The customer's periodic review should have been done by now (B2.4)."""
-    due, grace = case.facts.review_due_on, timedelta(days=case.policy.order_check.review_grace_days)
-    if due is None or case.today <= due + grace:
+    due, grace = case.facts.review_due_on, case.policy.order_check.review_grace_days
+    if due is None or case.today <= later(due, grace):
         return None
     return Failed(case.today, due, (Cure("review"),))
 

@@ -4,7 +4,7 @@ Two papers: an entry of the sharing register says to whom outside the company wh
 protection impact assessment says why a kind of processing is lawful, needed and guarded well enough.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -145,17 +145,21 @@ class InForce:
 class Finding:
     """Something to be done. `about`: an entry of the register or an assessment, 0 for the grading. `day`: by when."""
 
-    code: Literal["sharing_unassessed", "grading_unassessed", "must_stop", "review_overdue", "review_due"]
+    code: Literal[
+        "must_stop", "sharing_unassessed", "grading_unassessed", "sharing_past", "review_overdue", "review_due"
+    ]
     about: int = 0
     day: date | None = None
 
 
 def findings(
-    sharings: Collection[int], assessments: Iterable[InForce], *, grades_persons: bool, today: date, notice_days: int
-) -> list[Finding]:
+    sharings: Collection[int], assessments: Iterable[InForce], *, past: Mapping[int, date], grades_persons: bool,
+    today: date, notice_days: int,
+) -> list[Finding]:  # fmt: skip
     """What art. 55 and 56 leave to be done, the gravest first.
 
-    `sharings`: entries of the register that run. `grades_persons`: a program grades natural persons (art. 24).
+    `sharings`: entries of the register that run. `past`: entries whose last day, told with each, is over and which
+    nobody has ended. `grades_persons`: a program grades natural persons (art. 24).
     """
     found = sorted(assessments, key=lambda each: (each.next_review_on, each.number))
     allowed = [each for each in found if each.conclusion != "stop"]
@@ -165,6 +169,7 @@ def findings(
     told += [Finding("sharing_unassessed", number) for number in sorted(set(sharings) - covered - stopped)]
     if grades_persons and not any("automated" in each.occasions for each in allowed):
         told.append(Finding("grading_unassessed"))
+    told += [Finding("sharing_past", number, day) for number, day in sorted(past.items())]
     overdue = [each for each in found if each.next_review_on < today]
     due = [each for each in found if today <= each.next_review_on <= today + timedelta(days=notice_days)]
     told += [Finding("review_overdue", each.number, each.next_review_on) for each in overdue]

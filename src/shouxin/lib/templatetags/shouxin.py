@@ -40,7 +40,7 @@ def _sprite() -> str:
     return static("img/icons.svg")
 
 
-WRITTEN = ("reason", "said", "remark", "conditions", "note", "answer", "why", "summary", "name", "result")
+WRITTEN = ("reason", "said", "remark", "conditions", "note", "answer", "why", "summary", "name", "result", "word")
 """Fields in which people write. Nothing else that was sent is shown again."""
 
 

@@ -206,8 +206,11 @@ def findings(on: date) -> list[Finding]:
         for each in found.only("occasions", "covers", "conclusion", "next_review_on")
     ]
     days = policies.in_force(on).policy.personal_data.assessment_notice_days
-    entries = list(sharings.running(on).values_list("pk", flat=True))
-    return privacy.findings(entries, in_force, grades_persons=grades_persons(), today=on, notice_days=days)
+    entries = dict(sharings.begun(on).values_list("pk", "until"))
+    past = {pk: until for pk, until in entries.items() if until is not None and until < on}
+    return privacy.findings(
+        entries.keys() - past.keys(), in_force, past=past, grades_persons=grades_persons(), today=on, notice_days=days
+    )
 
 
 WORDS: dict[str, tuple[Any, Any]] = {
@@ -223,6 +226,10 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("Natural persons are graded by a program and no assessment of automated decisions is in force."),
         _("Write an assessment with that occasion, and have another person review it (PIPL art. 55)."),
     ),
+    "sharing_past": (
+        _("The last day on which %(name)s was to get personal data was %(day)s, and nobody has ended the entry."),
+        _("Make sure that nothing is given any more and end the entry, or correct its last day."),
+    ),
     "review_overdue": (
         _("The assessment “%(name)s” should have been looked at again by %(day)s."),
         _("Look at it again and write the next version."),
@@ -233,6 +240,9 @@ WORDS: dict[str, tuple[Any, Any]] = {
     ),
 }
 """Code of a finding -> what is the matter, what to do."""
+
+OF_SHARING = frozenset({"must_stop", "sharing_unassessed", "sharing_past"})
+"""Findings about an entry of the register."""
 
 
 def told(found: list[Finding]) -> list[dict[str, Any]]:
@@ -253,7 +263,7 @@ def told(found: list[Finding]) -> list[dict[str, Any]]:
 
 def _names(found: list[Finding]) -> dict[tuple[str, int], str]:
     """What each finding is about, by the beginning of its code and its number."""
-    entries = {each.about for each in found if each.code in ("must_stop", "sharing_unassessed")}
+    entries = {each.about for each in found if each.code in OF_SHARING}
     papers = {each.about for each in found if each.code.startswith("review")}
     recipients = dict(DataSharing.objects.filter(pk__in=entries).values_list("pk", "recipient")) if entries else {}
     titles = dict(ImpactAssessment.objects.filter(pk__in=papers).values_list("pk", "title")) if papers else {}

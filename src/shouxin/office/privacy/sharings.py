@@ -156,10 +156,14 @@ def get(pk: int, *, by: Person, on: date, at: datetime) -> DataSharing:
     return found
 
 
+def begun(on: date) -> models.QuerySet[DataSharing]:
+    """Entries that have begun and that nobody has ended; the last day of some may be over."""
+    return DataSharing.objects.filter(status="running", since__lte=on).order_by("pk")
+
+
 def running(on: date) -> models.QuerySet[DataSharing]:
     """Entries that run on the day: begun, neither ended nor past their last day."""
-    rows = DataSharing.objects.filter(status="running", since__lte=on)
-    return rows.filter(models.Q(until=None) | models.Q(until__gte=on)).order_by("pk")
+    return begun(on).filter(models.Q(until=None) | models.Q(until__gte=on))
 
 
 def given_since(moment: datetime, category: str = "customer") -> list[dict[str, Any]]:

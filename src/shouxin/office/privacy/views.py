@@ -14,10 +14,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib.lists import Ask, Column, Listing
-from shouxin.lib.numbers import whole
 from shouxin.office import attachments, policies, trail, trail_words
 from shouxin.office.models import DataSharing, ImpactAssessment, TrailEntry
-from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of, typed
+from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of, typed, version_of
 from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules.privacy import KEEPERS
 
@@ -120,7 +119,7 @@ def sharing_correct(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectionForm(request.POST or None, initial=begun(found))
 
     def save() -> models.Model:
-        seen = whole(request.POST.get("version"), 9) or found.version
+        seen = version_of(request)
         return sharings.correct(found, form.terms(), why=form.cleaned_data["reason"], version=seen, **call)
 
     back = reverse("office:sharing", args=[pk])
@@ -144,7 +143,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         "attachments": attachments.listed(found, by=call["by"], on=call["on"]),
         "covering": ImpactAssessment.objects.filter(covers__contains=[pk]).exclude(status="replaced").order_by("-pk"),
         "findings": [each for each in assessments.told(assessments.findings(call["on"]))
-                     if each["about"] == pk and each["code"] in ("must_stop", "sharing_unassessed")],
+                     if each["about"] == pk and each["code"] in assessments.OF_SHARING],
         "versions": _wordings(found),
         "history": _history(found),
     }  # fmt: skip
@@ -157,7 +156,7 @@ def sharing_end(request: HttpRequest, pk: int) -> HttpResponse:
     """Nothing more is given from today."""
     call = acting(request)
     found = sharings.get(pk, **call)
-    seen = whole(request.POST.get("version"), 9) or found.version
+    seen = version_of(request)
     return _done(request, lambda: sharings.end(found, why=typed(request), version=seen, **call), "office:sharing", pk)
 
 
