@@ -262,6 +262,7 @@ def test_a_letter_speaks_of_earlier_letters_only_where_there_were_some(begin: in
 
 
 def test_what_is_said_of_a_letter_is_kept_whole_or_refused(bo: Person) -> None:
+    acme(email="ap@acme.example")
     notice = letter_of(1)
     with pytest.raises(BadForm, match="reason"):
         notices.hold(notice, why="我" * 301, by=bo, on=after(3), at=AT)

@@ -36,7 +36,8 @@ def test_an_item_says_all_about_itself() -> None:
 
 @pytest.mark.clause("C3.5")
 def test_the_past_knows_no_later_receipt_invoice_or_match() -> None:
-    post(invoice("A"), invoice("B", dated_on=date(2026, 11, 5)))
+    later = date(2026, 11, 5)
+    post(invoice("A"), invoice("B", dated_on=later, instalments=((1, later, D("1000.00")),)))
     take(receipt(amount="1500.00", received_on=date(2026, 11, 10)))
     assert opened(date(2026, 9, 30)) == []
     assert opened(date(2026, 11, 4)) == [("A", D("1000.00"), D(0))]
