@@ -134,10 +134,13 @@ def _seen(client: Client, chance: random.Random) -> list[int]:
 
 
 def _warm(client: Client, paths: list[str]) -> None:
-    """Ask once for what is asked later, and work out what the worker would have."""
+    """Ask once for what is asked later, work out what the worker would have, and begin as a server that has started."""
+    from shouxin.lib import collector
+
     for path in paths:
         client.get(path)
     work_out_waiting()
+    collector.leave_what_stays()
 
 
 def work_out_waiting() -> None:

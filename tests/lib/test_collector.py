@@ -37,3 +37,13 @@ def test_two_that_overlap_leave_in_any_order() -> None:
     second.__exit__(None, None, None)
 
     assert gc.get_threshold() == usual
+
+
+def test_what_is_loaded_is_never_looked_through_again() -> None:
+    stays = [object() for _ in range(3)]
+    try:
+        collector.leave_what_stays()
+        assert gc.get_freeze_count() > 10_000
+        assert not any(each is stays for each in gc.get_objects())
+    finally:
+        gc.unfreeze()

@@ -8,8 +8,10 @@ from django.urls import get_resolver
 
 from shouxin.config.front import Front
 from shouxin.config.server import THREADS
+from shouxin.lib import collector
 
 application = Front(
     django, threads=THREADS, seconds=settings.ENVIRONMENT.body_seconds, proxies=settings.ENVIRONMENT.proxies
 )
 get_resolver().url_patterns  # noqa: B018 - read now, so that the first request need not wait for every page's module
+collector.leave_what_stays()

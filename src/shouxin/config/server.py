@@ -240,7 +240,7 @@ def web() -> None:
         address=ENVIRONMENT.bind,
         port=ENVIRONMENT.port,
         interface=Interfaces.ASGINL,
-        workers=int(os.environ.get("W", "1")),
+        workers=1,
         backpressure=CONNECTIONS,
         respawn_failed_workers=True,
         respawn_interval=0.5,
