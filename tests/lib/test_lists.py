@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.dispatch import Signal
+from django.http import HttpRequest
 from django.test import RequestFactory
 from python_calamine import CalamineWorkbook
 
@@ -17,6 +19,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib import lists
 from shouxin.lib.lists import SIZE_MAX, Ask, Column, Listing
 from shouxin.lib.sheets import guarded
+from shouxin.office.models import Person
 from tests.people import acme
 
 COLUMNS = [
@@ -33,9 +36,15 @@ ASKS = [
 ]
 
 
-def listing(query: str = "", rows: Any = None, **options: Any) -> Listing:
-    """The list of customers as this query string asks for it."""
+def asking(query: str = "", reader: int | None = None) -> HttpRequest:
     request = RequestFactory().get(f"/customers/{query}")
+    request.user = Person(pk=reader) if reader else AnonymousUser()
+    return request
+
+
+def listing(query: str = "", rows: Any = None, reader: int | None = None, **options: Any) -> Listing:
+    """The list of customers as this query string asks for it."""
+    request = asking(query, reader)
     return Listing(request, Customer.objects.all() if rows is None else rows, COLUMNS, ASKS, order="code", **options)
 
 
@@ -218,10 +227,22 @@ def test_a_long_list_is_counted_so_far_and_summed_when_asked(
     assert listing("?name=公司1").totals and not listing("?name=公司1").totals_address
 
 
+def test_a_long_list_is_not_counted_again_for_the_same_reader_and_questions(
+    customers: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "COUNT_MAX", 10)
+    assert listing("?size=5", reader=1).counted == "10+"
+    Customer.objects.filter(pk__in=[each.pk for each in customers[6:]]).delete()
+    assert listing("?size=5&sort=-code", reader=1).counted == "10+", "it passes for long for a while"
+    for query, reader in (("?size=5", 2), ("?size=5&name=公司", 1)):
+        assert listing(query, reader=reader).counted == "6"
+    assert listing("?size=50", reader=1).counted == "6", "whoever sees them all sees how many they are"
+
+
 def test_who_sees_a_part_has_less_counted(customers: list[Customer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "COUNT_MAX_OF_PART", 10)
     for sees_part, counted in ((False, f"{len(customers)}"), (True, "10+")):
-        request = RequestFactory().get("/customers/")
+        request = asking()
         request.sees_part = lambda told=sees_part: told  # type: ignore[attr-defined]
         assert Listing(request, Customer.objects.all(), COLUMNS, ASKS, order="code").counted == counted
 
@@ -231,8 +252,8 @@ def test_a_long_list_is_ordered_only_by_what_an_index_gives(
 ) -> None:
     dear = [replace(column, dear=column.name == "founded_on") for column in COLUMNS]
     monkeypatch.setattr(lists, "COUNT_MAX", 10)
-    request = RequestFactory().get("/customers/?sort=-founded_on")
+    request = asking("?sort=-founded_on")
     long = Listing(request, Customer.objects.all(), dear, ASKS, order="code")
     assert long.order == "code" and not {h["column"].name: h for h in long.heads}["founded_on"]["address"]
-    request = RequestFactory().get("/customers/?sort=-founded_on&name=公司1")
+    request = asking("?sort=-founded_on&name=公司1")
     assert Listing(request, Customer.objects.all(), dear, ASKS, order="code").order == "-founded_on"

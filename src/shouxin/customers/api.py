@@ -273,7 +273,7 @@ def list_customers(request: HttpRequest, asked: Query[CustomersAsked]) -> dict[s
     call = acting(request)
     rows = sight.visible(Customer, call["by"], on=call["on"])
     if asked.q:
-        rows = rows.filter(search.condition(asked.q))
+        rows = search.among(rows, asked.q)
     exact = {"code": asked.code, "uscc": asked.uscc, "industry": asked.industry, "department": asked.department}
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
     if asked.salesperson:

@@ -64,7 +64,12 @@ def find(text: str, seen_by: Q) -> QuerySet[Customer]:
 
     Unordered: whoever shows a page orders it by key (`lib.api.page`).
     """
-    return Customer.objects.filter(seen_by).filter(condition(text))
+    return among(Customer.objects.filter(seen_by), text)
+
+
+def among(rows: QuerySet[Customer], text: str) -> QuerySet[Customer]:
+    """Of these customers those meant."""
+    return rows.filter(condition(text, rows))
 
 
 def of_customer(rows: QuerySet[Any], text: str, path: str = "customer") -> QuerySet[Any]:
@@ -72,14 +77,15 @@ def of_customer(rows: QuerySet[Any], text: str, path: str = "customer") -> Query
     return rows.filter(**{f"{path}__in": Customer.objects.filter(condition(text)).values("pk")})
 
 
-def condition(text: str) -> Q:
-    """What a customer must satisfy to be found by this text. Text without letters or digits finds nobody.
+def condition(text: str, rows: QuerySet[Customer] | None = None) -> Q:
+    """What a customer (of these `rows`, or any) must satisfy to be found. Text without letters or digits finds nobody.
 
     Few are looked up here and named by their ids: the database cannot tell how many rows match an array, and would read
     a whole list in its order to find the few. A text that means many is left to it as a condition.
     """
     wanted = _wanted(text)
-    ids = list(Customer.objects.filter(wanted).order_by().values_list("pk", flat=True)[: FEW + 1])
+    found = (Customer.objects.all() if rows is None else rows).filter(wanted)
+    ids = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
     return Q(pk__in=ids) if len(ids) <= FEW else wanted
 
 

@@ -9,6 +9,7 @@ Pages of a queryset are found by where the last one ended (see `paging`).
 What would read every row is bounded: rows are counted up to a bound, and a longer list is summed only when asked.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Q, QuerySet, Sum
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -37,6 +39,8 @@ COUNT_MAX = 10_000
 """How far rows are counted for the pager; beyond it the pager says "10,000+", and sums are drawn on request."""
 COUNT_MAX_OF_PART = 1_000
 """The same for a reader who sees a part of the house's rows, and for whom many are looked at for each that counts."""
+LONG_SECONDS = 600
+"""How long a list that had more rows than are counted passes for one that has them still."""
 NUMERIC = frozenset({"amount", "number", "percent"})
 
 Text = str | Promise
@@ -280,12 +284,25 @@ class Listing:
 
     @cached_property
     def count(self) -> int:
-        """How many rows match, counted up to `count_max` + 1; not asked for where the first page shows them all."""
+        """How many rows match, counted up to `count_max` + 1; not asked for where the first page shows them all, nor
+        again within LONG_SECONDS where there were more."""
         if not isinstance(self._all, QuerySet):
             return len(self._answering)
         if self._begins and not self.page.next:
             return len(self.rows)
-        return self._answering.order_by().values("pk")[: self.count_max + 1].count()
+        if cache.get(self._long_key):
+            return self.count_max + 1
+        found: int = self._answering.order_by().values("pk")[: self.count_max + 1].count()
+        if found > self.count_max:
+            cache.set(self._long_key, True, LONG_SECONDS)
+        return found
+
+    @property
+    def _long_key(self) -> str:
+        """This list with these questions before this reader."""
+        asked = self.at(after=None, before=None, start=None, size=None, sort=None, totals=None)
+        named = repr((self.request.user.pk, self.request.path, asked, self.key, self.count_max))
+        return f"{__name__}.long:{hashlib.sha256(named.encode()).hexdigest()}"
 
     @property
     def _begins(self) -> bool:

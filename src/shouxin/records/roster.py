@@ -155,7 +155,7 @@ def _overdue_now(worth: dict[str, Decimal], on: date) -> Any:
 def asks(seen_by: Q, policy: Policy, on: date) -> tuple[Ask, ...]:
     """The questions of the query form; who sells is asked among those whose customers she sees."""
     return (
-        Ask("q", _("Customer"), where=lambda rows, text: rows.filter(search.condition(text)),
+        Ask("q", _("Customer"), where=search.among,
             placeholder=_("Name, pinyin, initials or code")),
         Ask("grade", _("Grade"), "select", _of_grade(on), GRADE_CHOICES),
         Ask("standing", _("Standing"), "select", _of_standing(on), StandingKind.choices),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +37,7 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     return format_html('<svg class="icon {}" {}><use href="{}"></use></svg>', extra, told, address)
 
 
+@cache
 def _sprite() -> str:
     return static("img/icons.svg")
 
