@@ -212,3 +212,35 @@ def test_the_invoice_of_an_order_finds_it_in_whatever_spelling(customer: Custome
     bill = {"customer": "C001", "doc_no": "R1", "amount": "600.00", "order_no": "Ｋ1\u200b"}
     assert Caller(fi).post("/invoices", bill).data["order_no"] == "K1"
     assert Caller(bo).get("/customers/C001/credit").data["exposure"]["reserved"] == "0.00"
+
+
+@pytest.mark.invariant("I-1", "I-5", "I-11")
+@pytest.mark.parametrize("delivered", [True, False], ids=["goods out", "billed ahead"])
+def test_an_invoice_taken_back_leaves_no_room_for_another_order(
+    customer: Customer, fi: Person, delivered: bool
+) -> None:
+    caller, whole = Caller(fi), CHECK | {"amount": "1000.00"}
+    number = caller.post("/credit-checks", whole).data["reservation"]
+    if delivered:
+        caller.post(f"/reservations/{number}/deliver", {})
+    caller.post(f"/reservations/{number}/bill", {"invoice_no": "S-1"})
+    bill = caller.get("/invoices").data["items"][0]
+    caller.post(f"/invoices/{bill['id']}/reverse", {"reason": "wrong address"})
+
+    order = caller.get(f"/reservations/{number}").data
+    assert (order["billed"], order["unbilled" if delivered else "undelivered"]) == ("0.00", "1000.00")
+    assert caller.post("/credit-checks", whole | {"order_no": "SO-2"}).data["outcome"] == "hold"
+    again = caller.post("/credit-checks", whole).data
+    assert (again["outcome"], again["available_after"]) == ("approve", "0.00")
+    assert caller.post("/credit-checks", whole | {"order_no": "SO-2"}).data["outcome"] == "hold"
+
+
+@pytest.mark.invariant("I-1", "I-11")
+def test_goods_credited_are_measured_again_when_the_order_is_asked_about_again(customer: Customer, fi: Person) -> None:
+    caller, whole = Caller(fi), CHECK | {"amount": "1000.00"}
+    number = caller.post("/credit-checks", whole).data["reservation"]
+    caller.post(f"/reservations/{number}/bill", {"invoice_no": "S-1"})
+    caller.post("/invoices", {"customer": "C001", "doc_no": "G-1", "amount": "-400.00", "order_no": "SO-1"})
+    assert caller.get(f"/reservations/{number}").data["billed"] == "600.00"
+    assert caller.post("/credit-checks", CHECK | {"order_no": "SO-2", "amount": "400.00"}).data["outcome"] == "approve"
+    assert caller.post("/credit-checks", whole).data["outcome"] == "hold", "the 400 taken back are asked for anew"

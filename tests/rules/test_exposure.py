@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shouxin.rules.exposure import Bucket, Exposure, Movement, OrderValue, bill, cancel, deliver, replay
+from shouxin.rules.exposure import Bucket, Exposure, Movement, OrderValue, bill, cancel, deliver, replay, unbill
 
 amounts = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10**7), places=2)
 
@@ -18,9 +18,10 @@ def follow(value: OrderValue, movements: tuple[Movement, ...]) -> OrderValue:
     for movement in movements:
         if movement.source is None:
             continue
-        arrived = {Bucket.RECEIVABLE: "billed", None: "released"}.get(movement.target, movement.target)
-        value = replace(value, **{movement.source: getattr(value, movement.source) - movement.amount})
-        value = replace(value, **{str(arrived): getattr(value, str(arrived)) + movement.amount})
+        names = {Bucket.RECEIVABLE: "billed", None: "released"}
+        left, arrived = (names.get(end, str(end)) for end in (movement.source, movement.target))
+        value = replace(value, **{left: getattr(value, left) - movement.amount})
+        value = replace(value, **{arrived: getattr(value, arrived) + movement.amount})
     return value
 
 
@@ -113,3 +114,18 @@ def test_stages_are_taken_in_their_order_and_no_further_than_they_reach(verb: An
         assert [(each.source, each.target, each.amount) for each in found] == [
             (source, target, Decimal(part)) for source, target, part in expected
         ]
+
+
+@pytest.mark.invariant("I-5")
+@given(amounts, amounts, amounts)
+def test_an_invoice_taken_back_gives_the_order_what_it_took(reserved: Decimal, out: Decimal, amount: Decimal) -> None:
+    value = OrderValue(reserved=reserved)
+    value = follow(value, deliver(value, out))
+    billing = bill(value, amount)
+    billed = follow(value, billing)
+    back = unbill(billing, billed.billed)
+    after = follow(billed, back)
+    assert (after.unbilled, after.reserved + after.undelivered, after.billed) == (
+        value.unbilled, value.reserved, Decimal(0),
+    )  # fmt: skip
+    assert unbill(billing, Decimal(0)) == ()

@@ -23,6 +23,9 @@ from shouxin.rules.exposure import Bucket, Exposure, Movement
 
 from .models import CreditAccount, Posting
 
+DOCUMENT_LENGTH = 80
+"""Characters of a paper's name that the journal keeps."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -140,7 +143,7 @@ def _write_postings(entries: Sequence[Entry], *, on: date, at: datetime, by: Per
             "source": [entry.movement.source or "" for entry in entries],
             "target": [entry.movement.target or "" for entry in entries],
             "amount": [entry.movement.amount for entry in entries],
-            "document": [entry.document[:80] for entry in entries],
+            "document": [entry.document[:DOCUMENT_LENGTH] for entry in entries],
             "decision_id": [entry.decision_id for entry in entries],
             "on": on,
             "at": at,

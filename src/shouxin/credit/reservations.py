@@ -1,6 +1,6 @@
 """The value of an order on a customer's account, from the promise to ship until it is billed or falls away."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from shouxin.rules import exposure as rule
 from shouxin.rules.exposure import Bucket, Movement, OrderValue
 
 from . import exposure
-from .models import CreditAccount, Reservation
+from .models import CreditAccount, Posting, Reservation
 
 PARTS = ("reserved", "undelivered", "unbilled", "billed", "released")
 
@@ -122,15 +122,19 @@ def expire(accounts: Iterable[int], *, today: date, at: datetime, by: Person | N
     return len(rows)
 
 
+_PART_OF = {Bucket.RECEIVABLE: "billed", None: "released"}
+"""The part of an order's value that stands in a bucket of the account, where it is not called the same."""
+
+
 def _apply(row: Reservation, movements: Iterable[Movement], document: str) -> list[exposure.Entry]:
     """Move the row's parts (in memory) and answer the entries that must be posted with it."""
     entries = []
     for movement in movements:
         if movement.source:
-            setattr(row, movement.source, getattr(row, movement.source) - movement.amount)
-            arrived = {Bucket.RECEIVABLE: "billed", None: "released"}.get(movement.target, movement.target)
-            setattr(row, str(arrived), getattr(row, str(arrived)) + movement.amount)
-        entries.append(exposure.Entry(row.account_id, movement, f"{document}:{row.number}", row.decision_id))
+            left, arrived = (_PART_OF.get(end, str(end)) for end in (movement.source, movement.target))
+            setattr(row, left, getattr(row, left) - movement.amount)
+            setattr(row, arrived, getattr(row, arrived) + movement.amount)
+        entries.append(exposure.Entry(row.account_id, movement, _paper(document, row), row.decision_id))
     row.version += 1
     return entries
 
@@ -155,8 +159,64 @@ def bill_order(
     return changed, entries
 
 
+def unbill_order(
+    account_id: int, order_no: str, amount: Decimal, *, billing: str, document: str
+) -> tuple[list[Reservation], list[exposure.Entry]]:
+    """What the reversal of an order's invoice gives back to the order's reservations, and the entries for the journal.
+
+    The entries always add up to `amount` leaving `receivable`; what the invoice billed, and out of which stage, is read
+    from the journal, where it stands as `billing`. Accounts are locked; the caller saves and posts.
+    """
+    rows = Reservation.objects.filter(account=account_id, order_no=order_no, billed__gt=0) if order_no else ()
+    by_paper = {_paper(billing, row): row for row in rows}
+    postings = Posting.objects.filter(account=account_id, document__in=by_paper, source__in=rule.STAGES)
+    changed, entries = [], []
+    for posting in postings.filter(target=Bucket.RECEIVABLE).order_by("pk"):
+        row = by_paper[posting.document]
+        moved = Movement(Bucket(posting.source), Bucket.RECEIVABLE, posting.amount)
+        back = rule.unbill([moved], min(row.billed, amount))
+        entries += _apply(row, back, document)
+        changed.append(row)
+        amount -= sum((movement.amount for movement in back), Decimal(0))
+    if amount > 0:
+        entries.append(exposure.Entry(account_id, Movement(Bucket.RECEIVABLE, None, amount), document))
+    return changed, entries
+
+
+def billed(orders: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Of these orders, (account id, order number), those of which something counts as billed."""
+    if not orders:
+        return set()
+    rows = Reservation.objects.filter(
+        account__in={account for account, _order in orders}, order_no__in={order for _account, order in orders},
+        billed__gt=0,
+    )  # fmt: skip
+    return set(rows.values_list("account", "order_no")) & set(orders)
+
+
+def credit_order(account_id: int, order_no: str, amount: Decimal) -> list[Reservation]:
+    """What a credit note of `amount` takes off what counts as billed of the order; the caller saves.
+
+    The note itself lowers `receivable`. Should it be reversed, the order's value stays released: asked about again, the
+    order is measured whole.
+    """
+    changed = []
+    for row in Reservation.objects.filter(account=account_id, order_no=order_no, billed__gt=0).order_by("-pk"):
+        part = min(amount, row.billed)
+        if part > 0:
+            row.billed, row.released, row.version = row.billed - part, row.released + part, row.version + 1
+            changed.append(row)
+            amount -= part
+    return changed
+
+
+def _paper(document: str, row: Reservation) -> str:
+    """How a movement of the reservation's value names its paper in the journal."""
+    return f"{document}:{row.number}"[: exposure.DOCUMENT_LENGTH]
+
+
 def save(rows: Iterable[Reservation]) -> None:
-    """Write the parts of rows that `bill_order` has moved."""
+    """Write the parts of rows that a paper has moved."""
     Reservation.objects.bulk_update(list(rows), [*PARTS, "version"])
 
 

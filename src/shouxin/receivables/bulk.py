@@ -317,10 +317,14 @@ def settlement_doc_no(row: InvoiceRow) -> str:
 def _invoice_entries(rows: Sequence[InvoiceRow], context: _Context) -> list[exposure.Entry]:
     """The journal's entries: every paper into (a credit note out of) `receivable`, orders out of their reservations."""
     orders = open_orders({(context.account(row), row.order_no) for row in rows if row.order_no and row.amount > 0})
+    returns = {(context.account(row), row.order_no) for row in rows if row.order_no and row.amount < 0}
+    credited = reservations.billed(returns) | (returns & orders.keys())
     entries: list[exposure.Entry] = []
     for row in rows:
         account, document = context.account(row), f"invoice:{row.doc_no}"
         source = order_source(orders.get((account, row.order_no), ()), row.source_system) if row.amount > 0 else None
+        if row.amount < 0 and (account, row.order_no) in credited:
+            reservations.save(reservations.credit_order(account, row.order_no, -row.amount))
         if source is None:
             entries.append(exposure.Entry(account, into_receivable(row.amount), document))
         else:

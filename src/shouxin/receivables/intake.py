@@ -99,12 +99,14 @@ def _set_booked_aside(source_system: str) -> list[tuple[int, bool]]:
 
 
 def _set_billing_aside() -> list[int]:
-    """Take papers out of the stage whose orders still have open reservations; their places."""
+    """Take papers out of the stage that change an order's reservations: invoices of what is open, credit notes of what
+    was billed; their places."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {STAGED} WHERE order_no <> '' AND amount > 0 AND EXISTS (SELECT FROM {RESERVATIONS} r "
+            f"DELETE FROM {STAGED} WHERE order_no <> '' AND EXISTS (SELECT FROM {RESERVATIONS} r "
             f"WHERE r.account_id = {STAGED}.account AND r.order_no = {STAGED}.order_no "
-            "AND (r.reserved > 0 OR r.undelivered > 0 OR r.unbilled > 0)) RETURNING place"
+            f"AND CASE WHEN {STAGED}.amount < 0 THEN r.billed > 0 "
+            "ELSE r.reserved > 0 OR r.undelivered > 0 OR r.unbilled > 0 END) RETURNING place"
         )
         return [place for (place,) in cursor.fetchall()]
 

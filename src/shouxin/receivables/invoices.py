@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit import exposure, lines
+from shouxin.credit import exposure, lines, reservations
 from shouxin.customers.models import Customer
 from shouxin.office import trail
 from shouxin.office.models import Person
@@ -97,9 +97,21 @@ def reverse(invoice: Invoice, *, why: str, today: date, at: datetime, by: Person
         settled_on=today, outcome="upheld", settled_by=by
     )
     paper = _mirror(invoice, why, today=today, at=at, by=by)
-    posting.post(invoice.account_id, paper.amount, f"invoice:{paper.doc_no}", today=today, at=at, by=by)
+    _take_out(invoice, f"invoice:{paper.doc_no}", today=today, at=at, by=by)
     trail.record("invoice.reverse", about=invoice, by=by, at=at, reversal=paper.doc_no, amount=invoice.amount, why=why)
     return paper
+
+
+def _take_out(invoice: Invoice, document: str, *, today: date, at: datetime, by: Person | None) -> None:
+    """The invoice leaves `receivable`; what it had billed of an order waits again to be billed, or delivered."""
+    if invoice.amount < 0:
+        posting.post(invoice.account_id, -invoice.amount, document, today=today, at=at, by=by)
+        return
+    changed, entries = reservations.unbill_order(
+        invoice.account_id, invoice.order_no, invoice.amount, billing=f"invoice:{invoice.doc_no}", document=document
+    )
+    reservations.save(changed)
+    exposure.post(entries, on=today, at=at, by=by)
 
 
 def _free(invoice: Invoice, *, today: date, at: datetime, by: Person | None) -> None:

@@ -128,6 +128,22 @@ def bill(value: OrderValue, amount: Decimal) -> tuple[Movement, ...]:
     return (*moved, Movement(None, Bucket.RECEIVABLE, rest)) if rest > 0 else moved
 
 
+def unbill(billing: Iterable[Movement], billed: Decimal) -> tuple[Movement, ...]:
+    """The invoice that made these movements is taken back: its value goes back to the order it came from.
+
+    What had been delivered waits to be billed again; what was billed ahead of delivery waits to be delivered or
+    cancelled, without a day on which it would expire. At most `billed`, what of the order still counts as billed.
+    """
+    back = []
+    for movement in billing:
+        part = min(movement.amount, billed)
+        if movement.source in STAGES and part > 0:
+            stage = Bucket.UNBILLED if movement.source is Bucket.UNBILLED else Bucket.UNDELIVERED
+            back.append(Movement(Bucket.RECEIVABLE, stage, part))
+            billed -= part
+    return tuple(back)
+
+
 def cancel(value: OrderValue, amount: Decimal) -> tuple[Movement, ...]:
     """Value that will not be delivered leaves the account; delivered goods cannot be cancelled, only credited."""
     stages = (Bucket.RESERVED, Bucket.UNDELIVERED)
