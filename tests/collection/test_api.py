@@ -1,10 +1,12 @@
 """The daily run, letters and tasks over the API: contract, duties, sight."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from shouxin.collection.models import Day, Notice, Task
+from shouxin.office import clock
 from shouxin.office.models import Person
 from tests.api import Caller
 from tests.people import acme
@@ -12,6 +14,7 @@ from tests.people import acme
 from .world import after, owe, run
 
 pytestmark = pytest.mark.django_db
+TOMORROW = (clock.today() + timedelta(days=1)).isoformat()
 
 
 @pytest.mark.clause("C3.5")
@@ -52,7 +55,7 @@ def test_who_may_run_and_who_may_read(ann: Person, ed: Person, sy: Person) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"as_of": "3 April"}, {"as_of": "2026-04-03", "by": "x"}, {"as_of": "2062-01-01"}]
+    "body", [{}, {"as_of": "3 April"}, {"as_of": "2026-04-03", "by": "x"}, {"as_of": "2062-01-01"}, {"as_of": TOMORROW}]
 )
 def test_a_body_that_cannot_be_read(body: dict[str, str], cy: Person) -> None:
     assert Caller(cy).post("/days", body).status_code == 422

@@ -1,6 +1,6 @@
 """The daily run, dunning letters and the work list over the API."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
@@ -12,16 +12,14 @@ from shouxin.lib.api import Amount, Body, IsoDay, Page, Paging, ReadableRenderer
 from shouxin.office import idempotency, posts, sight
 from shouxin.office.door import acting, answered_before, body_of
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.refusals import NotVisible
+from shouxin.receivables import posting
 from shouxin.rules import ids
 
 from . import notices, rounds, worklist
 from .models import Day, Notice, Task
 
 router = Router(tags=["collection"])
-
-AHEAD_DAYS_MAX = 366
-"""A run so far ahead of today is a slip of the pen: no earlier day could be run after it."""
 
 
 class DayIn(Body):
@@ -113,18 +111,15 @@ class TaskQuery(Paging):
     mine: bool = False
 
 
-def refuse_far_ahead(as_of: date, today: date) -> None:
-    """Raises BadForm for a day more than a year ahead of today."""
-    if (as_of - today).days > AHEAD_DAYS_MAX:
-        raise BadForm([("as_of", rounds.FAR_AHEAD)])
-
-
 @router.post("/days", response=DayOut)
 @own_transaction
 def run_day(request: HttpRequest, body: DayIn) -> Any:
-    """Run a business day, the missed ones first; a day that is done is answered as it stands. Each batch commits."""
+    """Run a business day, the missed ones first; a day that is done is answered as it stands. Each batch commits.
+
+    A day to come is refused: no earlier one could be run after it, and letters and expiries would come too soon.
+    """
     who = acting(request)
-    refuse_far_ahead(body.as_of, who["on"])
+    posting.refuse_later_than(who["on"], as_of=body.as_of)
     if known := _answered(request, who["by"], who["at"], keep=False):
         return answered_before(known)
     day = rounds.run(as_of=body.as_of, start=body.start, by=who["by"], at=who["at"])

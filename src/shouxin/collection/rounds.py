@@ -42,6 +42,8 @@ Progress = Callable[[str, int, int], None]
 """Told the step, how many customers are done and how many there are."""
 
 
+AHEAD_DAYS_MAX = 366
+"""How far ahead whoever keeps the machine may run a house on trial."""
 FAR_AHEAD = _("This day is more than a year ahead: no earlier day could be run after it.")
 
 
@@ -69,6 +71,12 @@ class GapTooLong(Refusal):
         "The last run was for %(last)s; the %(days)s days missed since are more than the %(max)s to be caught up."
     )
     cure = _("Start anew from a day you name: the days before it are left out for good.")
+
+
+def refuse_far_ahead(as_of: date, today: date) -> None:
+    """Raises BadForm for a day more than a year ahead of today."""
+    if (as_of - today).days > AHEAD_DAYS_MAX:
+        raise BadForm([("as_of", FAR_AHEAD)])
 
 
 def run(*, as_of: date, by: Person, at: datetime, start: date | None = None, progress: Progress | None = None) -> Day:

@@ -22,11 +22,11 @@ def day(
 ) -> None:
     """Run the business day, missed days first. Exit code 1 where customers were left out or the proof failed."""
     from shouxin.collection import rounds
-    from shouxin.collection.api import refuse_far_ahead, shown_day
+    from shouxin.collection.api import shown_day
     from shouxin.office import clock
 
     person, wanted, first = terminal.person(by), terminal.day(as_of), terminal.day(start) if start else None
-    refuse_far_ahead(wanted, clock.today())
+    rounds.refuse_far_ahead(wanted, clock.today())
     with terminal.progress(as_json=as_json) as bar:
         task = bar.add_task("day", total=None)
 
