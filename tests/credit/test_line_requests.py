@@ -139,7 +139,7 @@ def test_requests_cut_into_pieces_add_up(days: int, adds_up: bool, ann: Person, 
         since=clock.today() + timedelta(5), until=clock.today() + timedelta(9), temporary=True, why="t",
         cause="request", policy_version=1, at=before,
     )  # fmt: skip
-    request = asked_by(ann, amount="50000")
+    request = asked_by(ann, amount="50000", until=clock.today() + timedelta(4))
     if adds_up:
         with pytest.raises(NotYourDuty) as refused:
             approved(request, cy)
@@ -147,6 +147,53 @@ def test_requests_cut_into_pieces_add_up(days: int, adds_up: bool, ann: Person, 
         approved(request, member("vi"))
     else:
         approved(request, cy)
+
+
+def begun(amount: str, *, since: int, **changes: Any) -> Line:
+    """A line of Acme's, signed, that begins in so many days."""
+    return Line.objects.create(
+        customer=acme(), grade="B", limit_kind="amount", limit=Decimal(amount), currency="CNY", term_days=30,
+        since=clock.today() + timedelta(since), why="t", cause="request", policy_version=1,
+        at=timezone.now() - timedelta(days=400), **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.invariant("I-15")
+@pytest.mark.parametrize(
+    ("until", "signer"), [pytest.param(9, "vi", id="they meet"), pytest.param(4, "cy", id="it is over before")]
+)
+def test_a_temporary_limit_stands_on_the_line_that_holds_then(until: int, signer: str, ann: Person, cy: Person) -> None:
+    begun("1000", since=-10)
+    begun("77000", since=5)
+    request = asked_by(ann, amount="99000", temporary=True, until=clock.today() + timedelta(until))
+    if signer != "cy":
+        with pytest.raises(NotYourDuty):
+            approved(request, cy)
+    assert approved(request, member(signer)).limit == 99000
+
+
+@pytest.mark.invariant("I-15")
+def test_a_line_is_measured_with_the_temporary_limits_it_will_meet(ann: Person, cy: Person) -> None:
+    begun("60000", since=90, until=clock.today() + timedelta(99), temporary=True)
+    with pytest.raises(NotYourDuty):
+        approved(asked_by(ann, amount="50000"), cy)
+
+
+@pytest.mark.invariant("I-15", "I-16")
+def test_what_lowered_a_line_when_it_was_asked_for_may_raise_the_one_that_holds_now(ann: Person, cy: Person) -> None:
+    begun("90000", since=-10)
+    stale = asked_by(ann, amount="89000")
+    stale.suggested = {"limit": "35000"}
+    stale.save()
+
+    def why() -> tuple[str, ...]:
+        return line_requests.needs(stale, edition=edition(), today=clock.today()).why
+
+    assert (stale.kind, why()) == ("lower", ("amount",))
+    approved(asked_by(ann, amount="1000"), cy)
+    assert why() == ("amount", "over_suggestion")
+    with pytest.raises(NotYourDuty):
+        approved(stale, cy)
 
 
 @pytest.mark.invariant("I-16")
@@ -371,7 +418,7 @@ def test_lines_as_of_a_past_day(ann: Person, cy: Person) -> None:
 
 def test_needs_of_many_requests_take_a_handful_of_queries(ann: Person, django_assert_max_num_queries: Any) -> None:
     requests = [asked_by(ann, acme(code=f"Q{n}", name=f"客户{n}")) for n in range(12)]
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         line_requests.needs_of(requests, edition=edition(), today=clock.today())
 
 

@@ -201,6 +201,17 @@ def test_nobody_approves_her_own_nor_beyond_her_authority() -> None:
     assert securities.approve(large, version=1, **signing("vi")).status == "active"
 
 
+@pytest.mark.invariant("I-15")
+def test_securities_that_begin_later_are_no_way_round_authority() -> None:
+    line(acme(), 90000)
+    tomorrow = TODAY + timedelta(days=1)
+    first = proposed(value=9000, since=tomorrow)
+    second = proposed(value=9000, since=tomorrow, document="BZJ-2")
+    assert securities.approve(first, version=1, **signing("cy")).status == "active"
+    with pytest.raises(NotYourDuty):
+        securities.approve(second, version=1, **signing("cy"))
+
+
 @pytest.mark.invariant("I-17")
 @pytest.mark.parametrize("status", FLOW.statuses)
 @pytest.mark.parametrize("verb", ["approve", "decline", "withdraw", "release", "void"])

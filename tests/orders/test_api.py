@@ -8,8 +8,9 @@ import pytest
 
 from shouxin.credit.models import Line
 from shouxin.customers.models import Customer
-from shouxin.office import clock
+from shouxin.office import clock, posts
 from shouxin.office.models import Person
+from shouxin.receivables import proof
 from tests.api import Caller
 from tests.people import acme
 
@@ -229,6 +230,7 @@ def test_an_invoice_taken_back_leaves_no_room_for_another_order(
 
     order = caller.get(f"/reservations/{number}").data
     assert (order["billed"], order["unbilled" if delivered else "undelivered"]) == ("0.00", "1000.00")
+    assert proof.run(by=posts.system(), at=clock.now(), on=clock.today()).difference == 0
     assert caller.post("/credit-checks", whole | {"order_no": "SO-2"}).data["outcome"] == "hold"
     again = caller.post("/credit-checks", whole).data
     assert (again["outcome"], again["available_after"]) == ("approve", "0.00")
@@ -242,5 +244,6 @@ def test_goods_credited_are_measured_again_when_the_order_is_asked_about_again(c
     caller.post(f"/reservations/{number}/bill", {"invoice_no": "S-1"})
     caller.post("/invoices", {"customer": "C001", "doc_no": "G-1", "amount": "-400.00", "order_no": "SO-1"})
     assert caller.get(f"/reservations/{number}").data["billed"] == "600.00"
+    assert proof.run(by=posts.system(), at=clock.now(), on=clock.today()).difference == 0
     assert caller.post("/credit-checks", CHECK | {"order_no": "SO-2", "amount": "400.00"}).data["outcome"] == "approve"
     assert caller.post("/credit-checks", whole).data["outcome"] == "hold", "the 400 taken back are asked for anew"

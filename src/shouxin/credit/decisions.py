@@ -23,7 +23,7 @@ from shouxin.office.refusals import BadForm, Moved, fitting
 from shouxin.rules import application as rules
 from shouxin.rules.application import FLOW
 from shouxin.rules.days import add_months
-from shouxin.rules.line import Limit
+from shouxin.rules.line import Limit, reach
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, RequestKind
 
@@ -126,8 +126,8 @@ def _terms(application: Application, grant: Grant) -> LineTerms:
 
 def _refuse_too_much(application: Application, terms: LineTerms, edition: Edition, today: date) -> None:
     request = opinions.as_request(application, terms, edition=edition, today=today)
-    held = lines.in_force([application.customer_id], on=today)[application.customer_id]
-    total = line_requests.resulting_total(request, held).bound
+    held = lines.ahead([application.customer_id], on=today)[application.customer_id]
+    total = max((line_requests.resulting_total(request, then) for then in held.values()), key=reach).bound
     rate = line_requests.worth_of([application.currency], edition, today)[application.currency]
     kind: RequestKind = application.request_type  # type: ignore[assignment]
     asked = rules.Asked(kind, application.requested_limit, application.requested_term_days, application.requested_until)

@@ -1,12 +1,12 @@
 """A line is asked for by one person and signed by another, within her authority, in the version she saw (B2.1)."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers import standing
@@ -156,9 +156,14 @@ def kind_of(terms: LineTerms, current: Line | None) -> str:
     """Whether the request is the first line, a raise, a cut, a temporary limit, or a renewal."""
     if terms.temporary:
         return "temporary"
-    if current is None or terms.pool:
+    return "new" if terms.pool else kind_beside(terms.limit, current)
+
+
+def kind_beside(limit: Limit, current: Line | None) -> str:
+    """What a limit is beside a line: the first one, a raise, a cut or a renewal."""
+    if current is None:
         return "new"
-    old, new = reach(Limit(current.limit_kind, current.limit)), reach(terms.limit)
+    old, new = reach(Limit(current.limit_kind, current.limit)), reach(limit)
     return "raise" if new > old else "lower" if new < old else "renewal"
 
 
@@ -195,21 +200,36 @@ def needs(request: LineRequest, *, edition: Edition, today: date) -> authority.N
 def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) -> dict[int, authority.Needs]:
     """Request id -> whose signature it needs; a handful of queries for any number of requests.
 
-    Authority is measured in the company's currency. Raises CannotDecide where a rate is missing.
+    Authority is measured in the company's currency, on the day on which most would be granted with what is signed
+    already and begins later (I-15). Raises CannotDecide where a rate is missing.
     """
     requests = list(requests)
-    held = lines.in_force({each.customer_id for each in requests}, on=today)
-    splits = split_sums({each.customer_id for each in requests}, edition, today)
+    held = lines.ahead({each.customer_id for each in requests}, on=today)
+    splits = split_lines(held, edition, today)
     worth = worth_of({each.currency for each in requests}, edition, today)
-    secured = securities.in_force(held, on=today)
+    looked_at = sorted({day for days in held.values() for day in days})
+    secured = {day: securities.in_force(held, on=day) for day in looked_at}
+
+    def measured(each: LineRequest, day: date, then: lines.InForce) -> tuple[Limit, Decimal]:
+        """What would be granted on a day, and what was signed of late and comes on top of it."""
+        rate = worth[each.currency]
+        total = in_company_currency(resulting_total(each, then), rate)
+        total = with_securities(each, total, secured[day].get(each.customer_id, []), edition, today)
+        begun = {line.pk for line in then.temporary}
+        waiting = [line.limit or lines.ZERO for line in splits[each.customer_id] if line.pk not in begun]
+        return total, convert(sum(waiting, lines.ZERO), rate)
+
     found = {}
     for each in requests:
-        rate = worth[each.currency]
-        total = in_company_currency(resulting_total(each, held[each.customer_id]), rate)
-        total = with_securities(each, total, secured.get(each.customer_id, []), edition, today)
-        split = convert(splits.get(each.customer_id, lines.ZERO), rate)
-        found[each.pk] = authority.who_may(edition.policy, wanted(each), total, split)
+        days = {day: then for day, then in held[each.customer_id].items() if day == today or lasts_until(each, day)}
+        total, split = max((measured(each, *day) for day in days.items()), key=lambda sums: reach(sums[0]) + sums[1])
+        found[each.pk] = authority.who_may(edition.policy, wanted(each, kind_now(each, days)), total, split)
     return found
+
+
+def lasts_until(request: LineRequest, day: date) -> bool:
+    """Whether what is asked for would still hold on the day."""
+    return request.until is None or day <= request.until
 
 
 def worth_of(currencies: Iterable[str], edition: Edition, today: date) -> dict[str, Decimal]:
@@ -233,9 +253,22 @@ def asked_limit(request: LineRequest) -> Limit:
     return Limit.none() if request.limit_kind == "unset" else Limit(request.limit_kind, request.limit)
 
 
-def wanted(request: LineRequest) -> authority.RequestedLine:
+def wanted(request: LineRequest, kind: str) -> authority.RequestedLine:
     """The request as the rule of authority reads it."""
-    return authority.RequestedLine(asked_limit(request), Grade(request.grade), request.kind, over_suggestion(request))
+    return authority.RequestedLine(asked_limit(request), Grade(request.grade), kind, over_suggestion(request, kind))
+
+
+def kind_now(request: LineRequest, held: Mapping[date, lines.InForce]) -> str:
+    """What the request is beside the lines that hold until it begins, which may not be those it was asked beside.
+
+    Where it is more than one thing it is what takes the higher signature.
+    """
+    if request.temporary or request.pool:
+        return request.kind
+    first, *later = sorted(held)
+    before = [held[day].line for day in (first, *(day for day in later if day <= request.since))]
+    kinds = {kind_beside(asked_limit(request), line) for line in before}
+    return next(kind for kind in ("new", "raise", "renewal", "lower") if kind in kinds)
 
 
 def resulting_total(request: LineRequest, current: lines.InForce) -> Limit:
@@ -262,18 +295,21 @@ def with_securities(
     return Limit.of((total.amount or lines.ZERO) + added.amount)
 
 
-def split_sums(customers: Iterable[int], edition: Edition, today: date) -> dict[int, Decimal]:
+def split_lines(customers: Iterable[int], edition: Edition, today: date) -> dict[int, list[Line]]:
     """Customer id -> temporary limits signed in the policy's last days that have not begun yet (I-15)."""
     signed_since = today - timedelta(days=edition.policy.approval.split_days)
     waiting = Line.objects.filter(
         customer__in=set(customers), temporary=True, since__gt=today, at__date__gte=signed_since
     )
-    return dict(waiting.order_by().values_list("customer").annotate(total=Sum("limit")))
+    found: dict[int, list[Line]] = defaultdict(list)
+    for line in waiting.only("customer", "limit").order_by("pk"):
+        found[line.customer_id].append(line)
+    return found
 
 
-def over_suggestion(request: LineRequest) -> bool:
-    """Whether more is asked for than the latest rating suggested."""
-    if not request.suggested or request.kind in ("lower", "temporary"):
+def over_suggestion(request: LineRequest, kind: str) -> bool:
+    """Whether more is asked for than the latest rating suggested; not where the request only lowers a line."""
+    if not request.suggested or kind in ("lower", "temporary"):
         return False
     suggested = request.suggested["limit"]
     return reach(Limit(request.limit_kind, request.limit)) > Decimal(str(suggested or 0))

@@ -85,6 +85,23 @@ def in_force(customers: Iterable[int], *, on: date) -> dict[int, InForce]:
     return {pk: InForce(found[pk].line, tuple(found[pk].temporary), found[pk].pool) for pk in wanted}
 
 
+def ahead(customers: Iterable[int], *, on: date) -> dict[int, dict[date, InForce]]:
+    """Customer id -> what holds on the day, and on each later day on which more that is signed already begins.
+
+    Lines, temporary limits and securities are what begins. One query more for each such day.
+    """
+    found = {pk: {on: each} for pk, each in in_force(customers, on=on).items()}
+    begins = Line.objects.filter(customer__in=found, since__gt=on).order_by().values_list("customer", "since")
+    secured = models.Security.objects.filter(customer__in=found, status="active", since__gt=on).order_by()
+    days: dict[date, list[int]] = defaultdict(list)
+    for pk, day in begins.union(secured.values_list("customer", "since")):
+        days[day].append(pk)
+    for day in sorted(days):
+        for pk, each in in_force(days[day], on=day).items():
+            found[pk][day] = each
+    return found
+
+
 def pool_in_force(head: int, *, on: date) -> Line | None:
     """The shared pool of a group, by the id of its head, as `in_force` tells it."""
     begun = Line.objects.filter(customer=head, since__lte=on, temporary=False, pool=True)

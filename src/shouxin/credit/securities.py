@@ -26,6 +26,7 @@ from shouxin.rules import securities as rule
 from shouxin.rules.days import add_months
 from shouxin.rules.exposure import Exposure
 from shouxin.rules.line import Limit
+from shouxin.rules.line import reach as far
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Policy, SecurityKind
 from shouxin.rules.securities import FLOW, GUARANTEES, NO_COVER, Cover
@@ -138,13 +139,15 @@ class Reach:
     """The customer's usable limit in `currency`: now, and without one security (or with one more).
 
     `used` counts against it; `missing` names a currency of it without a rate: nothing can be said then. `worth` is
-    what one unit of `currency` is in the company's.
+    what one unit of `currency` is in the company's. `most`: as `then`, on the day on which most would be granted with
+    what is signed already and begins later (I-15).
     """
 
     currency: str
     used: Decimal
     now: Limit
     then: Limit
+    most: Limit
     grade: Grade | None
     worth: Decimal | None
     missing: str = ""
@@ -159,20 +162,20 @@ class Reach:
 def reaches(rows: Iterable[Security], *, policy: Policy, on: date) -> dict[int, Reach]:
     """Security id -> what its customer may owe on the day, and what once it is gone (a proposed one: has come).
 
-    Four queries for any number of securities.
+    A handful of queries for any number of securities.
     """
     rows = list(rows)
     customers = {row.customer_id for row in rows}
-    held, accounts = lines.in_force(customers, on=on), exposure.exposures(customers)
-    counting = in_force(customers, on=on)
-    codes = {each.currency for found in (rows, *counting.values()) for each in found}
-    codes |= {each.line.currency for each in held.values() if each.line} | {row.customer.currency for row in rows}
+    ahead, accounts = lines.ahead(customers, on=on), exposure.exposures(customers)
+    counting = {day: in_force(customers, on=day) for day in sorted({day for days in ahead.values() for day in days})}
+    codes = {row.currency for row in rows} | {row.customer.currency for row in rows}
+    codes |= {each.currency for by_customer in counting.values() for found in by_customer.values() for each in found}
+    codes |= {each.line.currency for days in ahead.values() for each in days.values() if each.line}
     worth = _worth(codes | {code for found in accounts.values() for code in found}, policy, on)
     return {
         row.pk: _reach(
             row,
-            counting.get(row.customer_id, []),
-            held[row.customer_id],
+            [(held, counting[day].get(row.customer_id, [])) for day, held in ahead[row.customer_id].items()],
             accounts.get(row.customer_id, {}),
             policy,
             worth,
@@ -182,23 +185,28 @@ def reaches(rows: Iterable[Security], *, policy: Policy, on: date) -> dict[int, 
 
 
 def _reach(
-    row: Security, counting: list[Security], held: InForce, accounts: Mapping[str, Exposure], policy: Policy,
+    row: Security, days: list[tuple[InForce, list[Security]]], accounts: Mapping[str, Exposure], policy: Policy,
     worth: Mapping[str, Decimal],
 ) -> Reach:  # fmt: skip
-    after = [each for each in counting if each.pk not in (row.pk, row.replaces_id)]
-    after += [row] if row.status == "proposed" else []
+    """`days`: what holds and which securities count, today first."""
+    held, counting = days[0]
     target = held.line.currency if held.line else row.customer.currency
     used = {code: each.total for code, each in accounts.items() if each.total}
     missing = sorted(code for code in used if code != target and not {code, target} <= worth.keys())
 
-    def limit(secured: Iterable[Security]) -> Limit:
+    def limit(held: InForce, secured: Iterable[Security]) -> Limit:
         found = cover_of(plain(secured), held, accounts, policy=policy, worth=worth)
         return rule.raised(held.limit, held.temporary_limit, found.amount)
 
+    def after(held: InForce, counting: list[Security]) -> Limit:
+        left = [each for each in counting if each.pk not in (row.pk, row.replaces_id)]
+        return limit(held, [*left, row] if row.status == "proposed" else left)
+
     total = ZERO if missing else sum((_in(amount, code, target, worth) for code, amount in used.items()), ZERO)
     return Reach(
-        target, total, limit(counting), limit(after), held.grade, worth.get(target), missing[0] if missing else ""
-    )
+        target, total, limit(held, counting), after(held, counting), max((after(*day) for day in days), key=far),
+        held.grade, worth.get(target), missing[0] if missing else "",
+    )  # fmt: skip
 
 
 def reach(security: Security, *, policy: Policy, on: date) -> Reach:
@@ -425,7 +433,7 @@ def _end(
 
 def needs(found: Reach, *, policy: Policy) -> authority.Needs:
     """Whose signature a proposal needs: by the customer's usable limit as it would stand with it."""
-    total = found.then if found.then.kind != "unset" else Limit.none()
+    total = found.most if found.most.kind != "unset" else Limit.none()
     if total.amount is not None:
         total = Limit.of(convert(total.amount, found.worth or ZERO))
     asked = authority.RequestedLine(total, found.grade or policy.securities.grades[-1], "raise")

@@ -288,7 +288,7 @@ def _detail(request: HttpRequest, found: LineRequest, refusal: Refusal | None = 
         "steps": steps(found, needed),
         "suggested": found.suggested,
         "suggested_limit": Decimal(found.suggested["limit"]) if found.suggested.get("limit") else None,
-        "over": line_requests.over_suggestion(found),
+        "over": "over_suggestion" in needed.why,
         "history": TrailEntry.objects.filter(about=trail.name_of(found)).select_related("by").order_by("id"),
         "refusal": refusal,
         "line": Line.objects.filter(request=found).first(),
