@@ -7,7 +7,9 @@ import ipaddress
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -228,6 +230,44 @@ def test_one_that_never_answers_is_cut_off(allowed: None) -> None:
         with pytest.raises(outgoing.Unreachable):
             outgoing.post(to, b"{}", {}, seconds=0.5)
         assert (timezone.now() - began).total_seconds() < 5
+
+
+@contextmanager
+def trickling(said: bytes) -> Iterator[int]:
+    """A receiver that says this at once, and then a byte every twentieth of a second; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def speak() -> None:
+            with suppress(OSError):
+                line, _peer = server.accept()
+                with line:
+                    line.sendall(said)
+                    for _byte in range(200):
+                        line.sendall(b"0")
+                        time.sleep(0.05)
+
+        speaking = threading.Thread(target=speak, daemon=True)
+        speaking.start()
+        yield server.getsockname()[1]
+    speaking.join()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [("http", b"HTTP/1.0 200 OK\r\nContent-Length: 100000\r\n\r\n"),
+     ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"),
+     ("http", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n"),
+     ("http", b"HTTP/1.1 200 OK\r\nX-Long: "),
+     ("http", b"HTTP/1.1 2"),
+     ("https", b"\x16\x03\x03\x40\x00")],
+    ids=["body of a closing answer", "body", "chunk", "headers", "status", "handshake"],
+)  # fmt: skip
+def test_one_that_trickles_is_cut_off_in_its_time(scheme: str, said: bytes) -> None:
+    with trickling(said) as port:
+        to, began = outgoing.Target(scheme, "localhost", port, "/", "127.0.0.1"), time.monotonic()
+        with pytest.raises(outgoing.Unreachable):
+            outgoing.post(to, b"{}", {}, seconds=0.4)
+        assert time.monotonic() - began < 2
 
 
 # --- sight ---------------------------------------------------------------------------------------

@@ -67,8 +67,9 @@ def post(to: Target, body: bytes, headers: Mapping[str, str], *, seconds: float 
     alarm.start()
     try:
         connection.request("POST", to.path, body, {"User-Agent": "Shouxin-Webhooks/1", **headers})
-        answer = connection.getresponse()
-        answer.read(ANSWER_BYTES_MAX)
+        with connection.getresponse() as answer:
+            answer.read(ANSWER_BYTES_MAX)
+        connection.require_time()
         return answer.status
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}"[:200]) from error
@@ -98,20 +99,32 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, to: Target, seconds: float) -> None:
         super().__init__(to.host, to.port, timeout=seconds)
         self.to = to
+        self._line: socket.socket | None = None  # `sock` is forgotten once an answer that ends the connection begins
+        self._over = False
 
     def connect(self) -> None:
         """To the pinned address; with https the certificate must be the name's."""
-        self.sock = socket.create_connection((self.to.address, self.to.port), self.timeout)
+        self.sock = self._line = socket.create_connection((self.to.address, self.to.port), self.timeout)
         if self.to.scheme == "https":
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.to.host)
+            wrap = ssl.create_default_context().wrap_socket
+            self.sock = self._line = wrap(self.sock, server_hostname=self.to.host, do_handshake_on_connect=False)
+        self.require_time()  # it may have run out before there was a line to cut
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.do_handshake()
 
     def cut(self) -> None:
-        """End it from another thread."""
-        if self.sock is not None:
+        """End it from another thread, whatever it is doing: what is read after this is the end."""
+        self._over = True
+        if self._line is not None:
             try:
-                self.sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(self._line, socket.SHUT_RDWR)  # TLS would be taken off first, under the reader
             except OSError:  # it has ended by itself
                 return
+
+    def require_time(self) -> None:
+        """Raise TimeoutError once it has been cut: a cut answer reads like one that ended."""
+        if self._over:
+            raise TimeoutError(f"no answer within {self.timeout:g} seconds")
 
 
 def _parts(url: str) -> tuple[str, str, int, str]:
