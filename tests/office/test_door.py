@@ -229,3 +229,54 @@ def test_the_same_key_at_the_same_moment_acts_once() -> None:
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert Customer.objects.count() == 1
+
+
+UNMASK = {"reason": "回访"}
+
+
+@pytest.mark.invariant("I-10", "I-33")
+def test_what_was_unmasked_is_never_told_again_by_its_key(ann: Any, di: Any) -> None:
+    customer = acme(telephone="13912345678")
+    path, before = f"/customers/{customer.pk}/unmask", TrailEntry.objects.filter(verb="unmask")
+    for _time in range(2):
+        assert Caller(ann).post(path, UNMASK, key="k1").data["telephone"] == "13912345678"
+    assert before.count() == 2, "each look has its line"
+    assert not IdempotencyKey.objects.exists()
+    Customer.objects.update(salesperson=di, department=di.department)
+    assert Caller(ann).post(path, UNMASK, key="k1").status_code == 404
+    assert before.count() == 2
+
+
+@pytest.mark.invariant("I-10", "I-33")
+def test_an_answer_about_a_customer_out_of_sight_is_not_given_again(ann: Any, di: Any) -> None:
+    customer = acme()
+    acts = {
+        f"/customers/{customer.pk}/names": {"name": "艾克米"},
+        f"/customers/{customer.code}/form-links": {"request_type": "new"},
+        "/applications": {
+            "customer": customer.code, "request_type": "new", "requested_limit": "80000.00", "currency": "CNY",
+            "requested_term_days": 30, "reason": "旺季备货", "details": {"contact": "王芳"},
+        },
+    }  # fmt: skip
+    for path, body in acts.items():
+        assert Caller(ann).post(path, body, key=path).status_code in (200, 201)
+        assert Caller(ann).post(path, body, key=path)["Idempotency-Replayed"] == "true"
+    Customer.objects.update(salesperson=di, department=di.department)
+    assert [Caller(ann).post(path, body, key=path).status_code for path, body in acts.items()] == [404, 404, 404]
+
+
+@pytest.mark.invariant("I-10")
+@pytest.mark.parametrize(
+    ("path", "body", "secret"),
+    [("/tokens", {"label": "ERP"}, "token"),
+     ("/webhooks", {"url": "https://1.1.1.1/hook", "events": ["standing.changed"]}, "secret"),
+     ("/customers/C001/form-links", {"request_type": "new"}, "address")],
+)  # fmt: skip
+def test_a_secret_is_told_once_and_made_once(ann: Any, cy: Any, path: str, body: Any, secret: str) -> None:
+    acme()
+    who = cy if path == "/webhooks" else ann
+    first, again = (Caller(who).post(path, body, key="k1") for _time in range(2))
+    assert first.status_code == 201 and first.data[secret], first.content
+    assert again.status_code == 201 and again["Idempotency-Replayed"] == "true"
+    assert again.data == first.data | {secret: None}
+    assert first.data[secret] not in IdempotencyKey.objects.get().answer

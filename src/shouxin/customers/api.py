@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, done_anew, page
 from shouxin.office import disclosures, posts, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
@@ -312,8 +312,9 @@ def add_name(request: HttpRequest, reference: str, new: NewName) -> dict[str, An
 
 
 @router.post("/customers/{reference}/unmask", response=Unmasked)
+@done_anew
 def unmask(request: HttpRequest, reference: str, asked: Unmasking) -> dict[str, str]:
-    """A masked particular in full; that it was read, and why, stays in the trail."""
+    """A masked particular in full; that it was read, and why, stays in the trail. Never kept for a key."""
     fields = [asked.field] if asked.field else []
     return registry.unmask(_seen(request, reference), asked.reason, fields=fields, **acting(request))
 

@@ -11,7 +11,7 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from shouxin.lib import documents, sheets
-from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, done_anew, page
 from shouxin.office import policies, sight
 from shouxin.office.attachments_api import AttachmentOut, shown
 from shouxin.office.door import acting, seen_version
@@ -294,6 +294,7 @@ def list_agents(request: HttpRequest, reference: str) -> list[Any]:
 
 
 @router.post("/agents/{int:pk}/check", response=SigningOut)
+@done_anew
 def check_agent(request: HttpRequest, pk: int, asked: Signing) -> dict[str, Any]:
     """May this agent sign this for the customer, on this day (default: today)? Every reason why not."""
     call = acting(request)

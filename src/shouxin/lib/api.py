@@ -276,3 +276,27 @@ def own_transaction(view: Callable[..., Any]) -> Callable[..., Any]:
     """For a write that keeps its own transactions, and answers its Idempotency-Key within them itself."""
     view.own_transaction = True  # type: ignore[attr-defined]
     return view
+
+
+def done_anew(view: Callable[..., Any]) -> Callable[..., Any]:
+    """For a POST that may be done twice, and whose answer holds what is shown for a reason or read in passing.
+
+    Its Idempotency-Key is not heeded: sent again it is done again, with every check and its line in the trail, and
+    nothing of the answer is kept.
+    """
+    view.done_anew = True  # type: ignore[attr-defined]
+    return view
+
+
+def told_once(*secrets: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For a POST that makes something whose secret is told once: the fields of the answer that hold it.
+
+    The Idempotency-Key keeps it from being made twice; the answer is kept without these fields, and given again with
+    null in their place. Whoever lost the first answer makes another under a new key.
+    """
+
+    def marked(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.told_once = secrets  # type: ignore[attr-defined]
+        return view
+
+    return marked

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 from pydantic import AwareDatetime, Field
 
-from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page
+from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page, told_once
 from shouxin.rules.policy import Post
 
 from . import audits, checkpoints, personal, policies, posts, rates, tokens, trail_words
@@ -81,9 +81,9 @@ class NewToken(Body):
 
 
 class TokenOnce(TokenOut):
-    """A new token with its text, which is shown this once."""
+    """A new token with its text, which is shown this once: null where the answer is given again."""
 
-    token: str
+    token: str | None
 
 
 class PolicyOut(Answer):
@@ -182,8 +182,9 @@ def list_tokens(request: HttpRequest) -> list[ApiToken]:
 
 
 @router.post("/tokens", response={201: TokenOnce})
+@told_once("token")
 def create_token(request: HttpRequest, new: NewToken) -> Any:
-    """A token of my own; its text is in this answer and nowhere else."""
+    """A token of my own; its text is in this answer and nowhere else, nor in the one a repeated key is given."""
     call = acting(request)
     token, text = tokens.create(call["by"], by=call["by"], at=call["at"], **new.model_dump())
     return Status(201, TokenOut.model_validate(token, from_attributes=True).model_dump() | {"token": text})

@@ -109,6 +109,14 @@ def _finish(places: Sequence[tuple[int, str]], answers: Sequence[Answer]) -> Non
     send(_FINISH, callers, keys, array(each.status for each in answers), sealed)
 
 
+def without(answer: Answer, secrets: Sequence[str]) -> Answer:
+    """The answer with null in the place of these fields."""
+    if not secrets:
+        return answer
+    told = json.loads(answer.text)
+    return Answer(answer.status, json.dumps(told | dict.fromkeys(secrets), ensure_ascii=False))
+
+
 def body_digest(path: str, body: bytes) -> str:
     """What makes two requests the same: path and meaning of the body, not its blanks or the order of its keys."""
     try:

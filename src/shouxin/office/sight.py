@@ -76,6 +76,13 @@ def sees_customer(person: Person, pk: int, on: date) -> bool:
     return _customers().filter(customers_seen_by(person, on), pk=pk).exists()
 
 
+def sees_reference(person: Person, reference: int | str, on: date) -> bool:
+    """The same of the customer with this id (a number) or code (a text)."""
+    if isinstance(reference, int):
+        return sees_customer(person, reference, on)
+    return _customers().filter(customers_seen_by(person, on), code=reference).exists()
+
+
 def is_partial(person: Person, on: date) -> bool:
     """Whether she sees customers, but not all."""
     return not sees_all(person, on) and Post.SALES in posts.posts_of(person, on=on)

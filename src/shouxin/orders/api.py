@@ -20,6 +20,7 @@ from shouxin.lib.api import (
     Page,
     Paging,
     Reference,
+    done_anew,
     is_unkept,
     own_transaction,
     page,
@@ -278,6 +279,7 @@ def _decision(request: HttpRequest, number: int) -> CreditDecision:
 
 
 @router.post("/credit-checks/{int:number}/replay", response=ReplayOut, summary="Recompute a past decision")
+@done_anew
 def replay(request: HttpRequest, number: int) -> dict[str, Any]:
     """Recomputed from the facts and the policy edition kept with it; nothing is written."""
     decision = _decision(request, number)

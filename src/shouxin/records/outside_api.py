@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from shouxin.credit import form_links, references
 from shouxin.credit.models import Reference
 from shouxin.customers import registry
-from shouxin.lib.api import Body, IsoDay
+from shouxin.lib.api import Body, IsoDay, told_once
 from shouxin.office import policies, sight
 from shouxin.office.pages import moment
 
@@ -35,9 +35,9 @@ class NewLink(Body):
 
 
 class LinkOut(BaseModel):
-    """The address, told once, and the last day it works."""
+    """The address, told once (null where the answer is given again), and the last day it works."""
 
-    address: str
+    address: str | None
     expires_on: IsoDay
 
 
@@ -64,6 +64,7 @@ def remind_reference(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/customers/{reference}/form-links", response={201: LinkOut})
+@told_once("address")
 def make_link(request: HttpRequest, reference: str, new: NewLink) -> Any:
     """A link by which the customer fills in the application itself, once, without an account."""
     call = moment(request)

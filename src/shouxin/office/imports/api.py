@@ -8,7 +8,7 @@ from ninja.files import UploadedFile
 from pydantic import BaseModel, Field
 
 from shouxin.lib import sheets
-from shouxin.lib.api import Page, Paging, page
+from shouxin.lib.api import Page, Paging, done_anew, page
 from shouxin.lib.imports import kinds, mapfile
 from shouxin.lib.imports.faults import FileFault
 from shouxin.lib.imports.kinds import Kind
@@ -159,6 +159,7 @@ def hand_in(
 
 
 @router.post("/imports/{kind}/look", response=LookOut)
+@done_anew
 def look(
     request: HttpRequest,
     kind: str,

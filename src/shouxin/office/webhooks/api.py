@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from shouxin.lib.api import Answer, Body, Page, Paging, page
+from shouxin.lib.api import Answer, Body, Page, Paging, page, told_once
 from shouxin.office.door import acting
 from shouxin.office.models import Delivery, Person, Webhook
 from shouxin.office.refusals import BadForm
@@ -71,8 +71,9 @@ class DeliveryOut(Answer):
 
 
 @router.post("/webhooks", response={201: HookOut})
+@told_once("secret")
 def create_webhook(request: HttpRequest, new: NewHook) -> Any:
-    """A new webhook; its secret is in this answer and in no other."""
+    """A new webhook; its secret is in this answer and in no other, nor in the one a repeated key is given."""
     owner = None
     if new.owner:
         owner = Person.objects.filter(username=new.owner, is_active=True).first()
