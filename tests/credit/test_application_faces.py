@@ -18,7 +18,7 @@ from django.utils import timezone
 from shouxin.credit import form_links
 from shouxin.credit.models import Application, FormLink, FormTry, Line
 from shouxin.customers import mails
-from shouxin.customers.models import Mail
+from shouxin.customers.models import Customer, Mail
 from shouxin.lib import documents
 from shouxin.office import clock, policies, posts
 from shouxin.office.models import Attachment, TrailEntry
@@ -249,6 +249,14 @@ def test_a_forged_an_expired_and_a_used_link_are_told_apart_from_nothing() -> No
     with time_machine.travel(timezone.now() + timedelta(days=1)):
         late = client.get(address)
     assert late.status_code == 410 and "expired" in late.content.decode()
+
+
+def test_a_link_is_over_when_its_maker_sees_the_customer_no_more() -> None:
+    client, address, di = Client(headers={"Accept-Language": "en"}), _link(), member("di")
+    assert client.get(address).status_code == 200
+    Customer.objects.update(salesperson=di, department=di.department)
+    assert client.get(address).status_code == 410
+    assert client.post(address, FORM).status_code == 410 and not Application.objects.exists()
 
 
 def test_too_many_tries_are_told_to_wait() -> None:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers import mails
 from shouxin.customers.models import Customer
-from shouxin.office import attachments, clock, posts, trail
+from shouxin.office import attachments, clock, posts, sight, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, NotVisible, Refusal
@@ -84,7 +84,10 @@ def digest(token: str) -> str:
 
 
 def opened(token: str, kind: str, *, today: date, lock: bool = False) -> FormLink:
-    """The link of an address. Raises NotVisible for a forged one, Gone for one used, expired or taken back."""
+    """The link of an address. Raises NotVisible for a forged one, Gone for one used, expired or taken back.
+
+    It lasts as long as whoever made it has the post and sees the customer.
+    """
     try:
         signing.Signer(salt=SALT).unsign(token)
     except signing.BadSignature:
@@ -100,7 +103,9 @@ def opened(token: str, kind: str, *, today: date, lock: bool = False) -> FormLin
                    cure=_("To add something, write to your contact with us."), number=number)  # fmt: skip
     if today > link.expires_on:
         raise Gone(_("This link expired on %(day)s."), code="expired", day=link.expires_on.isoformat())
-    if link.revoked_at or not posts.posts_of(link.made_by, on=today) & set(rules.APPLICANTS):
+    by = link.made_by
+    serves = posts.posts_of(by, on=today) & set(rules.APPLICANTS) and sight.sees_customer(by, link.customer_id, today)
+    if link.revoked_at or not serves:
         raise Gone
     return link
 
