@@ -85,6 +85,12 @@ def test_a_token_made_here_opens_the_api(shouxin: Any, cy: Person) -> None:
     assert tokens.person_of(out.strip(), on=clock.today(), at=clock.now()) == cy
 
 
+def test_nobody_who_is_disabled_gets_a_token(shouxin: Any, cy: Person) -> None:
+    shouxin("user disable cy")
+    code, out, err = shouxin("token create cy")
+    assert (code, out) == (2, "") and "cy is disabled" in err
+
+
 def test_disabling_is_done_once(shouxin: Any, cy: Person) -> None:
     assert shouxin("user disable cy")[0] == 0
     assert shouxin("user disable cy")[0] == 2

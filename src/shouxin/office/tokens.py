@@ -34,7 +34,7 @@ def create(
     """A new token and its text, which nobody can read again.
 
     It works for so many days, or until `expires_at`, or as long as the sign-in rules let a token work; raises BadForm
-    where that is longer than they let it.
+    where that is longer than they let it, Moved for somebody who is disabled.
     Only she herself (or the command line) makes one: a manager who could make tokens for others could act
     as anybody (I-20b).
     """
@@ -42,6 +42,9 @@ def create(
         raise posts.not_your_duty(
             by, about=person, verb="create_token", at=at, cure=_("Everybody makes her own tokens.")
         )
+    if not person.is_active:
+        raise Moved(_("%(name)s is disabled: no token opens anything for her."), code="disabled", cure="",
+                    name=person.username)  # fmt: skip
     named = scopes.parted(scope)
     if not named or not set(named) <= set(scopes.NAMES):
         raise BadForm([("scope", _("There is no such scope."))])
