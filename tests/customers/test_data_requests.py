@@ -9,14 +9,16 @@ from django.test import Client
 from django.utils import timezone
 
 from shouxin.collection import facts as debts
-from shouxin.customers import data_requests, registry, search
+from shouxin.credit import applications
+from shouxin.customers import data_requests, dossier, facts, persons, registry, search
 from shouxin.customers.models import Customer, DataRequest
 from shouxin.office import policies, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import Moved
 from shouxin.receivables import ratings
 from tests.api import Caller
-from tests.people import TODAY, acme
+from tests.credit.applying import DETAILS, applied, wanted
+from tests.people import TODAY, acme, member
 
 
 def act(person: Person) -> dict[str, Any]:
@@ -72,6 +74,26 @@ def test_a_copy_is_whole_recorded_and_only_for_two(ann: Person, cy: Person, bo: 
     assert Caller(ann).get(path).status_code == 403
 
 
+def test_what_was_overwritten_and_what_hangs_on_other_papers_is_in_the_copy(
+    ann: Person, bo: Person, cy: Person
+) -> None:
+    policies.ensure()
+    customer = li_wei()
+    application = applied(customer=customer, details=DETAILS | {"telephone": "13912345678"})
+    applications.change(
+        application, wanted(details=DETAILS | {"telephone": "13912345679"}), version=application.version, by=ann,
+        today=TODAY, at=timezone.now(),
+    )  # fmt: skip
+    known = facts.add(customer, "employees", 3, source="visit", as_of=TODAY, **act(bo))
+    dossier.verify(known, "on_site", "genuine", checked_on=TODAY, note="与财务王芳通话", **act(cy))
+    for behind, name in ((customer, "王五"), (acme(code="C9"), "赵六")):
+        persons.add(behind, name, "controller", note="身份证原件", **act(bo))
+    text = data_requests.copy_of(asked("copy", ann, cy, customer=customer), **act(cy))
+    for kept in ("13912345678", "13912345679", "与财务王芳通话", "王五"):
+        assert kept in text
+    assert "赵六" not in text, "it stands behind another customer"
+
+
 @pytest.mark.clause("A13")
 def test_a_restricted_person_vanishes_from_search_letters_rating_and_checks(ann: Person, cy: Person) -> None:
     customer = li_wei()
@@ -93,8 +115,6 @@ def test_a_restricted_person_vanishes_from_search_letters_rating_and_checks(ann:
 
 
 def data_requests_head() -> Person:
-    from tests.people import member
-
     return member("vi")
 
 

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils import timezone
@@ -194,22 +193,15 @@ def copy_of(request: DataRequest, *, by: Person, on: date, at: datetime) -> str:
     trail.record("export_personal_data", about=request.customer, by=by, at=at, why=request.why)
     given = sharings.given_since(request.customer.created_at)
     found: dict[str, list[dict[str, Any]]] = {"given_to": given}
-    for field in personal.FIELDS:
-        for place, row in enumerate(_rows(apps.get_model(field.model), request.customer)):
-            kept = found.setdefault(field.model, [])
-            kept += [{}] * (place + 1 - len(kept))
-            kept[place] = kept[place] | {field.name: getattr(row, field.name)}
+    for model, path in personal.LEADS.items():
+        names = [field.name for field in personal.FIELDS if field.model == model]
+        found[model] = [{name: getattr(row, name) for name in names} for row in _rows(model, path, request.customer)]
     return json.dumps(found, ensure_ascii=False, indent=2, cls=DjangoJSONEncoder)
 
 
-def _rows(model: type[models.Model], customer: Customer) -> list[Any]:
-    if model is Customer:
-        return [customer]
-    try:
-        model._meta.get_field("customer")
-    except FieldDoesNotExist:
-        return []
-    return list(model._default_manager.filter(customer=customer).order_by("pk"))
+def _rows(model: str, path: str, customer: Customer) -> models.QuerySet[Any]:
+    rows: models.QuerySet[Any] = apps.get_model(model)._default_manager.all()
+    return rows.filter(pk__in=rows.filter(**{path: customer.pk}).values("pk")).order_by("pk")
 
 
 def verbs_for(request: DataRequest, by: Person, on: date) -> list[str]:

@@ -204,6 +204,42 @@ NOT_PERSONAL: frozenset[str] = frozenset(
 """Fields whose name or type could hold personal data and that do not: figures, rules, codes, file names."""
 
 
+LEADS: dict[str, str] = {
+    _CUSTOMER: "pk",
+    "customers.OtherName": "customer",
+    "customers.Fact": "customer",
+    "customers.FactCheck": "fact__customer",
+    "customers.FactMark": "fact__customer",
+    "customers.DataRequest": "customer",
+    "customers.RelatedPerson": "ties__customer",
+    "customers.Agent": "customer",
+    "customers.BlacklistCase": "customer",
+    "credit.Security": "customer",
+    "reviews.Review": "customer",
+    "receivables.Receipt": "customer",
+    _NOTICE: "customer",
+    _APPLICATION: "customer",
+    "credit.ApplicationEdit": "application__customer",
+    "credit.Reference": "application__customer",
+    _MAIL: "customer",
+    "office.Attachment": "customer",
+}
+"""By which path a model leads to the customer whose file it belongs to: all of it goes into the copy of art. 45."""
+
+OF_NO_CUSTOMER: dict[str, str] = {
+    _PERSON: "data of our own staff",
+    "office.AttachmentContent": "the files are handed over as they came in; the copy names each of them",
+    "office.DataSharing": "data of the recipients; what each is given stands in the copy under given_to",
+    "office.DataSharingVersion": "data of the recipients; what each is given stands in the copy under given_to",
+    "office.TrailEntry": "tells what our staff did; who looked at a file is answered by who-saw",
+    "office.IdempotencyKey": "repeats what stands in the file, for the caller alone",
+    "records.Digest": "one paper about many customers, made of what stands in their files",
+    "lib.Kept": "figures about many customers, made of what stands in their files",
+    "lib.ImportRun": "cells that were refused, of no customer; gone within a day",
+}
+"""The other models of the catalogue, and why they do not go into the copy of one customer."""
+
+
 def catalogue() -> Iterator[dict[str, Any]]:
     """Every field in words, in the order of the table."""
     return (field.as_row() for field in FIELDS)
