@@ -2,20 +2,26 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.mail import get_connection
 from django.test import Client
 from django.utils import timezone
 
 from shouxin.collection import facts as debts
-from shouxin.credit import applications
+from shouxin.collection import notices
+from shouxin.collection.models import Day, Notice, Task
+from shouxin.credit import applications, line_requests
 from shouxin.customers import data_requests, dossier, facts, persons, registry, search
 from shouxin.customers.models import Customer, DataRequest
 from shouxin.office import policies, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import Moved
 from shouxin.receivables import ratings
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade
 from tests.api import Caller
 from tests.credit.applying import DETAILS, applied, wanted
 from tests.people import TODAY, acme, member
@@ -112,6 +118,61 @@ def test_a_restricted_person_vanishes_from_search_letters_rating_and_checks(ann:
     assert check["outcome"] != "approve" and check["reasons"][0]["code"] == "unknown_customer"
     asked("lift", cy, data_requests_head(), customer=customer)
     assert caller.get(f"/customers/{customer.pk}").status_code == 200
+
+
+@pytest.mark.clause("A13")
+def test_what_waits_about_a_restricted_person_rests_out_of_sight(ann: Person, cy: Person, ed: Person) -> None:
+    customer, edition = li_wei(), policies.in_force(TODAY)
+    applied(customer=customer)
+    terms = line_requests.LineTerms(Limit.of(Decimal(1000)), "CNY", 30, Grade.B)
+    signed = {"edition": edition, "today": TODAY, "at": timezone.now()}
+    request = line_requests.ask(customer, terms, reason="旺季备货", by=ann, **signed)
+    day = Day.objects.create(as_of=TODAY, started_at=timezone.now(), policy_version=1)
+    notice = Notice.objects.create(
+        number="N1", customer=customer, day=day, stage=1, subject="催款函", body="…", to="a@b.cn"
+    )
+    Task.objects.create(customer=customer, kind="call", post="sales", due_on=TODAY, made_on=TODAY)
+    lists = ("/applications", "/line-requests", "/notices", "/tasks")
+    assert [len(Caller(cy).get(path).data["items"]) for path in lists] == [1, 1, 1, 1]
+    asked("restrict", ann, cy, customer=customer)
+    assert [Caller(cy).get(path).data["items"] for path in lists] == [[], [], [], []]
+    assert Caller(cy).post(f"/line-requests/{request.pk}/approve", {}).status_code == 404
+    for rests in (
+        lambda: line_requests.approve(request, version=request.version, by=member("vi"), **signed),
+        lambda: notices.hand_over(Notice.objects.get(), how="EMS", **act(cy)),
+    ):
+        with pytest.raises(Moved) as refused:
+            rests()
+        assert refused.value.code == "restricted" and refused.value.cure_text
+    assert notices.send_waiting(by=cy, at=timezone.now(), connection=get_connection()) == notices.Sent()
+    asked("lift", cy, data_requests_head(), customer=customer)
+    assert [len(Caller(cy).get(path).data["items"]) for path in lists] == [1, 1, 1, 1]
+    notice.refresh_from_db()
+    assert notice.status == "waiting"
+
+
+def test_the_trail_finds_a_restricted_person_by_name_for_the_auditor_alone(ann: Person, cy: Person, ed: Person) -> None:
+    registry.change(li_wei(), contact="王芳", **act(cy))
+    line = TrailEntry.objects.get(verb="change_customer")
+
+    def found(reader: Person) -> bool:
+        client = Client()
+        client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
+        return f"/customers/{line.customer_id}/" in client.get("/office/trail/", {"label": "李伟"}).content.decode()
+
+    assert found(cy) and found(ed)
+    asked("restrict", ann, cy)
+    assert not found(cy) and found(ed)
+
+
+def test_what_a_restricted_person_owes_stays_in_the_books(ann: Person, cy: Person, fi: Person) -> None:
+    customer, sold = li_wei(), {"doc_no": "S1", "dated_on": "2026-11-01", "amount": "300.00", "currency": "CNY"}
+    issued = Caller(fi).post("/invoices", sold | {"customer": "P1", "source_system": "ERP"})
+    assert issued.status_code == 201, issued.content
+    before = Caller(fi).get("/reports/aging").data
+    asked("restrict", ann, cy, customer=customer)
+    assert Caller(fi).get("/reports/aging").data | {"at": before["at"]} == before
+    assert [each["doc_no"] for each in Caller(fi).get("/invoices").data["items"]] == ["S1"]
 
 
 def data_requests_head() -> Person:

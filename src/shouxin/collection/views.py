@@ -222,6 +222,11 @@ def _changed(rows: Any, what: str) -> Any:
     return rows.filter(found)
 
 
+def _named(rows: Any, text: str) -> Any:
+    """Rows of customers so called; nobody finds a restricted one."""
+    return rows.filter(customer__name__icontains=text, customer__restricted_on=None)
+
+
 WHAT = (
     ("any", gettext_lazy("Anything changed")),
     ("letter", gettext_lazy("Letter written")),
@@ -232,7 +237,7 @@ WHAT = (
     ("episode_ended", gettext_lazy("Paid up")),
 )
 ASKS = (
-    Ask("customer", gettext_lazy("Customer"), where="customer__name__icontains"),
+    Ask("customer", gettext_lazy("Customer"), where=_named),
     Ask("what", gettext_lazy("What was done"), "select", _changed, WHAT, default="any"),
     Ask("stage", gettext_lazy("Stage"), "select", "stage", tuple((str(n), str(n)) for n in range(10))),
 )

@@ -1,8 +1,9 @@
 """What natural persons may ask for, and two people decide (PIPL art. 24, 44 to 47): a copy, a correction, restriction,
 deletion, and a person's look at a refusal that rules alone decided.
 
-Restricted means stored and nothing else: no search finds the customer, no letter is written, no rating is made, no
-order is checked. What the law or an open business keeps from deletion is restricted instead.
+Restricted means stored and nothing else: no search finds the customer, no letter is written or leaves, no rating is
+made, no order is checked; tasks, letters, requests and holds about it rest out of sight, and nobody moves them. What it
+owes stays in the books and in every sum. What the law or an open business keeps from deletion is restricted instead.
 """
 
 import json
@@ -39,6 +40,7 @@ FLOW: Flow = flow(
         step("decline", "asked", "declined", *HEADS),
         step("withdraw", "asked", "withdrawn", *ASKERS),
     ],
+    rests=False,
 )
 ERASED = ("short_name", "uscc", "uscc_confirmed", "id_number", "legal_representative", "address", "region", "telephone",
           "email", "contact", "bank", "bank_account", "credit_standard")  # fmt: skip

@@ -47,6 +47,7 @@ RELEASE: Flow = flow(
         step("decline", "proposed", "declined", *HEADS),
         step("withdraw", "proposed", "withdrawn", *HEADS),
     ],
+    rests=False,
 )
 
 

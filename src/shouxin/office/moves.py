@@ -36,8 +36,8 @@ def move(
     """Take one step of the table: status, `changes` of columns, version and trail line, all or none.
 
     `version` is the one the caller saw (default: the row's own). A step without duty is for jobs alone. `particulars`
-    go into the trail beside the changes. Raises NotYourDuty, Moved (no such step from here, or somebody was faster),
-    NotVisible for a verb the table does not know.
+    go into the trail beside the changes. Raises NotYourDuty, Moved (no such step from here, somebody was faster, or
+    the customer is restricted), NotVisible for a verb the table does not know.
     """
     step = _allowed(row, flow, verb, by=by, on=on, at=at)
     seen = _seen_version(row, version)
@@ -66,7 +66,17 @@ def _allowed(row: models.Model, flow: Flow, verb: str, *, by: Person, on: date, 
         raise posts.not_your_duty(by, duty, about=row, verb=verb, at=at)
     if step is None:
         raise Moved(_("“%(verb)s” cannot be done while this is “%(status)s”."), verb=verb, status=_status_label(row))
+    if flow.rests and step.duty and _is_restricted(row):
+        raise Moved(RESTRICTED, code="restricted", cure=LIFT_FIRST)
     return step
+
+
+RESTRICTED = _("The customer's data are restricted: stored, and used for nothing (PIPL art. 47).")
+LIFT_FIRST = _("Two people have to lift the restriction first, at the person's request.")
+
+
+def _is_restricted(row: models.Model) -> bool:
+    return getattr(getattr(row, "customer", None), "restricted_on", None) is not None
 
 
 def _on_duty(by: Person, duty: frozenset[posts.Post], on: date) -> bool:

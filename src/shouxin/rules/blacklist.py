@@ -31,6 +31,7 @@ FLOW: Flow = flow(
         step("lift", "leaving", "lifted", *HEADS),
         step("keep", "leaving", "upheld", *HEADS),
     ],
+    rests=False,
 )
 """`stop`: the customer is suspended at once, while the proposal runs. `appeal`: somebody of the house takes down what
 the customer objects. `allow` and `readmit` propose to lift the listing; a second person's word is `lift` or `keep`."""

@@ -18,11 +18,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Flow:
-    """All steps of one kind of paper. A verb that is not in the table cannot be done."""
+    """All steps of one kind of paper. A verb that is not in the table cannot be done.
+
+    `rests`: no person moves such a paper while its customer is restricted (PIPL art. 47).
+    """
 
     name: str
     start: str
     steps: tuple[Step, ...]
+    rests: bool = True
 
     def step(self, verb: str, status: str) -> Step | None:
         """The step `verb` makes from `status`, or None where the table has no such row."""
@@ -49,6 +53,6 @@ def step(verb: str, sources: str, target: str, *duty: Post) -> Step:
     return Step(verb, frozenset(sources.split()), target, frozenset(duty))
 
 
-def flow(name: str, start: str, steps: Iterable[Step]) -> Flow:
+def flow(name: str, start: str, steps: Iterable[Step], *, rests: bool = True) -> Flow:
     """A table from its rows."""
-    return Flow(name, start, tuple(steps))
+    return Flow(name, start, tuple(steps), rests)
