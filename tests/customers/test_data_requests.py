@@ -1,7 +1,7 @@
 """What natural persons may ask for, and two people decide (PIPL art. 24, 44 to 47)."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -116,7 +116,7 @@ def test_a_restricted_person_vanishes_from_search_letters_rating_and_checks(ann:
     assert caller.get("/customers").data["items"] == []
     check = caller.post("/credit-checks", {"customer": "P1", "order_no": "S1", "amount": "1.00"}).data
     assert check["outcome"] != "approve" and check["reasons"][0]["code"] == "unknown_customer"
-    asked("lift", cy, data_requests_head(), customer=customer)
+    asked("lift", cy, member("vi"), customer=customer)
     assert caller.get(f"/customers/{customer.pk}").status_code == 200
 
 
@@ -210,6 +210,79 @@ def test_one_that_never_did_business_goes_at_once(ann: Person, cy: Person) -> No
 def test_what_is_no_request(cy: Person, body: dict[str, Any], field: str) -> None:
     answer = Caller(cy).post("/data-requests", {"customer": li_wei().pk, "why": "x"} | body)
     assert answer.status_code == 422 and field in [each["field"] for each in answer.data["errors"]]
+
+
+CORRECTED = [
+    ("registered_capital", "1,005.50", Decimal("1005.50")),
+    ("registered_capital", "", None),
+    ("founded_on", "2020-03-01", date(2020, 3, 1)),
+    ("customer_since", "2021年5月6日", date(2021, 5, 6)),
+    ("natural_person", "no", False),
+    ("currency", "USD", "USD"),
+]
+
+
+@pytest.mark.parametrize(("field", "text", "kept"), CORRECTED)
+def test_a_correction_of_any_field_is_written_as_what_it_is(
+    ann: Person, cy: Person, field: str, text: str, kept: Any
+) -> None:
+    asked("correct", ann, cy, changes={field: text})
+    assert getattr(Customer.objects.get(code="P1"), field) == kept
+
+
+def test_a_correction_names_people_by_user_name_and_customers_by_code(bo: Person, cy: Person, di: Person) -> None:
+    head = acme()
+    asked("correct", bo, cy, changes={"salesperson": "di", "group_head": head.code})
+    corrected = Customer.objects.get(code="P1")
+    assert (corrected.salesperson, corrected.group_head) == (di, head)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("registered_capital", "1.005"),
+        ("registered_capital", "-1"),
+        ("paid_in_capital", "much"),
+        ("paid_in_capital", "1" * 400),
+        ("founded_on", "2020-02-30"),
+        ("founded_on", "2199-01-01"),
+        ("customer_since", "yesterday"),
+        ("natural_person", "perhaps"),
+        ("natural_person", ""),
+        ("salesperson", "nobody"),
+        ("group_head", "none"),
+        ("group_head", "P1"),
+        ("group_head", "9" * 18),
+        ("name", ""),
+        ("currency", "ZZZ"),
+        ("telephone", "1" * 41),
+        ("email", "nowhere"),
+        ("uscc", "1"),
+    ],
+)
+def test_what_a_field_cannot_be_is_refused_when_it_is_asked_for(bo: Person, field: str, text: str) -> None:
+    body = {"customer": li_wei().pk, "kind": "correct", "why": "x", "changes": {field: text}}
+    answer = Caller(bo).post("/data-requests", body)
+    assert answer.status_code == 422 and [each["field"] for each in answer.data["errors"]] == [f"changes.{field}"]
+    assert not DataRequest.objects.exists()
+
+
+def test_a_correction_that_has_become_impossible_is_refused_when_it_is_confirmed(ann: Person, cy: Person) -> None:
+    member("di")
+    made = data_requests.ask(li_wei(), "correct", why="x", changes={"salesperson": "di"}, **act(ann))
+    Person.objects.filter(username="di").update(is_active=False)
+    answer = Caller(cy).post(f"/data-requests/{made.pk}/confirm", {"answer": "x"})
+    assert answer.status_code == 422 and [each["field"] for each in answer.data["errors"]] == ["salesperson"]
+    assert DataRequest.objects.get().status == "asked"
+
+
+def test_the_page_names_the_field_that_cannot_be(ann: Person) -> None:
+    li_wei()
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    typed = {"customer": "P1", "kind": "correct", "why": "x", "changes": "natural_person: perhaps"}
+    refused = client.post("/customers/data-requests/", typed)
+    assert refused.status_code == 422 and "natural_person: must be yes or no" in refused.content.decode()
 
 
 def test_a_company_is_no_natural_person(cy: Person) -> None:

@@ -9,7 +9,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, Reference, done_anew, page
-from shouxin.office import disclosures, posts, sight
+from shouxin.office import disclosures, sight
 from shouxin.office.door import acting, seen_version
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, NotVisible
@@ -400,8 +400,7 @@ def _seen(request: HttpRequest, reference: str) -> Customer:
 def _resolved(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
     """User name and group head as the rows they name."""
     if given.get("salesperson"):
-        held_by = Person.objects.filter(username=given["salesperson"], is_active=True).exclude(username=posts.SYSTEM)
-        given["salesperson"] = held_by.first()
+        given["salesperson"] = registry.seller(given["salesperson"])
         if given["salesperson"] is None:
             raise BadForm([("salesperson", registry.NO_SUCH_PERSON)])
     if given.get("group_head") is not None:

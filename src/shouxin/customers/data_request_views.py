@@ -63,7 +63,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         try:
             _ask(form.cleaned_data, call)
         except BadForm as refusal:
-            blame(form, refusal)
+            blame(form, _of_the_form(refusal))
         except NotVisible as refusal:
             form.add_error("customer", str(refusal))
         else:
@@ -94,6 +94,12 @@ def _ask(given: dict[str, Any], call: dict[str, Any]) -> None:
     customer = data_requests.customer_for(given["customer"], given["kind"], by=call["by"], on=call["on"])
     rest = {name: given[name] for name in ("why", "changes", "about")}
     data_requests.ask(customer, given["kind"], **rest, **call)
+
+
+def _of_the_form(refusal: BadForm) -> BadForm:
+    """The refusal with the fields to be corrected named as they were typed, in the form's one field for them."""
+    pairs = [(*field.partition("."), message) for field, message in refusal.errors]
+    return BadForm([(field, f"{name}: {message}" if name else message) for field, _dot, name, message in pairs])
 
 
 def _row(asked: DataRequest, call: dict[str, Any]) -> dict[str, Any]:

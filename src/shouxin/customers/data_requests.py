@@ -25,7 +25,7 @@ from shouxin.office.refusals import TOO_LONG, BadForm, Moved, NotVisible
 from shouxin.rules.flow import Flow, flow, step
 from shouxin.rules.policy import Post
 
-from . import registry, standing
+from . import corrections, registry, standing
 from .models import Customer, DataRequest
 
 ANSWER_MAX = 500
@@ -51,9 +51,10 @@ def ask(
     customer: Customer, kind: str, *, why: str, by: Person, on: date, at: datetime, changes: Mapping[str, str] = {},
     about: str = "",
 ) -> DataRequest:  # fmt: skip
-    """Take a request down; it waits for a second person. `changes` are the fields to be corrected.
+    """Take a request down; it waits for a second person. `changes` are the fields to be corrected, as written down.
 
-    Raises NotYourDuty, BadForm (not a natural person, nothing to correct), Moved where the same is asked already.
+    Raises NotYourDuty, BadForm (not a natural person, nothing to correct, a value that no such field can have), Moved
+    where the same is asked already.
     """
     posts.require(by, *ASKERS, on=on, about=customer, verb="data_request.ask", at=at)
     errors: list[tuple[str, Any]] = []
@@ -65,6 +66,8 @@ def ask(
         errors.append(("why", _("Say what the person asks for, in at most 500 characters.")))
     if (kind == "correct") != bool(changes) or set(changes) - registry.FIELDS:
         errors.append(("changes", _("A correction names fields of the customer, other requests none.")))
+    else:
+        errors += _correction_errors(customer, changes, by=by, on=on)
     if errors:
         raise BadForm(errors)
     if customer.data_requests.filter(kind=kind, status=FLOW.start, about=about).exists():
@@ -99,8 +102,21 @@ def decide(request: DataRequest, verb: str, *, answer: str, by: Person, on: date
     return fresh
 
 
+def _correction_errors(
+    customer: Customer, changes: Mapping[str, str], *, by: Person, on: date
+) -> list[tuple[str, str]]:
+    """What the register would refuse, named `changes.field`."""
+    try:
+        registry.require_writable(customer, corrections.read(changes, by=by, on=on), on=on)
+    except BadForm as refusal:
+        return [(f"changes.{field}", message) for field, message in refusal.errors]
+    return []
+
+
 def _correct(request: DataRequest, by: Person, on: date, at: datetime) -> None:
-    registry.change(request.customer, by=by, on=on, at=at, **json.loads(request.changes))
+    """What was written down is read again: what it names may have changed since."""
+    changes = corrections.read(json.loads(request.changes), by=by, on=on)
+    registry.change(request.customer, by=by, on=on, at=at, **changes)
 
 
 def _restrict(request: DataRequest, by: Person, on: date, at: datetime) -> None:

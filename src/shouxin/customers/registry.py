@@ -128,13 +128,10 @@ def change(
     Sales keep the contacts of their customers, finance the bank, the credit office everything. A former name stays
     findable. Raises NotYourDuty, BadForm, Moved where somebody was faster.
     """
-    changes = _given(changes)
-    changes = {name: value for name, value in changes.items() if getattr(customer, name) != value}
+    changes = _differing(customer, changes)
     _require_keeper(customer, changes, by=by, on=on, at=at)
     seen = customer.version if version is None else version
-    held = standing.held_fast([customer], on)[customer.pk] if customer.pk and changes else frozenset()
-    errors = [(name, standing.HELD_FAST) for name in sorted(held & set(changes))]
-    if errors := [*errors, *_errors(changes, customer, on=on)]:
+    if errors := _change_errors(customer, changes, on=on):
         raise BadForm(errors)
     if not changes:
         return _unmoved(customer, seen)
@@ -159,6 +156,12 @@ def change(
         "change_customer", about=customer, by=by, at=at, changes={name: [before[name], told[name]] for name in told}
     )
     return customer
+
+
+def require_writable(customer: Customer, changes: Mapping[str, Any], *, on: date) -> None:
+    """Raises BadForm with everything for which `change` would refuse these values on the day."""
+    if errors := _change_errors(customer, _differing(customer, changes), on=on):
+        raise BadForm(errors)
 
 
 def confirm_uscc(customer: Customer, reason: str, *, by: Person, on: date, at: datetime) -> Customer:
@@ -222,6 +225,11 @@ def visible_customer(reference: str | int, *, by: Person, on: date) -> Customer:
     if found is None:
         raise NotVisible
     return found
+
+
+def seller(username: str) -> Person | None:
+    """Who signs in with this name and can look after customers; None where nobody does."""
+    return Person.objects.filter(username=username, is_active=True).exclude(username=posts.SYSTEM).first()
 
 
 def doubles(name: str, *, seen_by: Q, but: int | None = None, limit: int = 10) -> list[Double]:
@@ -307,6 +315,16 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
         if kept.get(name):
             kept[name] = ids.normalise(kept[name])
     return kept
+
+
+def _differing(customer: Customer, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What would be written, as it is kept, where it differs from what stands."""
+    return {name: value for name, value in _given(changes).items() if getattr(customer, name) != value}
+
+
+def _change_errors(customer: Customer, changes: Mapping[str, Any], *, on: date) -> list[tuple[str, Any]]:
+    held = standing.held_fast([customer], on)[customer.pk] if customer.pk and changes else frozenset()
+    return [*((name, standing.HELD_FAST) for name in sorted(held & set(changes))), *_errors(changes, customer, on=on)]
 
 
 def _errors(fields: Mapping[str, Any], customer: Customer, *, on: date) -> list[tuple[str, Any]]:
