@@ -44,6 +44,22 @@ def test_every_column_of_every_kind_knows_its_own_key_and_no_heading_means_two(k
             assert known[headings.plain(alias)][0] == column.key, f"{kind}: {alias}"
 
 
+REQUIRED = [(kind.name, column.key) for kind in kinds.all_kinds() for column in kind.columns if column.required]
+CELLS = {"amount": "5", "days": "5", "share": "5", "date": "2025-03-01", "currency": "CNY", "bool": "是"}
+
+
+@pytest.mark.parametrize(("kind", "missing"), REQUIRED)
+def test_a_file_without_a_column_it_must_have_is_looked_at_and_the_column_named(
+    tmp_path: Path, kind: str, missing: str
+) -> None:
+    found = kinds.get(kind)
+    there = [column for column in found.columns if column.key != missing]
+    cells = [next(iter(column.choices), CELLS.get(column.type, "7")) for column in there]
+    rows = (",".join(column.key for column in there), ",".join(cells))
+
+    assert missing in look(text_file(tmp_path, "\r\n".join(rows)), kind=found).layout.missing
+
+
 def test_titles_and_blank_rows_above_the_heading_are_passed_over(tmp_path: Path) -> None:
     rows = [
         ("2025年应收账款明细表",),

@@ -54,6 +54,19 @@ def _upload(content: bytes = TABLE, name: str = "ledger.csv") -> SimpleUploadedF
     return SimpleUploadedFile(name, content)
 
 
+@pytest.fixture
+def lines_without_term(cy: Person) -> ImportRun:
+    """A file of opening lines that names customers and nothing else, handed in by Cy."""
+    _client(cy).post("/imports/", {"kind": "lines", "file": _upload("客户编码,客户名称\nC001,x\n".encode())})
+    return ImportRun.objects.get()
+
+
+def test_opening_lines_without_a_term_are_shown_with_the_columns_to_choose(
+    cy: Person, lines_without_term: ImportRun
+) -> None:
+    assert _client(cy).get(f"/imports/{lines_without_term.pk}/").status_code == 200
+
+
 # --- pages ---------------------------------------------------------------------------------------
 
 

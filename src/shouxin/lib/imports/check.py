@@ -108,6 +108,7 @@ class Checker:
             BoundColumn(kind.column(bound.key), bound, mapping, orders.get(bound.key)) for bound in layout.bound
         ]
         self.absent = [column.key for column in kind.columns if layout.of(column.key) is None]
+        self.complete = not any(kind.column(key).required for key in self.absent)
         self.key = [key for key in kind.key if layout.of(key) is not None]
         order_at = {bound.index: orders.get(bound.key) for bound in layout.bound}
         self.filters = [
@@ -205,8 +206,11 @@ class Checker:
                         faults[number] = [CellFault(number, *fault)]
 
     def _check_between(self, block: Block, faults: Faults) -> None:
-        """Ask the kind about rows whose cells are each readable; what it fills in goes back into the columns."""
-        if not self.kind.check:
+        """Ask the kind about rows whose cells are each readable; what it fills in goes back into the columns.
+
+        While a required column is missing there is nothing to ask: a kind relies on what it requires.
+        """
+        if not self.kind.check or not self.complete:
             return
         for place in self.kind.doubts(block.columns) if self.kind.doubts else range(len(block)):
             row = block[place]
