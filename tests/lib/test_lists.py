@@ -1,7 +1,9 @@
 """Lists: every row once whatever the order, questions understood or named, totals over everything, files safe."""
 
+import base64
 import csv
 import io
+import json
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import F
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.test import RequestFactory
@@ -96,6 +99,73 @@ def test_the_last_page_has_no_next_and_the_first_no_previous(customers: list[Cus
 @pytest.mark.parametrize("mark", ["x", "!!!!", "W10", "eyJhIjoxfQ", "WyIxIiwgIjIiXQ", "A" * 3000], ids=str)
 def test_a_mark_somebody_tampered_with_shows_the_first_page(customers: list[Customer], mark: str) -> None:
     assert [row.code for row in listing(f"?size=2&after={mark}").rows] == ["C000", "C001"]
+
+
+def mark_of(value: Any, key: int = 5) -> str:
+    """A mark as a link has it, whatever it says."""
+    return base64.urlsafe_b64encode(json.dumps([value, key]).encode()).decode().rstrip("=")
+
+
+def test_a_mark_nested_deeper_than_can_be_read_shows_the_first_page(customers: list[Customer]) -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 1490).decode().rstrip("=")
+    assert [row.code for row in listing(f"?size=2&after={deep}").rows] == ["C000", "C001"]
+
+
+NO_VALUES = [
+    ("code", "\ud800"),
+    ("code", "a\x00"),
+    ("paid_in_capital", "1E+999999999"),
+    ("paid_in_capital", "1E-999999999"),
+    ("paid_in_capital", "NaN"),
+    ("paid_in_capital", "true"),
+    ("worth", "true"),
+    ("worth", "1E+999999999"),
+    ("founded_on", "9999-99-99"),
+    ("created_at", "yesterday"),
+    ("created_at", "2026-01-01T00:00:00"),
+    ("natural_person", "perhaps"),
+    ("created_at", "0001-01-01T00:00:00+23:59"),
+    ("created_at", "9999-12-31T23:59:59-23:59"),
+    ("version", "9" * 400),
+    ("salesperson__username", "\ud800"),
+]
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize(("field", "value"), NO_VALUES, ids=str)
+def test_a_mark_that_can_be_no_value_of_the_order_shows_the_first_page(
+    customers: list[Customer], field: str, value: str, sign: str
+) -> None:
+    rows = Customer.objects.annotate(worth=F("paid_in_capital") * 2)
+
+    def shown(query: str) -> list[int]:
+        page = Listing(asking(query), rows, [Column(field, field, sort=field)], order="pk")
+        return [row.pk for row in page.rows]
+
+    first = shown(f"?size=2&sort={sign}{field}")
+    assert first == shown(f"?size=2&sort={sign}{field}&after={mark_of(value)}")
+    assert first == shown(f"?size=2&sort={sign}{field}&before={mark_of(value)}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("founded_on", "0001-01-01"),
+        ("founded_on", "9999-12-31"),
+        ("created_at", "0001-01-01T00:00:00+00:00"),
+        ("created_at", "9999-12-31T23:59:59+23:59"),
+        ("version", str(2**63 - 1)),
+        ("paid_in_capital", "9" * 30),
+        ("worth", "-1e-12"),
+        ("natural_person", "True"),
+    ],
+)
+def test_a_mark_at_the_edge_of_what_can_be_is_looked_for(customers: list[Customer], field: str, value: str) -> None:
+    rows = Customer.objects.annotate(worth=F("paid_in_capital") * 2)
+    for sign in ("", "-"):
+        query = f"?sort={sign}{field}&after={mark_of(value)}"
+        page = Listing(asking(query), rows, [Column(field, field, sort=field)], order="pk").page
+        assert page.previous or not page.rows, "this is not the first page"
 
 
 @pytest.mark.parametrize(

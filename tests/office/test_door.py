@@ -1,5 +1,7 @@
 """The door of the API: who comes in, what is refused how, and the same key answered once."""
 
+import base64
+import json
 import threading
 from typing import Any
 
@@ -157,6 +159,12 @@ def test_pages_follow_one_another_without_gap(cy: Any) -> None:
 @pytest.mark.parametrize("query", [{"limit": 201}, {"limit": 0}, {"cursor": "nonsense"}, {"cursor": "W10"}])
 def test_a_page_that_cannot_be_is_refused(cy: Any, query: dict[str, Any]) -> None:
     assert Caller(cy).get("/customers", **query).status_code == 422
+
+
+@pytest.mark.parametrize("values", [["1E+999999999", "5"], ["NaN", "5"], ["1", "\ud800"], [[], {}]], ids=str)
+def test_a_cursor_that_can_be_no_row_of_the_list_is_refused(cy: Any, values: list[Any]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    assert Caller(cy).get("/tasks", mine="true", cursor=cursor).status_code == 422
 
 
 def test_the_description_and_its_page_need_nothing_from_outside(client: Any) -> None:

@@ -155,6 +155,24 @@ def test_what_the_query_form_finds(query: dict[str, str], codes: set[str], bo: P
     assert {code for code in ("NORTH", "SOUTH", "NEW") if f">{code}<" in shown.replace(" ", "")} == codes
 
 
+@pytest.mark.parametrize("order", ["limit_now", "-used_now", "-overdue_now"])
+def test_a_list_by_computed_sums_is_paged_to_its_end_and_begins_anew_at_a_mark_that_is_none(
+    order: str, bo: Person
+) -> None:
+    for code in ("NORTH", "SOUTH", "WEST"):
+        seed.trading(code)
+    seed.customer("NEW")
+    client, codes = browser(bo), []
+    address = f"{reverse('customers:list')}?size=1&sort={order}"
+    while address:
+        listing = client.get(address).context["listing"]
+        codes += [row.code for row in listing.rows]
+        address = listing.next_address and reverse("customers:list") + listing.next_address
+    assert sorted(codes) == ["NEW", "NORTH", "SOUTH", "WEST"]
+    begun = client.get(f"{reverse('customers:list')}?size=1&sort={order}&after=WyJ0cnVlIiwgNV0")  # ["true", 5]
+    assert [row.code for row in begun.context["listing"].rows] == codes[:1]
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_the_list_goes_out_with_what_she_sees_alone(kind: str, ann: Person) -> None:
     seed.trading()

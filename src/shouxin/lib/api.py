@@ -16,6 +16,7 @@ from ninja.renderers import JSONRenderer
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shouxin.lib.marked import value_of
 from shouxin.rules.text import Unreadable, one_spelling
 
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
@@ -159,10 +160,7 @@ def _opened(cursor: str, order: Sequence[str], model: type[Model]) -> list[Any]:
         columns = [
             model._meta.pk if name.lstrip("-") == "pk" else model._meta.get_field(name.lstrip("-")) for name in order
         ]
-        read = [column.to_python(value) for column, value in zip(columns, values, strict=True)]
-        if None in read:
-            raise ValueError("no column of an order is ever null")
-        return read
+        return [value_of(column, value) for column, value in zip(columns, values, strict=True)]
     except Exception as error:
         raise BadCursor(_("This cursor does not belong to this list.")) from error
 

@@ -4,19 +4,18 @@ By keyset the thousandth page costs what the first does. A link names the row a 
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F, Func, QuerySet, Value
 
+from shouxin.lib.marked import value_of
 from shouxin.lib.numbers import whole
-from shouxin.lib.templatetags import shouxin as parts
 
 Mark = tuple[Any, Any]
 """(value of the order's field or None, key) of the row a page begins beside."""
@@ -145,21 +144,20 @@ def _mark(rows: QuerySet[Any], by: str, text: str | None) -> Mark | None:
     if mark is None or mark[0] is None or by == "pk":
         return mark
     try:
-        return _field_value(rows.model, by, mark[0]), mark[1]
-    except (ValidationError, ValueError):
+        return value_of(_field_at(rows, by), mark[0]), mark[1]
+    except ValueError:
         return None
 
 
-def _field_value(model: type[models.Model], path: str, text: Any) -> Any:
-    """The marked value as its field reads it; annotations keep the text, which PostgreSQL compares by their type."""
+def _field_at(rows: QuerySet[Any], path: str) -> Any:
+    """The field at the path; of an annotation the field its values are of."""
+    if path in rows.query.annotations:
+        return rows.query.annotations[path].output_field
     *links, last = path.split("__")
-    try:
-        for link in links:
-            model = model._meta.get_field(link).related_model  # type: ignore[assignment]
-        return model._meta.get_field(last).to_python(text)
-    except (FieldDoesNotExist, AttributeError):
-        number = parts.as_decimal(text)
-        return text if number is None else number
+    model: Any = rows.model
+    for link in links:
+        model = model._meta.get_field(link).related_model
+    return model._meta.get_field(last)
 
 
 def write_mark(row: Any, by: str) -> str:
@@ -175,9 +173,9 @@ def _read_mark(text: str | None) -> tuple[Any, Any] | None:
         return None
     try:
         value, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError):
         return None
-    sound = (value is None or (isinstance(value, str) and "\x00" not in value)) and type(key) is int
+    sound = (value is None or isinstance(value, str)) and type(key) is int
     return (value, key) if sound and abs(key) < 2**63 else None
 
 
