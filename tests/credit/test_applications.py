@@ -100,6 +100,14 @@ def test_a_word_that_is_no_verb_and_a_field_the_verb_does_not_read_are_refused()
 # --- the way -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("since", [date(9999, 12, 31), date(9999, 6, 1)])
+def test_it_is_not_granted_from_a_day_more_than_a_year_ahead(since: date) -> None:
+    with pytest.raises(BadForm) as refused:
+        approved(ready(), grant=Grant(since=since))
+    assert [field for field, _message in refused.value.errors] == ["effective_from"]
+    assert not Line.objects.exists()
+
+
 @pytest.mark.clause("B2.3")
 @pytest.mark.clause("B2.1")
 def test_from_application_to_line_and_letter(settings: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import Client
 from django.utils import timezone
 
 from shouxin.credit import line_requests
@@ -330,6 +331,31 @@ def test_terms_the_policy_does_not_allow_are_all_named(ann: Person) -> None:
             **now(),
         )
     assert {field for field, _text in refused.value.errors} == {"reason", "term_days", "effective_from"}
+
+
+@pytest.mark.parametrize("since", ["9999-12-31", "9999-06-01", "2199-01-01"])
+def test_a_line_does_not_begin_more_than_a_year_ahead(since: str, ann: Person) -> None:
+    asked = {"limit": "90000.00", "currency": "CNY", "term_days": 30, "grade": "B", "reason": "spring season"}
+    answer = Caller(ann).post(f"/customers/{acme().pk}/lines", asked | {"effective_from": since})
+    assert answer.status_code == 422 and [each["field"] for each in answer.data["errors"]] == ["effective_from"]
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    typed = {
+        "limit_kind": "amount",
+        "limit": "90000",
+        "currency": "CNY",
+        "term_days": "30",
+        "grade": "B",
+        "since": since,
+    }
+    page = client.post(f"/credit/customers/{acme().pk}/ask", typed | {"reason": "spring season"})
+    assert page.status_code == 422 and "At most a year ahead." in page.content.decode()
+    assert not LineRequest.objects.exists()
+
+
+def test_a_line_may_begin_a_year_ahead(ann: Person) -> None:
+    ahead = clock.today() + timedelta(days=line_requests.AHEAD_DAYS_MAX)
+    assert asked_by(ann, since=ahead).since == ahead
 
 
 # --- over the API --------------------------------------------------------------------------------

@@ -188,6 +188,14 @@ def test_what_cannot_stand_is_named(field: str, changes: dict[str, Any]) -> None
     assert not Security.objects.exists()
 
 
+def test_a_guarantee_of_a_debt_until_further_notice_is_claimed_until_the_last_day_there_is(the_day: None) -> None:
+    line(acme(), 1000)
+    body = {"kind": "joint_guarantee", "value": "500.00", "provider": "担保公司", "subject": "保证合同",
+            "document": "DB-1", "debt_due_on": "9999-12-31", "reason": "cover"}  # fmt: skip
+    answer = Caller(member("bo")).post("/customers/C001/securities", body)
+    assert (answer.status_code, answer.data["claim_until"]) == (201, "9999-12-31")
+
+
 @pytest.mark.invariant("I-14", "I-15")
 def test_nobody_approves_her_own_nor_beyond_her_authority() -> None:
     line(acme(), 90000)

@@ -422,6 +422,13 @@ def test_who_saw_a_customer_between_two_days(ann: Person, cy: Person, ed: Person
     assert "退款" in shown and TrailEntry.objects.filter(verb="ask_who_saw", by=ed).count() == 2
 
 
+@pytest.mark.parametrize(("since", "until"), [("2026-01-01", "9999-12-31"), ("0001-01-01", "2026-01-01")])
+def test_who_saw_is_asked_for_the_first_and_the_last_days_there_are(ed: Person, since: str, until: str) -> None:
+    path = f"/customers/{li_wei().pk}/who-saw"
+    assert Caller(ed).get(path, since=since, until=until).status_code == 200
+    page_of(ed, f"{path}?since={since}&until={until}")
+
+
 def test_only_auditor_and_heads_ask_who_saw(
     ann: Person, bo: Person, fi: Person, ar: Person, cy: Person, vi: Person, le: Person, ed: Person, di: Person
 ) -> None:

@@ -126,6 +126,22 @@ def test_months_end_on_the_corresponding_day_or_the_months_end(start, months):
     assert end.day == start.day or (end == month_end(end) and end.day < start.day)
 
 
+@given(st.dates(), st.integers(-200_000, 200_000))
+def test_so_many_months_later_is_a_day_or_the_last_or_first_there_is(start, months):
+    month = start.year * 12 + start.month - 1 + months
+    if month >= (date.max.year + 1) * 12:
+        assert add_months(start, months) == date.max
+    elif month < date.min.year * 12:
+        assert add_months(start, months) == date.min
+    else:
+        assert divmod(month, 12) == (add_months(start, months).year, add_months(start, months).month - 1)
+
+
+@given(st.dates(), st.integers(0, 200_000), st.integers(0, 200_000))
+def test_more_months_never_end_earlier(start, fewer, more):
+    assert add_months(start, fewer) <= add_months(start, fewer + more)
+
+
 @pytest.mark.parametrize(
     ("term", "due"),
     [

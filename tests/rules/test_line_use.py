@@ -36,6 +36,10 @@ def test_credits_count_as_nothing_and_a_line_without_a_bound_is_never_exceeded()
     assert line_use(FIRST, LAST, {FIRST: D(1)}, {}, [Granted(FIRST, D(0))]).days_over == 10
 
 
+def test_a_temporary_limit_until_further_notice_counts_on_every_day() -> None:
+    assert line_use(FIRST, LAST, {FIRST: D(130)}, {}, LINE, [Extra(FIRST, date.max, D(30))]).days_over == 0
+
+
 days = st.integers(-20, 20).map(lambda n: FIRST + timedelta(days=n))
 amounts = st.integers(-500, 500).map(D)
 changes = st.dictionaries(days, amounts, max_size=8)

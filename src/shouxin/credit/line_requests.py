@@ -17,7 +17,7 @@ from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.rules import authority
 from shouxin.rules import securities as rule
-from shouxin.rules.days import add_months
+from shouxin.rules.days import add_months, later
 from shouxin.rules.flow import flow, step
 from shouxin.rules.line import Limit, reach
 from shouxin.rules.money import convert
@@ -28,6 +28,9 @@ from .models import Line, LineRequest, Rating, Security
 
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
 SIGNERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
+
+AHEAD_DAYS_MAX = 366
+"""How far ahead a line may begin."""
 
 FLOW = flow(
     "line-request",
@@ -136,6 +139,8 @@ def _faults(
         yield "limit", _("Grade D has no credit: cash before delivery.")
     if (terms.since or today) < today:
         yield "effective_from", _("A line cannot begin in the past.")
+    if (terms.since or today) > later(today, AHEAD_DAYS_MAX):
+        yield "effective_from", _("At most a year ahead.")
     if terms.until and terms.until < (terms.since or today):
         yield "effective_to", _("A line cannot end before it begins.")
     if terms.temporary:

@@ -5,7 +5,7 @@ A file with many customers leaves one line and, beside it, which customers stood
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from shouxin.lib.lists import Listing
+from shouxin.rules.days import later
 from shouxin.rules.policy import Post
 
 from . import posts, sudo, trail
@@ -75,7 +76,7 @@ def customers_in(listing: Listing) -> set[int]:
 
 def seen(customer: int, since: date, until: date) -> list[Seen]:
     """Who saw or exported the customer's data from one day to another, both included, latest first."""
-    begin, end = _moment(since), _moment(until + timedelta(days=1))
+    begin, end = _moment(since), _moment(later(until, 1))
     during = {"at__gte": begin, "at__lt": end}
     own = TrailEntry.objects.filter(customer_id=customer, verb__in=SEEING, **during)
     files = ExportedCustomers.objects.filter(customers__contains=[customer], **during).select_related("entry")

@@ -6,7 +6,7 @@ eyes and the version seen are that paper's own. Nothing here reads the clock: th
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -23,6 +23,7 @@ from shouxin.office.models import Person
 from shouxin.office.policies import Edition
 from shouxin.office.refusals import TOO_LONG, BadForm, Moved, Refusal
 from shouxin.rules.annual_review import Terms
+from shouxin.rules.days import later
 from shouxin.rules.flow import flow, step
 from shouxin.rules.policy import Post
 
@@ -60,7 +61,7 @@ def open_year(
     if not YEAR_MIN <= year <= on.year:
         raise BadForm([("year", _("Name a year from %(min)s to this one.") % {"min": YEAR_MIN})])
     last = last or min(date(year, 12, 31), on)
-    effective_from = effective_from or max(on, last + timedelta(days=1 if last < date.max else 0))
+    effective_from = effective_from or max(on, later(last, 1))
     if errors := list(_faults(year, last, effective_from, on)):
         raise BadForm(errors)
     campaign = Campaign(
@@ -87,7 +88,7 @@ def _faults(year: int, last: date, effective_from: date, on: date) -> Iterator[t
         yield "last", _("This day has not come yet.")
     if effective_from < on:
         yield "effective_from", _("A line cannot begin in the past.")
-    if effective_from > on + timedelta(days=366):
+    if effective_from > later(on, line_requests.AHEAD_DAYS_MAX):
         yield "effective_from", _("At most a year ahead.")
 
 

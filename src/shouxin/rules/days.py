@@ -7,7 +7,7 @@ import calendar as gregorian
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, timezone
 from typing import Literal
 
 from shouxin.rules.text import Unreadable, half_width
@@ -73,7 +73,10 @@ def month_end(day: date) -> date:
 
 
 def add_months(day: date, n: int) -> date:
-    """The corresponding day n months later (earlier, if negative), else that month's last day (民法典 202)."""
+    """The corresponding day n months later (earlier, if negative), else that month's last day (民法典 202).
+
+    The last day there is where that would lie beyond it, and the first where it would lie before.
+    """
     return _day_of_month(day, n, day.day)
 
 
@@ -83,8 +86,13 @@ def later(day: date, days: int) -> date:
 
 
 def _day_of_month(day: date, months_ahead: int, number: int) -> date:
-    """Day `number` of the month `months_ahead` after that day's month, or the month's last day if it is shorter."""
+    """Day `number` of the month `months_ahead` after that day's month, or the month's last day if it is shorter.
+
+    The last or first day there is where the calendar has no such month.
+    """
     years, month = divmod(day.month - 1 + months_ahead, 12)
+    if not MINYEAR <= day.year + years <= MAXYEAR:
+        return date.max if months_ahead > 0 else date.min
     last = month_end(date(day.year + years, month + 1, 1))
     return last.replace(day=min(number, last.day))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from .days import later
 from .money import round_half_up
 
 ZERO = Decimal("0.00")
@@ -77,7 +78,7 @@ def _changes(
     """The days within the year on which anything may be otherwise than the day before; the first is one of them."""
     days = {first, *moved, *(each.since for each in limits)}
     for each in extras:
-        days |= {each.since, *([each.until + ONE_DAY] if each.until else [])}
+        days |= {each.since, *([later(each.until, 1)] if each.until else [])}
     return sorted(day for day in days if first <= day <= last)
 
 
