@@ -89,6 +89,23 @@ def test_a_batch_answers_in_order_and_keeps_faults_apart(customer: Customer, bo:
     assert {error["field"] for error in answer.data["items"][1]["errors"]} == {"order_no", "amount"}
 
 
+def test_an_amount_beyond_the_books_is_named_in_its_place_and_spoils_none_of_its_neighbours(
+    customer: Customer, bo: Person
+) -> None:
+    Line.objects.create(
+        customer=customer, grade="B", limit_kind="unlimited", currency="CNY", term_days=30, since=clock.today(),
+        why="t", cause="request", policy_version=1, at=clock.now(),
+    )  # fmt: skip
+    amounts = ["1.00", "9999999999999.99", "1.00"]
+    body = [CHECK | {"order_no": f"SO-{n}", "amount": amount} for n, amount in enumerate(amounts)]
+    items = Caller(bo).post("/credit-checks/batch", {"checks": body}).data["items"]
+    assert [each.get("outcome", each.get("status")) for each in items] == ["approve", 422, "approve"]
+    assert [error["field"] for error in items[1]["errors"]] == ["amount"]
+    for key in ("", "k1"):
+        alone = Caller(bo).post("/credit-checks", body[1], key=key)
+        assert (alone.status_code, [each["field"] for each in alone.data["errors"]]) == (422, ["amount"])
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -15,7 +15,7 @@ from shouxin.credit.models import CreditAccount, Line, Reservation
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
 from shouxin.office import clock, policies, posts, rates
-from shouxin.office.refusals import Moved
+from shouxin.office.refusals import BadForm, Moved, Refusal
 from shouxin.orders import checks, fulfilment, holds
 from shouxin.orders.checks import CheckRequest
 from shouxin.orders.models import CreditDecision, Hold
@@ -117,6 +117,40 @@ def test_in_a_batch_one_that_cannot_pass_spoils_none_of_its_neighbours() -> None
     outcomes = [each.outcome for each in decide(ask(600), ask(600, "SO-2"), ask(1, "SO-3", "nobody"), ask(400, "SO-4"))]
     assert outcomes == ["approve", "hold", "decline", "approve"]
     assert reserved(acme()) == 1000
+
+
+MOST = "9999999999999.99"
+
+
+def answered(*requests: CheckRequest) -> list[CreditDecision | Refusal]:
+    moment = checks.Moment(policies.in_force(TODAY), TODAY, clock.now())
+    return checks.answer([checks.Question(each, member("bo")) for each in requests], moment)
+
+
+def test_an_amount_that_no_account_could_hold_is_refused_alone_and_the_order_stands_as_it_stood() -> None:
+    line(acme(), None)
+    decide(ask(5))
+    first, refused, other = answered(ask(1, "SO-2"), ask(MOST), ask(2, "SO-3"))
+    assert isinstance(refused, BadForm) and [field for field, _message in refused.errors] == ["amount"]
+    assert isinstance(first, CreditDecision) and isinstance(other, CreditDecision)
+    assert (first.outcome, other.outcome, reserved(acme())) == ("approve", "approve", 8)
+    assert Reservation.objects.get(order_no="SO-1").reserved == 5 and journal_agrees()
+
+
+def test_the_most_there_is_can_be_reserved_once() -> None:
+    line(acme(), None)
+    most, refused = answered(ask(MOST), ask("0.01", "SO-2"))
+    assert isinstance(most, CreditDecision) and isinstance(refused, BadForm)
+    assert reserved(acme()) == Decimal(MOST) and journal_agrees()
+
+
+@pytest.mark.parametrize("reserve", [True, False])
+def test_where_the_room_of_the_line_is_more_than_can_be_written_the_answer_is_refused(reserve: bool) -> None:
+    line(acme(), MOST)
+    line(acme(), 1, temporary=True)
+    line(acme(code="C2"))
+    refused, other = answered(ask(1, reserve=reserve), ask(1, "SO-2", "C2"))
+    assert isinstance(refused, BadForm) and isinstance(other, CreditDecision) and other.outcome == "approve"
 
 
 def test_prepaid_orders_pass_and_reserve_nothing() -> None:

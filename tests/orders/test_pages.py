@@ -60,6 +60,15 @@ def test_every_list_opens_for_everybody_who_signed_in(address: str, language: st
     assert Client().get(address).status_code == 302
 
 
+def test_the_desk_says_at_the_amount_that_no_account_could_hold_it() -> None:
+    line(acme(), None)
+    decide(1)
+    form = {"customer": "C001", "order_no": "SO-7", "amount": "9,999,999,999,999.99", "act": "reserve"}
+    answer = browser("ann").post("/orders/check/", form)
+    assert answer.status_code == 422 and "13 digits" in answer.text
+    assert not Reservation.objects.filter(order_no="SO-7").exists()
+
+
 @pytest.mark.clause("A11", "B2.1")
 def test_the_desk_reserves_and_shows_the_room() -> None:
     line(acme())

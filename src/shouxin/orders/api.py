@@ -30,7 +30,7 @@ from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of
 from shouxin.office.idempotency import Answer
 from shouxin.office.models import Person
-from shouxin.office.refusals import BadForm, Moved, NotVisible
+from shouxin.office.refusals import BadForm, NotVisible, Refusal
 from shouxin.rules.policy import Discount
 from shouxin.rules.text import spellings
 
@@ -204,13 +204,14 @@ def _decide(requests: list[checks.CheckRequest], by: Person, moment: checks.Mome
     """The decisions as they are answered; in the place of one that is refused, why."""
     answers = checks.answer([checks.Question(request, by) for request in requests], moment)
     rows = iter(shown_many([each for each in answers if isinstance(each, CreditDecision)]))
-    return [_refused(each) if isinstance(each, Moved) else next(rows) for each in answers]
+    return [_refused(each) if isinstance(each, Refusal) else next(rows) for each in answers]
 
 
-def _refused(refusal: Moved) -> dict[str, Any]:
+def _refused(refusal: Refusal) -> dict[str, Any]:
     trail.keep(refusal)
-    errors = [{"field": "order_no", "message": f"{refusal} {refusal.cure_text}".strip()}]
-    return {"status": refusal.status, "title": str(refusal), "errors": errors}
+    pairs = refusal.errors or [("order_no", f"{refusal} {refusal.cure_text}".strip())]
+    errors = [{"field": field, "message": message} for field, message in pairs]
+    return {"status": refusal.status, "title": refusal.title, "errors": errors}
 
 
 @router.post("/credit-checks/batch", response=BatchOut, summary="Check up to a thousand orders in one go")

@@ -24,7 +24,7 @@ from shouxin.lib import numbering, statements
 from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import Moved
+from shouxin.office.refusals import BadForm, Moved, Refusal
 from shouxin.rules import order_check
 from shouxin.rules.money import convert
 from shouxin.rules.order_check import Asked, Decision, Facts
@@ -37,6 +37,9 @@ from .live import Key, LiveOrders, Overtaken, ask_holders, ask_live, key_of, key
 from .models import CreditDecision
 
 ZERO = Decimal("0.00")
+BOOKS_END = Decimal(10) ** 13
+"""No sum on an account or in a decision reaches it."""
+BEYOND_BOOKS = _("With what stands on the account and in the line, it has more than 13 digits before the point.")
 ATTEMPTS = 4
 
 
@@ -124,23 +127,23 @@ def decide(
 
     A request that cannot pass spoils none of its neighbours; later requests see what earlier ones have reserved.
     Raises OperationalError when the database or a lock cannot be had: the caller answers 503, never "approve" (I-7),
-    and Moved where an order stands for a customer whom the caller does not see (I-33); the others are decided all the
-    same.
+    Moved where an order stands for a customer whom the caller does not see (I-33), and BadForm for an amount beyond
+    what the books hold; the others are decided all the same.
     """
     return all_decided(answer([Question(request, by) for request in requests], Moment(edition, today, at)))
 
 
-def all_decided(answers: Iterable[CreditDecision | Moved]) -> list[CreditDecision]:
+def all_decided(answers: Iterable[CreditDecision | Refusal]) -> list[CreditDecision]:
     """The decisions; raises the first refusal among them."""
     rows = []
     for each in answers:
-        if isinstance(each, Moved):
+        if isinstance(each, Refusal):
             raise each
         rows.append(each)
     return rows
 
 
-def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision | Moved]:
+def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision | Refusal]:
     """The same for questions of several people at once; the refusal stands in the place of what is not decided."""
     for _attempt in range(ATTEMPTS):
         try:
@@ -159,20 +162,20 @@ def _inside_a_transaction() -> bool:
     return transaction.get_connection().in_atomic_block
 
 
-def _answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision | Moved]:
+def _answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision | Refusal]:
     named = _named([question.request for question in questions])
     ledger, live = _under_locks(questions, named, moment)
-    refused = {n: _elsewhere(questions[n], moment) for n in _taken(questions, ledger, live, moment)}
-    decided = [
-        _decided(question, named.decision_ids[n], ledger, live, moment)
-        for n, question in enumerate(questions)
-        if n not in refused
+    taken = _taken(questions, ledger, live, moment)
+    judged = [
+        _elsewhere(question, moment) if n in taken else _decided(question, number, ledger, live, moment)
+        for n, (question, number) in enumerate(zip(questions, named.decision_ids, strict=True))
     ]
-    rows = iter(_write(decided, named, ledger, live, moment) if decided else ())
-    return [refused[n] if n in refused else next(rows) for n in range(len(questions))]
+    cases = [each for each in judged if isinstance(each, Case)]
+    rows = iter(_write(cases, named, ledger, live, moment) if cases else ())
+    return [next(rows) if isinstance(each, Case) else each for each in judged]
 
 
-def _taken(questions: Sequence[Question], ledger: Ledger, live: LiveOrders, moment: Moment) -> list[int]:
+def _taken(questions: Sequence[Question], ledger: Ledger, live: LiveOrders, moment: Moment) -> set[int]:
     """The places of questions that would take an order from a customer whom their askers do not see."""
     strangers = {}
     for n, question in enumerate(questions):
@@ -184,7 +187,7 @@ def _taken(questions: Sequence[Question], ledger: Ledger, live: LiveOrders, mome
         by: seen_among({holder for other, holder in strangers.values() if other == by}, by=by, on=moment.today)
         for by in {by for by, _holder in strangers.values()}
     }
-    return [n for n, (by, holder) in strangers.items() if holder not in seen[by]]
+    return {n for n, (by, holder) in strangers.items() if holder not in seen[by]}
 
 
 def _holder(request: CheckRequest, ledger: Ledger, live: LiveOrders) -> int | None:
@@ -263,10 +266,11 @@ def _accounts_of(questions: Sequence[Question], customers: Mapping[str, Known]) 
 # --- rule ----------------------------------------------------------------------------------------
 
 
-def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, moment: Moment) -> Case:
+def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, moment: Moment) -> Case | BadForm:
     """The rule on one question; what is approved counts for the requests behind it.
 
-    What of the order was delivered or billed to this customer already is owed, and not asked for again.
+    What of the order was delivered or billed to this customer already is owed, and not asked for again. What the books
+    could not hold is refused, and the order stands as it stood.
     """
     request, customer = question.request, ledger.customer(question.request.customer)
     currency = request.currency or (customer.currency if customer else ledger.company_currency)
@@ -280,14 +284,25 @@ def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, 
     case = Case(
         request, question.by, number, customer, currency, line_currency, amount, asked, facts, decision
     )  # fmt: skip
-    if not request.reserve:
+    refused = _beyond_books(case, ledger)
+    if refused or not request.reserve:
         ledger.put_in(request, before)
-        return case
+        return refused or case
     if request.order_no:
         case.supersedes = live.follow(key_of(request), number)
     if case.reserves and customer:
         ledger.put_in(request, (ledger.account(customer, currency), amount))
     return case
+
+
+def _beyond_books(case: Case, ledger: Ledger) -> BadForm | None:
+    """The refusal of an amount with which the line's room or the account would be too large to be written down."""
+    sums = [case.decision.available_before, case.decision.available_after]
+    if case.reserves and case.customer:
+        sums.append(ledger.ordered(ledger.account(case.customer, case.currency)) + case.amount)
+    if all(each is None or abs(each) < BOOKS_END for each in sums):
+        return None
+    return BadForm([("amount", BEYOND_BOOKS)])
 
 
 def _asked(request: CheckRequest, amount: Decimal, rate: Decimal | None) -> Asked:

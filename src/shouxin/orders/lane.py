@@ -14,7 +14,7 @@ from shouxin.lib.lane import Lane, TakesTooLong
 from shouxin.office import clock, idempotency, policies
 from shouxin.office.idempotency import Answer, Claim
 from shouxin.office.models import Person
-from shouxin.office.refusals import CannotDecide, Moved
+from shouxin.office.refusals import CannotDecide, Moved, Refusal
 
 from . import checks
 from .checks import CheckRequest, Moment, Question
@@ -71,7 +71,7 @@ def _ask(question: Waiting) -> CreditDecision | Told:
         raise CannotDecide(_("Too many orders are being checked at this moment."), code="busy") from None
 
 
-def _decide(questions: Sequence[Waiting]) -> list[CreditDecision | Told | Moved]:
+def _decide(questions: Sequence[Waiting]) -> list[CreditDecision | Told | Refusal]:
     today = clock.today()
     moment = Moment(policies.in_force(today), today, clock.now())
     if not any(question.once for question in questions):
@@ -80,7 +80,7 @@ def _decide(questions: Sequence[Waiting]) -> list[CreditDecision | Told | Moved]
         return _decide_once(questions, moment)
 
 
-def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDecision | Told | Moved]:
+def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDecision | Told | Refusal]:
     """Keys first: what was answered before is answered again, and only the others are decided.
 
     A refusal among them is raised, so that no key is kept for it: the lane then asks each alone.
@@ -103,7 +103,7 @@ def _decide_once(questions: Sequence[Waiting], moment: Moment) -> list[CreditDec
 
 def _told(
     once: Once | None, before: Answer | Moved | None, decided: Iterator[CreditDecision]
-) -> CreditDecision | Told | Moved:
+) -> CreditDecision | Told | Refusal:
     """What one question of the batch is answered; only one that is not answered yet takes the next decision."""
     if isinstance(before, Answer):
         return Told(before, before=True)

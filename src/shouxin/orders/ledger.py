@@ -101,6 +101,11 @@ class Ledger:
         """The id of the customer whose account it is."""
         return self._books.accounts[account_id].customer_id
 
+    def ordered(self, account_id: int) -> Decimal:
+        """What is reserved and undelivered on the account at this point of the batch."""
+        now = self._running[account_id]
+        return now.reserved + now.undelivered
+
     def take_out(self, request: "CheckRequest") -> tuple[int, Decimal] | None:
         """Leave the order's own value out of the exposure while it is asked about again; answers what was left out."""
         own = self._ordered.pop(key_of(request), None) if request.order_no else None

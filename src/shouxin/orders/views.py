@@ -16,8 +16,8 @@ from shouxin.lib.lists import Ask, Column, Listing
 from shouxin.lib.numbers import whole
 from shouxin.lib.templatetags.shouxin import plain_amount
 from shouxin.office import policies, sight, trail
-from shouxin.office.pages import acting, page
-from shouxin.office.refusals import Moved, NotVisible
+from shouxin.office.pages import acting, blame, page
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import asking, checks, evidence, wording
 from .forms import CheckForm
@@ -73,7 +73,9 @@ def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
     except Moved as refusal:
         trail.keep(refusal)
         form.add_error("order_no", f"{refusal} {refusal.cure_text}".strip())
-        return None
+    except BadForm as refusal:
+        blame(form, refusal)
+    return None
 
 
 def _code(request: HttpRequest, form: CheckForm) -> str | None:
