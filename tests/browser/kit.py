@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shouxin.lib.lists import Ask, Batch, Column, Listing
+from shouxin.lib.lists import Batch, Column, Listing
+from shouxin.lib.questions import Ask
 
 HERE = Path(__file__).parent / "templates"
 

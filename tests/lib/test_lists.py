@@ -20,7 +20,8 @@ from python_calamine import CalamineWorkbook
 
 from shouxin.customers.models import Customer
 from shouxin.lib import lists
-from shouxin.lib.lists import SIZE_MAX, Ask, Column, Listing
+from shouxin.lib.lists import SIZE_MAX, Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.lib.sheets import guarded
 from shouxin.office.models import Person
 from tests.people import acme

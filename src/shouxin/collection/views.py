@@ -20,7 +20,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from shouxin.customers.models import Customer, StandingKind
 from shouxin.lib.jobs import enqueue
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.office import posts, sight
 from shouxin.office.pages import acting, page, past_day
 from shouxin.office.refusals import NotVisible

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.customers import registry, search
-from shouxin.lib.lists import Ask, Column, Listing, begins
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask, begins
 from shouxin.office import mail, moves, posts, sight
 from shouxin.office.models import POST_CHOICES, POST_LABELS
 from shouxin.office.pages import acting, page, typed

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.customers import search
 from shouxin.customers.models import Customer
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
 from shouxin.lib.numbers import whole
+from shouxin.lib.questions import Ask
 from shouxin.office import attachments, policies, posts, sight, trail, trail_words
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.pages import acting, blame, moment, page, require_duty, status_of, typed, version_of

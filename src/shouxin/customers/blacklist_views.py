@@ -12,8 +12,9 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
 from shouxin.lib.numbers import whole
+from shouxin.lib.questions import Ask
 from shouxin.office import attachments, policies, posts, sight, trail_words
 from shouxin.office.models import TrailEntry
 from shouxin.office.pages import acting, page, require_duty, typed, version_of

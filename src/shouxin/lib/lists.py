@@ -12,25 +12,23 @@ What would read every row is bounded: rows are counted up to a bound, and a long
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from shouxin.lib import sheets
 from shouxin.lib.numbers import whole
 from shouxin.lib.paging import Page, follow, keyset_page, nullable, offset_page, ordering
+from shouxin.lib.questions import Ask, Asked, Text, answered, narrowed
 from shouxin.lib.templatetags import shouxin as parts
 
 SIZES = (20, 50, 100)
@@ -43,7 +41,6 @@ LONG_SECONDS = 600
 """How long a list that had more rows than are counted passes for one that has them still."""
 NUMERIC = frozenset({"amount", "number", "percent"})
 
-Text = str | Promise
 Cell = Any
 
 leaves = Signal()
@@ -120,39 +117,6 @@ SHOWN: Mapping[str, Callable[[Any], SafeString | str]] = {
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One question of the query form. Kinds: text, select, date, amount, check, hidden.
-
-    `where`: a lookup ("name__icontains", "due_on__gte") or a function (rows, value) -> rows. `choices`: pairs or a
-    function giving pairs. An answer that cannot be understood is named under its field and narrows nothing.
-    """
-
-    name: str
-    label: Text
-    kind: str = "text"
-    where: str | Callable[[Any, Any], Any] = ""
-    choices: Iterable[tuple[Any, Text]] | Callable[[], Iterable[tuple[Any, Text]]] = ()
-    default: str = ""
-    placeholder: Text = ""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question with the answer given. `error`: why the answer cannot be used, "" where it can."""
-
-    ask: Ask
-    answer: str
-    error: str = ""
-    value: Any = None
-
-    @property
-    def choices(self) -> list[tuple[str, str, bool]]:
-        """(value, label, chosen) for a select, an empty one first."""
-        given = self.ask.choices() if callable(self.ask.choices) else self.ask.choices
-        return [("", _("All"), not self.answer)] + [(str(v), str(label), str(v) == self.answer) for v, label in given]
-
-
-@dataclass(frozen=True)
 class Batch:
     """A button of the batch bar: posts `selected` (keys) or `everything=1` to `address`. `colour`: Tabler's word."""
 
@@ -191,7 +155,7 @@ class Listing:
     ) -> None:
         self.request, self.query = request, request.GET
         self.columns, self.key, self.batch, self.title = tuple(columns), key, tuple(batch), title
-        self.asked = tuple(_asked(ask, self.query) for ask in asks)
+        self.asked = tuple(answered(ask, self.query) for ask in asks)
         self.asks_open = asks_open
         self.size = _bounded(self.query.get("size"), size)
         self._order = order
@@ -235,7 +199,7 @@ class Listing:
         rows = self._all
         for asked in self.asked:
             if asked.value is not None:
-                rows = _narrowed(rows, asked)
+                rows = narrowed(rows, asked)
         return rows
 
     @cached_property
@@ -449,69 +413,6 @@ class Listing:
             "address": address,
             "direction": ("descending" if down else "ascending") if mine else "",
         }
-
-
-def begins(field: str) -> Callable[[Any, str], Any]:
-    """A number or its beginning, as typed or in capitals: a question an index can answer."""
-
-    def narrowed(rows: Any, text: str) -> Any:
-        return rows.filter(Q(**{f"{field}__startswith": text}) | Q(**{f"{field}__startswith": text.upper()}))
-
-    return narrowed
-
-
-# --- asking --------------------------------------------------------------------------------------
-
-
-def _asked(ask: Ask, query: Mapping[str, str]) -> Asked:
-    answer = str(query.get(ask.name, ask.default)).replace("\x00", "").strip()
-    if not answer:
-        return Asked(ask, "")
-    try:
-        return Asked(ask, answer, value=_understood(ask, answer))
-    except ValueError as mistake:
-        return Asked(ask, answer, error=str(mistake))
-
-
-def _understood(ask: Ask, answer: str) -> Any:
-    if ask.kind == "date":
-        try:
-            return date.fromisoformat(answer)
-        except ValueError:
-            raise ValueError(_("Write the date as 2026-03-09.")) from None
-    if ask.kind == "amount":
-        number = parts.as_decimal(answer.replace(",", "").replace("，", ""))
-        if number is None or abs(number) >= Decimal(10) ** 15:
-            raise ValueError(_("Write an amount in figures."))
-        return number
-    if ask.kind == "select" and answer not in {value for value, _label, _chosen in Asked(ask, answer).choices}:
-        raise ValueError(_("This is not one of the choices."))
-    return answer[:200]
-
-
-def _narrowed(rows: Any, asked: Asked) -> Any:
-    where, value = asked.ask.where, asked.value
-    if callable(where):
-        return where(rows, value)
-    if not where:
-        return rows
-    if isinstance(rows, QuerySet):
-        return rows.filter(**{where: value})
-    return [row for row in rows if _answers(follow(row, where.split("__")[0]), where, value)]
-
-
-def _answers(found: Any, where: str, value: Any) -> bool:
-    """The few lookups a list without a database understands."""
-    if found is None:
-        return False
-    lookup = where.rpartition("__")[2]
-    if lookup == "icontains":
-        return str(value).lower() in str(found).lower()
-    if lookup == "gte":
-        return bool(found >= value)
-    if lookup == "lte":
-        return bool(found <= value)
-    return str(found) == str(value)
 
 
 def _bounded(asked: str | None, default: int) -> int:

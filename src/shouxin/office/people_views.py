@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.rules.policy import Post
 
 from . import posts, scopes, sign_in, sudo, tokens

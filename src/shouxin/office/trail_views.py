@@ -11,8 +11,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
 from shouxin.lib.numbers import whole
+from shouxin.lib.questions import Ask
 from shouxin.rules.policy import Post
 
 from . import audits, chain, checkpoints, posts, sight, trail_words

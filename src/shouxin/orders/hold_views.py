@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.customers import search
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.office import moves, policies, sight
 from shouxin.office.models import POST_LABELS
 from shouxin.office.pages import acting, blame, moment, page

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.credit.models import Posting, Reservation
 from shouxin.customers import search
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.lib.templatetags.shouxin import bucket_labels
 from shouxin.office import posts, sight
 from shouxin.office.models import Person

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from shouxin.credit import exposure, lines
 from shouxin.customers import search
 from shouxin.customers.models import Customer
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
 from shouxin.lib.numbers import whole
+from shouxin.lib.questions import Ask
 from shouxin.lib.templatetags.shouxin import plain_amount
 from shouxin.office import policies, sight, trail
 from shouxin.office.pages import acting, blame, page

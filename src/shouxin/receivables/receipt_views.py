@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.customers import search
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
 from shouxin.lib.numbers import whole
+from shouxin.lib.questions import Ask
 from shouxin.office import sight
 from shouxin.office.pages import acting, blame, moment, page, require_duty, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.customers import registry, search
 from shouxin.customers.models import Customer
-from shouxin.lib.lists import Ask, Column, Listing, begins
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask, begins
 from shouxin.office import sight
 from shouxin.office.pages import acting, blame, moment, page, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible

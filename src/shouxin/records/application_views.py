@@ -24,7 +24,8 @@ from shouxin.credit import (
 from shouxin.credit.models import Application, Line, LineRequest
 from shouxin.customers import mails, search
 from shouxin.customers.models import Customer
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.office import attachments, policies, posts, sight, trail
 from shouxin.office.models import POST_LABELS, Person, TrailEntry
 from shouxin.office.pages import acting, blame, moment, page, refused_form, require_duty, status_of, version_of

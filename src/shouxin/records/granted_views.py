@@ -13,7 +13,8 @@ from ninja import Query, Router
 from pydantic import BaseModel
 
 from shouxin.lib.api import Amount, Body
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.office import posts, sight
 from shouxin.office.door import acting
 from shouxin.office.pages import page

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET
 from shouxin.customers.models import Customer
 from shouxin.lib import documents
 from shouxin.lib.documents import Paper
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.office import policies, sight, trail
 from shouxin.office.pages import acting, page, require_duty
 from shouxin.office.refusals import NotVisible

@@ -22,8 +22,9 @@ from shouxin.credit.models import GRADE_CHOICES, CreditAccount, Line
 from shouxin.customers import search
 from shouxin.customers.models import Customer, Standing, StandingKind
 from shouxin.lib import sheets
-from shouxin.lib.lists import Ask, Batch, Column, Listing
+from shouxin.lib.lists import Batch, Column, Listing
 from shouxin.lib.paging import Page
+from shouxin.lib.questions import Ask
 from shouxin.office import rates
 from shouxin.office.models import ExchangeRate, Person
 from shouxin.receivables.models import Instalment

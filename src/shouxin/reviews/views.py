@@ -17,8 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shouxin.credit import line_requests
 from shouxin.customers import search
-from shouxin.lib.lists import Ask, Batch, Column, Listing
+from shouxin.lib.lists import Batch, Column, Listing
 from shouxin.lib.numbers import whole
+from shouxin.lib.questions import Ask
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
 from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of

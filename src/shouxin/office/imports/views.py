@@ -17,8 +17,9 @@ from shouxin.lib.imports.faults import CellFault, FileFault
 from shouxin.lib.imports.filters import Filter
 from shouxin.lib.imports.mapping import MappingFault
 from shouxin.lib.imports.run import Preview
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
 from shouxin.lib.models import ImportRun
+from shouxin.lib.questions import Ask
 from shouxin.office import posts
 from shouxin.office.pages import acting, blame, moment, page
 from shouxin.office.refusals import BadForm, Moved, NotVisible

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.lib.lists import Ask, Column, Listing
+from shouxin.lib.lists import Column, Listing
+from shouxin.lib.questions import Ask
 from shouxin.office import attachments, policies, trail, trail_words
 from shouxin.office.models import DataSharing, ImpactAssessment, TrailEntry
 from shouxin.office.pages import acting, blame, page, paper_file, require_duty, status_of, typed, version_of
