@@ -76,6 +76,7 @@ class Customer(models.Model):
             models.Index(fields=["customer_since", "id"], name="customer_since"),
             # Counts read it alone.
             models.Index(fields=["id"], condition=Q(restricted_on=None), name="customer_listed"),
+            models.Index(fields=["id"], condition=~Q(restricted_on=None), name="customer_restricted"),
         ]
 
     def __str__(self) -> str:

@@ -158,7 +158,7 @@ def visible(
     if found.model._meta.label == "customers.Customer":  # restricted: stored, and used for nothing (PIPL art. 47)
         return found.filter(customers_seen_by(person, on), restricted_on=None)
     found = found.filter(rows_seen_by(person, on, path))
-    return found.filter(**{f"{path}__restricted_on": None}) if found.model._meta.label in WORKED_ON else found
+    return found.exclude(**{f"{path}__in": restricted()}) if found.model._meta.label in WORKED_ON else found
 
 
 def get_visible(
