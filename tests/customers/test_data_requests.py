@@ -43,10 +43,11 @@ def asked(kind: str, by: Person, second: Person, **options: Any) -> DataRequest:
 
 
 @pytest.mark.clause("A13")
-def test_a_correction_takes_two_and_is_then_written(ann: Person, cy: Person) -> None:
-    request = asked("correct", ann, cy, changes={"telephone": "13900000000"})
+@pytest.mark.parametrize("head", ["cy", "vi", "le"])
+def test_a_correction_takes_two_and_is_then_written(ann: Person, head: str) -> None:
+    request = asked("correct", ann, member(head), changes={"telephone": "13900000000"})
     assert Customer.objects.get(code="P1").telephone == "13900000000"
-    assert (request.status, request.decided_by) == ("done", cy)
+    assert (request.status, request.decided_by) == ("done", member(head))
     kept = json.dumps(list(TrailEntry.objects.values_list("particulars", flat=True)))
     assert "13900000000" not in kept
 

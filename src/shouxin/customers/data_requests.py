@@ -116,7 +116,7 @@ def _correction_errors(
 def _correct(request: DataRequest, by: Person, on: date, at: datetime) -> None:
     """What was written down is read again: what it names may have changed since."""
     changes = corrections.read(json.loads(request.changes), by=by, on=on)
-    registry.change(request.customer, by=by, on=on, at=at, **changes)
+    registry.correct(request.customer, by=by, on=on, at=at, **changes)
 
 
 def _restrict(request: DataRequest, by: Person, on: date, at: datetime) -> None:

@@ -128,8 +128,15 @@ def change(
     Sales keep the contacts of their customers, finance the bank, the credit office everything. A former name stays
     findable. Raises NotYourDuty, BadForm, Moved where somebody was faster.
     """
+    _require_keeper(customer, _differing(customer, changes), by=by, on=on, at=at)
+    return correct(customer, by=by, on=on, at=at, version=version, **changes)
+
+
+def correct(
+    customer: Customer, *, by: Person, on: date, at: datetime, version: int | None = None, **changes: Any
+) -> Customer:
+    """The same for a correction that two people have decided: whose duty that is was asked before."""
     changes = _differing(customer, changes)
-    _require_keeper(customer, changes, by=by, on=on, at=at)
     seen = customer.version if version is None else version
     if errors := _change_errors(customer, changes, on=on):
         raise BadForm(errors)
