@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from shouxin.credit.models import Line
+from shouxin.credit.models import CreditAccount, Line
 from shouxin.customers.models import Customer
 from shouxin.office import clock, posts
 from shouxin.office.models import Person
@@ -264,3 +264,48 @@ def test_goods_credited_are_measured_again_when_the_order_is_asked_about_again(c
     assert proof.run(by=posts.system(), at=clock.now(), on=clock.today()).difference == 0
     assert caller.post("/credit-checks", CHECK | {"order_no": "SO-2", "amount": "400.00"}).data["outcome"] == "approve"
     assert caller.post("/credit-checks", whole).data["outcome"] == "hold", "the 400 taken back are asked for anew"
+
+
+@pytest.mark.invariant("I-1", "I-11")
+def test_an_order_of_two_reservations_takes_both_back_whatever_its_invoice_is_called(
+    customer: Customer, fi: Person
+) -> None:
+    caller, order = Caller(fi), CHECK | {"amount": "100.00"}
+    first = caller.post("/credit-checks", order).data["reservation"]
+    caller.post(f"/reservations/{first}/deliver", {"amount": "1.00"})
+    second = caller.post("/credit-checks", order).data["reservation"]
+    bill = {"customer": "C001", "doc_no": "Z" * 72, "amount": "100.00", "order_no": "SO-1"}
+    pk = caller.post("/invoices", bill).data["id"]
+    caller.post(f"/invoices/{pk}/reverse", {"reason": "wrong"})
+
+    held = [caller.get(f"/reservations/{number}").data for number in (first, second)]
+    assert [(each["unbilled"], each["undelivered"], each["billed"]) for each in held] == [
+        ("1.00", "0.00", "0.00"), ("0.00", "99.00", "0.00"),
+    ]  # fmt: skip
+    assert caller.post("/credit-checks", order).data["available_after"] == "900.00"
+
+
+@pytest.mark.invariant("I-1", "I-11")
+def test_what_a_reversal_gives_back_to_an_earlier_reservation_is_asked_for_once(customer: Customer, fi: Person) -> None:
+    caller, order = Caller(fi), CHECK | {"amount": "100.00"}
+    caller.post("/credit-checks", order)
+    bill = caller.post("/invoices", {"customer": "C001", "doc_no": "S-1", "amount": "60.00", "order_no": "SO-1"}).data
+    caller.post("/credit-checks", order)
+    caller.post(f"/invoices/{bill['id']}/reverse", {"reason": "wrong"})
+    again = caller.post("/credit-checks", order).data
+    assert (again["available_before"], again["available_after"]) == ("1000.00", "900.00")
+    assert CreditAccount.objects.get().reserved + CreditAccount.objects.get().undelivered == 100
+
+
+@pytest.mark.invariant("I-11")
+def test_a_credit_note_is_taken_off_the_order_of_its_own_source(customer: Customer, fi: Person) -> None:
+    caller = Caller(fi)
+    numbers = [
+        caller.post("/credit-checks", CHECK | {"amount": "100.00", "source_system": source}).data["reservation"]
+        for source in ("a", "b")
+    ]
+    for number in numbers:
+        caller.post(f"/reservations/{number}/bill", {})
+    back = {"customer": "C001", "doc_no": "G-1", "amount": "-100.00", "order_no": "SO-1", "source_system": "a"}
+    assert caller.post("/invoices", back).status_code == 201
+    assert [caller.get(f"/reservations/{number}").data["billed"] for number in numbers] == ["0.00", "100.00"]

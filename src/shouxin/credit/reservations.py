@@ -1,5 +1,6 @@
 """The value of an order on a customer's account, from the promise to ship until it is billed or falls away."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -183,25 +184,29 @@ def unbill_order(
     return changed, entries
 
 
-def billed(orders: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Of these orders, (account id, order number), those of which something counts as billed."""
+def billed(orders: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[str]]:
+    """(account id, order number) -> source systems under which something of these orders counts as billed."""
     if not orders:
-        return set()
+        return {}
     rows = Reservation.objects.filter(
         account__in={account for account, _order in orders}, order_no__in={order for _account, order in orders},
         billed__gt=0,
     )  # fmt: skip
-    return set(rows.values_list("account", "order_no")) & set(orders)
+    found: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for account, order, source in rows.order_by().values_list("account", "order_no", "source_system").distinct():
+        found[account, order].append(source)
+    return found
 
 
-def credit_order(account_id: int, order_no: str, amount: Decimal) -> list[Reservation]:
+def credit_order(account_id: int, order_no: str, source_system: str, amount: Decimal) -> list[Reservation]:
     """What a credit note of `amount` takes off what counts as billed of the order; the caller saves.
 
     The note itself lowers `receivable`. Should it be reversed, the order's value stays released: asked about again, the
     order is measured whole.
     """
     changed = []
-    for row in Reservation.objects.filter(account=account_id, order_no=order_no, billed__gt=0).order_by("-pk"):
+    rows = Reservation.objects.filter(account=account_id, order_no=order_no, source_system=source_system)
+    for row in rows.filter(billed__gt=0).order_by("-pk"):
         part = min(amount, row.billed)
         if part > 0:
             row.billed, row.released, row.version = row.billed - part, row.released + part, row.version + 1
@@ -211,8 +216,8 @@ def credit_order(account_id: int, order_no: str, amount: Decimal) -> list[Reserv
 
 
 def _paper(document: str, row: Reservation) -> str:
-    """How a movement of the reservation's value names its paper in the journal."""
-    return f"{document}:{row.number}"[: exposure.DOCUMENT_LENGTH]
+    """How a movement of the reservation's value names its paper in the journal: by the reservation's number, whole."""
+    return f"{document[: exposure.DOCUMENT_LENGTH - len(row.number) - 1]}:{row.number}"
 
 
 def save(rows: Iterable[Reservation]) -> None:

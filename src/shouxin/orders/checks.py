@@ -193,7 +193,7 @@ def _taken(questions: Sequence[Question], ledger: Ledger, live: LiveOrders, mome
 def _holder(request: CheckRequest, ledger: Ledger, live: LiveOrders) -> int | None:
     """The id of the customer for whom the order stands: by its live decision, or taken over from a file."""
     row, held = live.rows.get(key_of(request)), live.reservations.get(key_of(request))
-    return (row and row.customer_id) or (held and ledger.holder(held.account_id)) or None
+    return (row and row.customer_id) or (held and ledger.holder(held[0].account_id)) or None
 
 
 def _elsewhere(question: Question, moment: Moment) -> Moved:
@@ -246,7 +246,7 @@ def _under_locks(questions: Sequence[Question], named: Named, moment: Moment) ->
         asked = BooksAsked(customers.values(), named.holders, today=moment.today, hold_same_name=hold)
         read_live = ask_live(named.keys, today=moment.today)
     books, live = asked.read(), read_live()
-    if any(row.account_id not in books.accounts for row in live.reservations.values()):
+    if any(row.account_id not in books.accounts for rows in live.reservations.values() for row in rows):
         raise Overtaken
     missing = _accounts_of(questions, customers) - {(a.customer_id, a.currency) for a in books.accounts.values()}
     if missing:
@@ -291,7 +291,7 @@ def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, 
     if request.order_no:
         case.supersedes = live.follow(key_of(request), number)
     if case.reserves and customer:
-        ledger.put_in(request, (ledger.account(customer, currency), amount))
+        ledger.put_in(request, [(ledger.account(customer, currency), amount)])
     return case
 
 
@@ -322,7 +322,7 @@ def _write(
     with statements.pipeline():
         for key in last.keys() & live.reservations.keys():
             replaced, by = live.reservations[key], last[key].by
-            reservations.release([replaced], why="superseded", today=moment.today, at=moment.at, by=by)
+            reservations.release(replaced, why="superseded", today=moment.today, at=moment.at, by=by)
         _reserve([case for case in cases if case.reserves and live.stands(case)], named, ledger, moment)
         rows = written.decisions(cases, moment)
         begun = live.settle({key: case.customer and case.customer.id for key, case in last.items()})

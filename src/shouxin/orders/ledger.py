@@ -84,7 +84,8 @@ class Ledger:
         self._of_group = _grouped(books.accounts.values(), lambda account: account.head_id)
         self._running = {pk: account.exposure for pk, account in books.accounts.items()}
         self._ordered = {
-            key: (row.account_id, row.reserved + row.undelivered) for key, row in live.reservations.items()
+            key: [(row.account_id, row.reserved + row.undelivered) for row in rows]
+            for key, rows in live.reservations.items()
         }
         self._rates: dict[tuple[str, str], Decimal | None] = {}
         self._standing_facts: dict[int, Facts] = {}
@@ -106,18 +107,19 @@ class Ledger:
         now = self._running[account_id]
         return now.reserved + now.undelivered
 
-    def take_out(self, request: "CheckRequest") -> tuple[int, Decimal] | None:
+    def take_out(self, request: "CheckRequest") -> list[tuple[int, Decimal]]:
         """Leave the order's own value out of the exposure while it is asked about again; answers what was left out."""
-        own = self._ordered.pop(key_of(request), None) if request.order_no else None
-        if own:
-            self._move(own[0], -own[1])
+        own = self._ordered.pop(key_of(request), []) if request.order_no else []
+        for account_id, amount in own:
+            self._move(account_id, -amount)
         return own
 
-    def put_in(self, request: "CheckRequest", value: tuple[int, Decimal] | None) -> None:
-        """Count the order's value (account, amount) for the requests still to come."""
-        if value:
-            self._ordered[key_of(request)] = value
-            self._move(*value)
+    def put_in(self, request: "CheckRequest", values: list[tuple[int, Decimal]]) -> None:
+        """Count the order's value, as (account, amount), for the requests still to come."""
+        if values:
+            self._ordered[key_of(request)] = values
+        for account_id, amount in values:
+            self._move(account_id, amount)
 
     def _move(self, account_id: int, amount: Decimal) -> None:
         now = self._running[account_id]

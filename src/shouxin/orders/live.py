@@ -1,5 +1,6 @@
 """The one live decision of each order: what a later check of the same order supersedes (I-11)."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -53,12 +54,13 @@ class Live(NamedTuple):
 class LiveOrders:
     """The orders a batch asks about, locked, as they stand while its requests are decided one after another.
 
-    `reservations`: what each order holds, by its live decision or taken over from a file before any decision.
+    `reservations`: what each order holds that is not delivered: by its live decision, taken over from a file before any,
+    or given back to an earlier one by the reversal of an invoice.
     `shipped`: what of an order was delivered or billed on an account, under whichever of its decisions.
     """
 
     rows: Mapping[Key, Live]
-    reservations: Mapping[Key, Reservation]
+    reservations: Mapping[Key, Sequence[Reservation]]
     releases: Mapping[Key, Release]
     shipped: Mapping[tuple[Key, int], Decimal]
     latest: dict[Key, int] = field(default_factory=dict)
@@ -133,18 +135,14 @@ def _asked(keys: Sequence[Key]) -> tuple[str, str]:
 
 
 _HOLDERS = """
-SELECT a.customer_id FROM {keys} JOIN {liveorder} l USING (source_system, order_no)
-JOIN {creditdecision} d ON d.id = l.decision_id
-JOIN {reservation} r ON r.id = d.reservation_id JOIN {creditaccount} a ON a.id = r.account_id
-UNION ALL
 SELECT a.customer_id FROM {keys} JOIN {reservation} r USING (source_system, order_no)
-JOIN {creditaccount} a ON a.id = r.account_id WHERE r.decision_id IS NULL
+JOIN {creditaccount} a ON a.id = r.account_id WHERE r.reserved > 0 OR r.undelivered > 0
 """.format(**_TABLES)
 
 
 def ask_holders(keys: Sequence[Key]) -> Reply[set[int]]:
     """The ids of the customers on whose accounts the orders stand now: their accounts have to be locked too."""
-    return ask(_HOLDERS, *_asked(keys), *_asked(keys), read=lambda rows: {row[0] for row in rows})
+    return ask(_HOLDERS, *_asked(keys), read=lambda rows: {row[0] for row in rows})
 
 
 _LOCK = """
@@ -154,11 +152,8 @@ ORDER BY l.source_system, l.order_no FOR UPDATE OF l
 """.format(**_TABLES)
 _COLUMNS = [field.column for field in Reservation._meta.concrete_fields]
 _HELD = """
-SELECT {columns} FROM {keys} JOIN {liveorder} l USING (source_system, order_no)
-JOIN {creditdecision} d ON d.id = l.decision_id JOIN {reservation} r ON r.id = d.reservation_id
-UNION ALL
 SELECT {columns} FROM {keys} JOIN {reservation} r USING (source_system, order_no)
-LEFT JOIN {liveorder} l USING (source_system, order_no) WHERE r.decision_id IS NULL AND l.decision_id IS NULL
+WHERE r.reserved > 0 OR r.undelivered > 0 ORDER BY r.id
 """.format(**_TABLES, columns=", ".join(f"r.{column}" for column in _COLUMNS))
 _SHIPPED = """
 SELECT r.source_system, r.order_no, r.account_id, sum(r.unbilled + r.billed)
@@ -177,7 +172,7 @@ def ask_live(keys: Sequence[Key], *, today: date) -> Callable[[], LiveOrders]:
     Four questions of a pipeline, behind the locks of the accounts; call what is answered to read them.
     """
     locked = ask(_LOCK, *_asked(keys), read=lambda rows: {(row[0], row[1]): Live(*row[2:]) for row in rows})
-    held = ask(_HELD, *_asked(keys), *_asked(keys), read=_read_reservations)
+    held = ask(_HELD, *_asked(keys), read=_read_reservations)
     releases = ask(
         _RELEASES, *_asked(keys), today, read=lambda rows: {(row[0], row[1]): Release(*row[2:]) for row in rows}
     )
@@ -187,9 +182,12 @@ def ask_live(keys: Sequence[Key], *, today: date) -> Callable[[], LiveOrders]:
     return lambda: LiveOrders(locked.read(), held.read(), releases.read(), shipped.read())
 
 
-def _read_reservations(rows: Iterable[Sequence[Any]]) -> dict[Key, Reservation]:
-    found = [Reservation.from_db("default", _COLUMNS, row) for row in rows]
-    return {(row.source_system, row.order_no): row for row in sorted(found, key=lambda row: row.pk)}
+def _read_reservations(rows: Iterable[Sequence[Any]]) -> dict[Key, list[Reservation]]:
+    found: dict[Key, list[Reservation]] = defaultdict(list)
+    for row in rows:
+        reservation = Reservation.from_db("default", _COLUMNS, row)
+        found[reservation.source_system, reservation.order_no].append(reservation)
+    return found
 
 
 def supersede_holds(superseded: Mapping[int, int | None], *, at: datetime) -> None:

@@ -317,20 +317,23 @@ def settlement_doc_no(row: InvoiceRow) -> str:
 def _invoice_entries(rows: Sequence[InvoiceRow], context: _Context) -> list[exposure.Entry]:
     """The journal's entries: every paper into (a credit note out of) `receivable`, orders out of their reservations."""
     orders = open_orders({(context.account(row), row.order_no) for row in rows if row.order_no and row.amount > 0})
-    returns = {(context.account(row), row.order_no) for row in rows if row.order_no and row.amount < 0}
-    credited = reservations.billed(returns) | (returns & orders.keys())
+    billed = reservations.billed(
+        {(context.account(row), row.order_no) for row in rows if row.order_no and row.amount < 0}
+    )
     entries: list[exposure.Entry] = []
     for row in rows:
         account, document = context.account(row), f"invoice:{row.doc_no}"
-        source = order_source(orders.get((account, row.order_no), ()), row.source_system) if row.amount > 0 else None
-        if row.amount < 0 and (account, row.order_no) in credited:
-            reservations.save(reservations.credit_order(account, row.order_no, -row.amount))
-        if source is None:
+        key = account, row.order_no
+        sources = orders.get(key, []) if row.amount > 0 else sorted({*billed.get(key, ()), *orders.get(key, ())})
+        source = order_source(sources, row.source_system)
+        if source is not None and row.amount < 0:
+            reservations.save(reservations.credit_order(account, row.order_no, source, -row.amount))
+        if source is None or row.amount < 0:
             entries.append(exposure.Entry(account, into_receivable(row.amount), document))
         else:
-            changed, billed = reservations.bill_order(account, row.order_no, source, row.amount, document=document)
+            changed, moved = reservations.bill_order(account, row.order_no, source, row.amount, document=document)
             reservations.save(changed)
-            entries += billed
+            entries += moved
         if row.paid:
             entries.append(exposure.Entry(account, into_receivable(-row.paid), f"receipt:{settlement_doc_no(row)}"))
     return entries
