@@ -10,9 +10,10 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from shouxin.credit import line_requests
+from shouxin.credit import line_requests, lines
 from shouxin.credit.models import Line, LineRequest
 from shouxin.customers.models import Customer
+from shouxin.lib import statements
 from shouxin.office import clock, policies, posts, tokens
 from shouxin.office.models import ExchangeRate, Person, TrailEntry
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty, Refusal
@@ -178,6 +179,65 @@ def test_a_line_is_measured_with_the_temporary_limits_it_will_meet(ann: Person, 
     begun("60000", since=90, until=clock.today() + timedelta(99), temporary=True)
     with pytest.raises(NotYourDuty):
         approved(asked_by(ann, amount="50000"), cy)
+
+
+@pytest.fixture
+def dollars(db: None) -> None:
+    ExchangeRate.objects.create(
+        currency="USD", rate=Decimal("7"), since=date(2020, 1, 1), source="test", put_at=timezone.now()
+    )
+
+
+@pytest.mark.invariant("I-15")
+def test_a_temporary_limit_and_the_lines_it_meets_are_in_one_currency(ann: Person, cy: Person, dollars: None) -> None:
+    begun("1000", since=-10)
+    season = {"amount": "90000", "temporary": True, "until": clock.today() + timedelta(40)}
+    first = asked_by(ann, **season)
+    foreign = asked_by(ann, amount="100", currency="USD", since=clock.today() + timedelta(1))
+    approved(foreign, cy)
+    for refused in (lambda: approved(first, cy), lambda: asked_by(ann, **season)):
+        with pytest.raises(BadForm, match="currency"):
+            refused()
+
+
+@pytest.mark.invariant("I-15")
+def test_a_line_stays_in_the_currency_of_its_temporary_limits_until_they_end(ann: Person, dollars: None) -> None:
+    begun("1000", since=-10)
+    begun("500", since=0, temporary=True, until=clock.today() + timedelta(40))
+    with pytest.raises(BadForm, match="currency"):
+        asked_by(ann, amount="100", currency="USD")
+    assert asked_by(ann, amount="100", currency="USD", since=clock.today() + timedelta(41)).status == "open"
+
+
+def test_a_temporary_limit_in_another_currency_than_the_line_counts_for_nothing(dollars: None) -> None:
+    customer = begun("1000", since=-10).customer
+    begun("500", since=0, temporary=True, until=clock.today() + timedelta(40))
+    Line.objects.create(
+        customer=customer, grade="B", limit_kind="amount", limit=Decimal(100), currency="USD", term_days=30,
+        since=clock.today(), why="t", cause="import", policy_version=1, at=timezone.now(),
+    )  # fmt: skip
+    assert lines.in_force([customer.pk], on=clock.today())[customer.pk].temporary_limit == 0
+    with statements.pipeline():
+        trusts = lines.ask_trusts([customer.pk], on=clock.today())
+    [trust] = trusts.read().values()
+    assert (trust.currency, trust.temporary) == ("USD", 0)
+
+
+@pytest.mark.invariant("I-15")
+def test_limits_in_two_currencies_are_compared_by_what_they_are_worth(ann: Person, dollars: None) -> None:
+    begun("40000", since=-10)
+    request = asked_by(ann, amount="13000", currency="USD")
+    request.suggested = {"limit": "21000", "currency": "CNY"}
+    request.save()
+    needed = line_requests.needs(request, edition=edition(), today=clock.today())
+    assert request.kind == "raise" and "over_suggestion" in needed.why
+    assert asked_by(ann, amount="5000", currency="USD").kind == "lower"
+
+
+@pytest.mark.invariant("I-15")
+def test_a_pool_has_no_temporary_limit(ann: Person) -> None:
+    with pytest.raises(BadForm, match="temporary"):
+        asked_by(ann, amount="39000", temporary=True, pool=True, until=clock.today() + timedelta(40))
 
 
 @pytest.mark.invariant("I-15", "I-16")

@@ -84,12 +84,13 @@ def put_down(
 
     `rating`: the one whose suggestion stands beside it (default: the latest). `editors`: who else had a hand in it.
     """
-    current = lines.in_force([customer.pk], on=today)[customer.pk]
-    terms = completed(terms, current.line, edition, today)
-    refuse_faults(terms, reason, current, edition, today)
+    held = lines.ahead([customer.pk], on=today)[customer.pk]
+    terms = completed(terms, held[today].line, edition, today)
+    refuse_faults(terms, reason, held, edition, today)
     refuse_trust(customer, terms.limit, today)
     request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at)
-    fill(request, terms, kind_of(terms, current.line), edition, customer, rating)
+    kind = kind_of(terms, held[today].line, edition, today)
+    fill(request, terms, kind, edition, customer, rating)
     with transaction.atomic():
         request.save()
         request.editors.set(editors)
@@ -113,16 +114,18 @@ def refuse_trust(customer: Customer, limit: Limit, today: date) -> None:
         standing.refuse_blacklisted(customer, today)
 
 
-def refuse_faults(terms: LineTerms, reason: str, current: lines.InForce, edition: Edition, today: date) -> None:
+Ahead = Mapping[date, lines.InForce]
+"""What holds for a customer today and on each later day on which more begins (`lines.ahead`)."""
+
+
+def refuse_faults(terms: LineTerms, reason: str, held: Ahead, edition: Edition, today: date) -> None:
     """Raise BadForm naming every field that cannot stand; nothing is corrected in silence."""
-    faults = list(_faults(terms, reason, current, edition, today))
+    faults = [*_faults(terms, reason, edition, today), *_currency_faults(terms, held)]
     if faults:
         raise BadForm(faults)
 
 
-def _faults(
-    terms: LineTerms, reason: str, current: lines.InForce, edition: Edition, today: date
-) -> Iterable[tuple[str, object]]:
+def _faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
     policy = edition.policy
     if not reason.strip():
         yield "reason", _("Say why: the reason is kept with the line.")
@@ -130,8 +133,6 @@ def _faults(
         yield "limit", _("A limit must be above zero; for no credit choose “no credit”.")
     if terms.grade is None:
         yield "grade", _("A first line needs a grade: rate the customer, or name one.")
-    if terms.temporary and current.line and current.line.currency != terms.currency:
-        yield "currency", _("A temporary limit is in the currency of the line it stands on.")
     if terms.grade and terms.term_days > policy.grades[terms.grade].term_days_max:
         longest = policy.grades[terms.grade].term_days_max
         yield "term_days", _("Grade %(grade)s bears at most %(days)s days.") % {"grade": terms.grade, "days": longest}
@@ -147,8 +148,24 @@ def _faults(
         yield from _temporary_faults(terms, edition, today)
 
 
+def _currency_faults(terms: "LineTerms | LineRequest", held: Ahead) -> Iterable[tuple[str, object]]:
+    """A line and the temporary limits that stand on it at any time are in one currency."""
+    met = [then for day, then in held.items() if terms.until is None or day <= terms.until]
+    beside = {each.currency for then in met for each in then.temporary if _lasts_to(terms.since, each.until)}
+    if terms.temporary:
+        beside |= {then.line.currency for then in met if then.line}
+    if not terms.pool and beside - {terms.currency}:
+        yield "currency", _("A temporary limit is in the currency of the line it stands on.")
+
+
+def _lasts_to(begin: date | None, until: date | None) -> bool:
+    return begin is None or until is None or until >= begin
+
+
 def _temporary_faults(terms: LineTerms, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
     days_max = edition.policy.approval.temporary_days_max
+    if terms.pool:
+        yield "temporary", _("A temporary limit stands on a customer's own line, not on the pool of a group.")
     if terms.limit.kind != "amount":
         yield "limit", _("A temporary limit is an amount on top of the line.")
     if terms.until is None:
@@ -157,18 +174,21 @@ def _temporary_faults(terms: LineTerms, edition: Edition, today: date) -> Iterab
         yield "effective_to", _("A temporary limit lasts at most %(days)s days.") % {"days": days_max}
 
 
-def kind_of(terms: LineTerms, current: Line | None) -> str:
+def kind_of(terms: LineTerms, current: Line | None, edition: Edition, today: date) -> str:
     """Whether the request is the first line, a raise, a cut, a temporary limit, or a renewal."""
     if terms.temporary:
         return "temporary"
-    return "new" if terms.pool else kind_beside(terms.limit, current)
+    return "new" if terms.pool else kind_beside(terms.limit, terms.currency, current, edition, today)
 
 
-def kind_beside(limit: Limit, current: Line | None) -> str:
+def kind_beside(limit: Limit, currency: str, current: Line | None, edition: Edition, today: date) -> str:
     """What a limit is beside a line: the first one, a raise, a cut or a renewal."""
     if current is None:
         return "new"
     old, new = reach(Limit(current.limit_kind, current.limit)), reach(limit)
+    if current.currency != currency:
+        worth = worth_of({current.currency, currency}, edition, today)
+        old, new = old * worth[current.currency], new * worth[currency]
     return "raise" if new > old else "lower" if new < old else "renewal"
 
 
@@ -211,7 +231,8 @@ def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) 
     requests = list(requests)
     held = lines.ahead({each.customer_id for each in requests}, on=today)
     splits = split_lines(held, edition, today)
-    worth = worth_of({each.currency for each in requests}, edition, today)
+    codes = {each.currency for each in requests} | {line.currency for waiting in splits.values() for line in waiting}
+    worth = worth_of(codes, edition, today)
     looked_at = sorted({day for days in held.values() for day in days})
     secured = {day: securities.in_force(held, on=day) for day in looked_at}
 
@@ -221,14 +242,14 @@ def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) 
         total = in_company_currency(resulting_total(each, then), rate)
         total = with_securities(each, total, secured[day].get(each.customer_id, []), edition, today)
         begun = {line.pk for line in then.temporary}
-        waiting = [line.limit or lines.ZERO for line in splits[each.customer_id] if line.pk not in begun]
-        return total, convert(sum(waiting, lines.ZERO), rate)
+        waiting = [line for line in splits[each.customer_id] if line.pk not in begun]
+        return total, sum((convert(line.limit or lines.ZERO, worth[line.currency]) for line in waiting), lines.ZERO)
 
     found = {}
     for each in requests:
         days = {day: then for day, then in held[each.customer_id].items() if day == today or lasts_until(each, day)}
         total, split = max((measured(each, *day) for day in days.items()), key=lambda sums: reach(sums[0]) + sums[1])
-        found[each.pk] = authority.who_may(edition.policy, wanted(each, kind_now(each, days)), total, split)
+        found[each.pk] = authority.who_may(edition.policy, wanted(each, days, edition, today), total, split)
     return found
 
 
@@ -258,12 +279,14 @@ def asked_limit(request: LineRequest) -> Limit:
     return Limit.none() if request.limit_kind == "unset" else Limit(request.limit_kind, request.limit)
 
 
-def wanted(request: LineRequest, kind: str) -> authority.RequestedLine:
+def wanted(request: LineRequest, held: Ahead, edition: Edition, today: date) -> authority.RequestedLine:
     """The request as the rule of authority reads it."""
-    return authority.RequestedLine(asked_limit(request), Grade(request.grade), kind, over_suggestion(request, kind))
+    kind = kind_now(request, held, edition, today)
+    over = over_suggestion(request, kind, edition, today)
+    return authority.RequestedLine(asked_limit(request), Grade(request.grade), kind, over)
 
 
-def kind_now(request: LineRequest, held: Mapping[date, lines.InForce]) -> str:
+def kind_now(request: LineRequest, held: Ahead, edition: Edition, today: date) -> str:
     """What the request is beside the lines that hold until it begins, which may not be those it was asked beside.
 
     Where it is more than one thing it is what takes the higher signature.
@@ -272,7 +295,7 @@ def kind_now(request: LineRequest, held: Mapping[date, lines.InForce]) -> str:
         return request.kind
     first, *later = sorted(held)
     before = [held[day].line for day in (first, *(day for day in later if day <= request.since))]
-    kinds = {kind_beside(asked_limit(request), line) for line in before}
+    kinds = {kind_beside(asked_limit(request), request.currency, line, edition, today) for line in before}
     return next(kind for kind in ("new", "raise", "renewal", "lower") if kind in kinds)
 
 
@@ -307,17 +330,21 @@ def split_lines(customers: Iterable[int], edition: Edition, today: date) -> dict
         customer__in=set(customers), temporary=True, since__gt=today, at__date__gte=signed_since
     )
     found: dict[int, list[Line]] = defaultdict(list)
-    for line in waiting.only("customer", "limit").order_by("pk"):
+    for line in waiting.only("customer", "limit", "currency").order_by("pk"):
         found[line.customer_id].append(line)
     return found
 
 
-def over_suggestion(request: LineRequest, kind: str) -> bool:
+def over_suggestion(request: LineRequest, kind: str, edition: Edition, today: date) -> bool:
     """Whether more is asked for than the latest rating suggested; not where the request only lowers a line."""
     if not request.suggested or kind in ("lower", "temporary"):
         return False
-    suggested = request.suggested["limit"]
-    return reach(Limit(request.limit_kind, request.limit)) > Decimal(str(suggested or 0))
+    asked, suggested = reach(asked_limit(request)), Decimal(str(request.suggested["limit"] or 0))
+    currency = request.suggested.get("currency") or request.currency
+    if currency != request.currency:
+        worth = worth_of({currency, request.currency}, edition, today)
+        asked, suggested = asked * worth[request.currency], suggested * worth[currency]
+    return asked > suggested
 
 
 def change(
@@ -334,13 +361,13 @@ def change(
     """New terms on a waiting request; whoever looked at the old version has to look again (I-16)."""
     with transaction.atomic():
         fresh = locked(request, version)
-        current = lines.in_force([fresh.customer_id], on=today)[fresh.customer_id]
-        terms = completed(terms, current.line, edition, today)
-        refuse_faults(terms, reason, current, edition, today)
+        held = lines.ahead([fresh.customer_id], on=today)[fresh.customer_id]
+        terms = completed(terms, held[today].line, edition, today)
+        refuse_faults(terms, reason, held, edition, today)
         refuse_trust(fresh.customer, terms.limit, today)
         moves.move(fresh, FLOW, "change", by=by, on=today, at=at, version=version)
         fresh.reason = reason
-        fill(fresh, terms, kind_of(terms, current.line), edition, fresh.customer)
+        fill(fresh, terms, kind_of(terms, held[today].line, edition, today), edition, fresh.customer)
         fresh.save()
         fresh.editors.add(by)
     return fresh
@@ -378,6 +405,8 @@ def approve(
         refuse_unauthorised(fresh, edition=edition, by=by, today=today, holds=holds)
         refuse_trust(fresh.customer, asked_limit(fresh), today)
         grade_reviews.refuse_waiting(fresh)
+        if faults := list(_currency_faults(fresh, lines.ahead([fresh.customer_id], on=today)[fresh.customer_id])):
+            raise BadForm(faults)
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, **decided)
         line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)

@@ -50,9 +50,12 @@ class InForce:
 
     @property
     def temporary_limit(self) -> Decimal:
-        """The temporary limits of the day, added up, in their line's currency; a later cut to no credit ends them."""
+        """The temporary limits of the day in the line's currency, added up; a later cut to no credit ends them."""
         cut = self.line.since if self.line and self.line.limit_kind == "none" else date.min
-        return sum((line.limit or ZERO for line in self.temporary if line.since >= cut), ZERO)
+        counted = [each for each in self.temporary if each.since >= cut]
+        if self.line:
+            counted = [each for each in counted if each.currency == self.line.currency]
+        return sum((each.limit or ZERO for each in counted), ZERO)
 
     @property
     def grade(self) -> Grade | None:
@@ -172,7 +175,8 @@ def _add(
         return replace(trust, securities=(*trust.securities, held))
     if what == _TEMPORARY:
         ended = trust.limit.kind == "none" and trust.since is not None and since < trust.since
-        return trust if ended else replace(trust, temporary=trust.temporary + (limit or ZERO))
+        foreign = trust.currency is not None and currency != trust.currency
+        return trust if ended or foreign else replace(trust, temporary=trust.temporary + (limit or ZERO))
     if what == _POOL:
         return replace(trust, pool=Limit(kind, limit), pool_currency=currency)
     discount = Discount(percent=percent, days=days or 0) if percent else None

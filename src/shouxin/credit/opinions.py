@@ -98,7 +98,7 @@ def as_request(
     current = lines.in_force([application.customer_id], on=today)[application.customer_id]
     terms = line_requests.completed(terms, current.line, edition, today)
     request = LineRequest(customer=application.customer, requested_by=application.requested_by)
-    kind = line_requests.kind_of(terms, current.line)
+    kind = line_requests.kind_of(terms, current.line, edition, today)
     line_requests.fill(request, terms, kind, edition, application.customer, application.rating)
     return request
 

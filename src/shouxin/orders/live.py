@@ -54,8 +54,8 @@ class Live(NamedTuple):
 class LiveOrders:
     """The orders a batch asks about, locked, as they stand while its requests are decided one after another.
 
-    `reservations`: what each order holds that is not delivered: by its live decision, taken over from a file before any,
-    or given back to an earlier one by the reversal of an invoice.
+    `reservations`: what each order holds undelivered: by its live decision, taken over from a file before any, or given
+    back to an earlier one by the reversal of an invoice.
     `shipped`: what of an order was delivered or billed on an account, under whichever of its decisions.
     """
 
