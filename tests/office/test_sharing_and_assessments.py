@@ -331,6 +331,6 @@ def test_an_entry_past_its_last_day_is_told_at_home_until_it_is_ended(bo: Person
     assert "sharing_past" not in codes()
     [told] = assessments.told(assessments.findings(tomorrow))
     assert (told["code"], told["about"], told["day"]) == ("sharing_past", row.pk, TODAY)
-    assert "百行征信有限公司" in told["text"] and told["cure"] and told["grave"]
+    assert row.recipient in told["text"] and told["cure"] and told["grave"]
     sharings.end(row, why="到期", version=row.version, **act(bo) | {"on": tomorrow})
     assert assessments.findings(tomorrow) == []
