@@ -273,6 +273,64 @@ def test_an_answer_about_a_customer_out_of_sight_is_not_given_again(ann: Any, di
     assert [Caller(ann).post(path, body, key=path).status_code for path, body in acts.items()] == [404, 404, 404]
 
 
+LI_WEI = {"code": "P1", "name": "李伟", "natural_person": True, "telephone": "13812345678", "contact": "王芳"}
+
+
+@pytest.mark.clause("A13")
+@pytest.mark.invariant("I-10", "I-33")
+@pytest.mark.parametrize("kind", ["restrict", "delete"])
+def test_a_registration_is_not_told_again_once_the_person_is_restricted_or_erased(bo: Any, cy: Any, kind: str) -> None:
+    first = Caller(bo).post("/customers", LI_WEI, key="k1")
+    assert Caller(bo).post("/customers", LI_WEI, key="k1").content == first.content
+    likeness = Caller(cy).post("/customers", {"name": "李伟", "code": "P2"}, key="k2")
+    assert [each["code"] for each in likeness.data["doubles"]] == ["P1"]
+    asked = Caller(bo).post("/data-requests", {"customer": "P1", "kind": kind, "why": "x"}).data
+    confirm = f"/data-requests/{asked['id']}/confirm"
+    for _time in range(2):
+        assert Caller(cy).post(confirm, {"answer": "x"}, key="k3").status_code == 200
+    assert Caller(bo).post("/customers", LI_WEI, key="k1").status_code == 404
+    assert Caller(cy).post("/customers", {"name": "李伟", "code": "P2"}, key="k2").status_code == 404
+
+
+@pytest.mark.clause("A13")
+def test_erasing_a_person_empties_the_answers_kept_about_it_and_no_others(bo: Any, cy: Any) -> None:
+    made = Caller(bo).post("/customers", LI_WEI, key="k1").data
+    Caller(bo).post("/customers/P1/names", {"name": "小李"}, key="k2")
+    Caller(bo).post(f"/customers/{made['id']}/names", {"name": "老李"}, key="k3")
+    Caller(bo).post("/customers", NEW, key="k4")
+    asked = Caller(bo).post("/data-requests", {"customer": "P1", "kind": "delete", "why": "x"}).data
+    assert Caller(cy).post(f"/data-requests/{asked['id']}/confirm", {"answer": "x"}).status_code == 200
+    kept = {row.key: row.answer for row in IdempotencyKey.objects.all()}
+    assert {key for key, answer in kept.items() if not answer} == {"k1", "k2", "k3"}
+    assert Caller(bo).post("/customers", NEW, key="k4").status_code == 201
+
+
+CHECK = {"customer": "C001", "order_no": "S1", "amount": "1.00"}
+UNKNOWN = {"customer": "nobody", "order_no": "S2", "amount": "1.00"}
+
+
+@pytest.mark.invariant("I-10", "I-33")
+@pytest.mark.parametrize(
+    ("path", "body"), [("/credit-checks", CHECK), ("/credit-checks/batch", {"checks": [UNKNOWN, CHECK]})]
+)
+def test_a_check_of_a_customer_lost_since_is_not_told_again(ann: Any, di: Any, path: str, body: Any) -> None:
+    acme()
+    first = Caller(ann).post(path, body, key="k1")
+    assert Caller(ann).post(path, body, key="k1").content == first.content
+    Customer.objects.update(salesperson=di, department=di.department)
+    assert Caller(ann).post(path, body, key="k1").status_code == 404
+
+
+@pytest.mark.invariant("I-10", "I-33")
+@pytest.mark.parametrize(
+    ("path", "body"), [("/credit-checks", CHECK), ("/credit-checks/batch", {"checks": [UNKNOWN, CHECK]})]
+)
+def test_a_check_of_a_customer_never_seen_is_told_again(ann: Any, di: Any, path: str, body: Any) -> None:
+    acme(salesperson=di, department=di.department)
+    first, again = (Caller(ann).post(path, body, key="k1") for _time in range(2))
+    assert first.content == again.content and again["Idempotency-Replayed"] == "true"
+
+
 @pytest.mark.invariant("I-10")
 @pytest.mark.parametrize(
     ("path", "body", "secret"),

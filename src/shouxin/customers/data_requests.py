@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib.numbers import whole
-from shouxin.office import attachments, disclosures, moves, personal, policies, posts, trail
+from shouxin.office import attachments, disclosures, kept_answers, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.privacy import sharings
 from shouxin.office.refusals import TOO_LONG, BadForm, Moved, NotVisible
@@ -153,6 +153,7 @@ def _delete(request: DataRequest, by: Person, on: date, at: datetime) -> None:
     customer.save()
     customer.other_names.all().delete()
     attachments.erase(customer)
+    kept_answers.forget(customer.pk, customer.code, since=customer.created_at)
     DataRequest.objects.filter(customer=customer).update(changes="")
 
 

@@ -8,7 +8,7 @@ from ninja import Query, Router, Status
 from pydantic import Field
 
 from shouxin.lib import sheets
-from shouxin.lib.api import Answer, Body, Page, Paging, Reference, page
+from shouxin.lib.api import Answer, Body, Page, Paging, Reference, outlives_restriction, page
 from shouxin.office.door import acting
 
 from . import data_requests
@@ -52,6 +52,7 @@ class RequestOut(Answer):
 
 
 @router.post("/data-requests", response={201: RequestOut})
+@outlives_restriction
 def ask_for_data(request: HttpRequest, new: NewRequest) -> Any:
     """Take down what a natural person asks for: a copy, a correction, restriction, deletion, a person's review."""
     call = acting(request)
@@ -85,6 +86,7 @@ def get_copy(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @router.post("/data-requests/{int:pk}/{verb}", response=RequestOut)
+@outlives_restriction
 def decide_data_request(request: HttpRequest, pk: int, verb: str, answered: Answered) -> dict[str, Any]:
     """`confirm` or `decline` by a second person, `withdraw` by the one who took it down."""
     call = acting(request)

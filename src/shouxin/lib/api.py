@@ -286,6 +286,12 @@ def done_anew(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def outlives_restriction(view: Callable[..., Any]) -> Callable[..., Any]:
+    """For a POST that may be done while the customer's data are restricted: its kept answer is given then, too."""
+    view.outlives_restriction = True  # type: ignore[attr-defined]
+    return view
+
+
 def told_once(*secrets: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """For a POST that makes something whose secret is told once: the fields of the answer that hold it.
 

@@ -6,7 +6,6 @@ refusal leaves in the trail. A 2xx answer is sent after the commit.
 
 import functools
 import hashlib
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -29,11 +28,10 @@ from pydantic.json_schema import models_json_schema
 
 from shouxin.lib import complaints
 from shouxin.lib.api import BadCursor, ExactParser, Problem, ReadableRenderer, problem
-from shouxin.lib.numbers import whole
 
-from . import clock, idempotency, scopes, sight, sign_in, sudo, tokens, trail
+from . import clock, idempotency, kept_answers, scopes, sign_in, sudo, tokens, trail
 from .models import Person
-from .refusals import BadForm, NotVisible, NotYourDuty, Refusal
+from .refusals import BadForm, NotYourDuty, Refusal
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCOPES_KEY = "x-token-scopes"
@@ -187,21 +185,19 @@ def _one_transaction(run: Callable[..., HttpResponse]) -> Callable[..., HttpResp
         if getattr(operation.view_func, "own_transaction", False):
             return run(request, **path)
         with transaction.atomic():
-            return _answered_once(request, operation.view_func, path, lambda: run(request, **path))
+            return _answered_once(request, operation.view_func, lambda: run(request, **path))
 
     return wrapped
 
 
-def _answered_once(
-    request: HttpRequest, view: Callable[..., Any], path: dict[str, Any], run: Callable[[], HttpResponse]
-) -> HttpResponse:
+def _answered_once(request: HttpRequest, view: Callable[..., Any], run: Callable[[], HttpResponse]) -> HttpResponse:
     key = request.headers.get("Idempotency-Key")
     if key is None or request.method != "POST" or getattr(view, "done_anew", False):
         return run()
     caller, secrets = acting(request)["by"], getattr(view, "told_once", ())
     known = idempotency.begin(caller, key, path=request.get_full_path(), body=body_of(request), at=clock.now())
     if known:
-        _refuse_out_of_sight(request, known, path)
+        refuse_out_of_sight(request, known, though_restricted=getattr(view, "outlives_restriction", False))
         return answered_before(idempotency.without(known, secrets))
     answer = run()
     kept = idempotency.without(idempotency.Answer(answer.status_code, answer.content.decode()), secrets)
@@ -209,15 +205,10 @@ def _answered_once(
     return answer
 
 
-def _refuse_out_of_sight(request: HttpRequest, known: idempotency.Answer, path: dict[str, Any]) -> None:
-    """A kept answer is a paper of the customer it names, and of the one in its address."""
-    told, call = json.loads(known.text) if known.text else None, acting(request)
-    about = [told.get("customer")] if isinstance(told, dict) else []
-    if request.resolver_match and "/customers/<" in request.resolver_match.route:
-        asked = str(path.get("reference", path.get("customer")))
-        about.append(asked if (pk := whole(asked)) is None else pk)
-    if not all(sight.sees_reference(call["by"], each, call["on"]) for each in about if isinstance(each, (int, str))):
-        raise NotVisible
+def refuse_out_of_sight(request: HttpRequest, known: idempotency.Answer, *, though_restricted: bool = False) -> None:
+    """Raise NotVisible for a kept answer about a customer the caller does not see now (`kept_answers`)."""
+    call, path = acting(request), request.get_full_path()
+    kept_answers.require_visible(known, path=path, by=call["by"], on=call["on"], though_restricted=though_restricted)
 
 
 def answered_before(known: idempotency.Answer) -> HttpResponse:

@@ -3,7 +3,7 @@
 import functools
 import operator
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, TypeVar
 
@@ -90,15 +90,23 @@ def restricted() -> models.QuerySet[Any]:
 
 
 def sees_customer(person: Person, pk: int, on: date) -> bool:
-    """Whether the customer with this id is within her sight."""
+    """Whether the customer with this id is within her sight, restricted or not."""
     return _customers().filter(customers_seen_by(person, on), pk=pk).exists()
 
 
-def sees_reference(person: Person, reference: int | str, on: date) -> bool:
-    """The same of the customer with this id (a number) or code (a text)."""
-    if isinstance(reference, int):
-        return sees_customer(person, reference, on)
-    return _customers().filter(customers_seen_by(person, on), code=reference).exists()
+def sees_every(person: Person, references: Collection[int | str], on: date, *, though_restricted: bool = False) -> bool:
+    """Whether every customer of these ids (numbers) and codes (texts) is there and within her sight.
+
+    One whose data are restricted is not, unless `though_restricted`.
+    """
+    if not references:
+        return True
+    seen = _customers().filter(customers_seen_by(person, on))
+    seen = seen if though_restricted else seen.filter(restricted_on=None)
+    ids = [each for each in references if isinstance(each, int)]
+    codes = [each for each in references if isinstance(each, str)]
+    found = seen.filter(Q(pk__in=ids) | Q(code__in=codes)).values_list("pk", "code")
+    return {*references} <= {each for row in found for each in row}
 
 
 def is_partial(person: Person, on: date) -> bool:

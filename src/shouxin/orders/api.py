@@ -22,12 +22,13 @@ from shouxin.lib.api import (
     Reference,
     done_anew,
     is_unkept,
+    outlives_restriction,
     own_transaction,
     page,
 )
 from shouxin.lib.numbers import whole
 from shouxin.office import moves, policies, sight, trail
-from shouxin.office.door import acting, answered, claim_of
+from shouxin.office.door import acting, answered, claim_of, refuse_out_of_sight
 from shouxin.office.idempotency import Answer
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, NotVisible, Refusal
@@ -193,6 +194,8 @@ def check(request: HttpRequest, body: CheckIn) -> HttpResponse:
             return _told(decision)
 
     known = lane.check_once(asked, by=who["by"], once=lane.Once(claim, told))
+    if known.before:
+        refuse_out_of_sight(request, known.answer, though_restricted=True)
     return answered(known.answer, before=known.before)
 
 
@@ -215,6 +218,7 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
 
 
 @router.post("/credit-checks/batch", response=BatchOut, summary="Check up to a thousand orders in one go")
+@outlives_restriction
 def check_batch(request: HttpRequest, body: BatchIn) -> dict[str, Any]:
     """Each request is judged by itself: one that cannot be read gets its faults in its place."""
     who = acting(request)
@@ -363,6 +367,7 @@ def one_reservation(request: HttpRequest, reference: str) -> dict[str, Any]:
 
 
 @router.post("/reservations/{reference}/deliver", response=ReservationOut, summary="Goods leave")
+@outlives_restriction
 def deliver(request: HttpRequest, reference: str, body: StepIn) -> dict[str, Any]:
     """Moves the whole, or `amount`, from reserved to delivered but not billed."""
     row = fulfilment.deliver(_reservation(request, reference), body.amount, **_moment(request))
@@ -370,6 +375,7 @@ def deliver(request: HttpRequest, reference: str, body: StepIn) -> dict[str, Any
 
 
 @router.post("/reservations/{reference}/cancel", response=ReservationOut, summary="It will not be delivered")
+@outlives_restriction
 def cancel(request: HttpRequest, reference: str, body: StepIn) -> dict[str, Any]:
     """Releases the whole, or `amount`, of what has not been delivered."""
     row = fulfilment.cancel(_reservation(request, reference), body.amount, **_moment(request))
@@ -377,6 +383,7 @@ def cancel(request: HttpRequest, reference: str, body: StepIn) -> dict[str, Any]
 
 
 @router.post("/reservations/{reference}/bill", response=ReservationOut, summary="An invoice is issued")
+@outlives_restriction
 def bill(request: HttpRequest, reference: str, body: BillIn) -> dict[str, Any]:
     """Posts the invoice and moves its amount from the order to the receivables."""
     row = _reservation(request, reference)
@@ -384,6 +391,7 @@ def bill(request: HttpRequest, reference: str, body: BillIn) -> dict[str, Any]:
 
 
 @router.post("/reservations/{reference}/extend", response=ReservationOut, summary="Let it live longer")
+@outlives_restriction
 def extend(request: HttpRequest, reference: str, body: ExtendIn) -> dict[str, Any]:
     """A later last day for what is still reserved."""
     row = fulfilment.extend(_reservation(request, reference), body.until, **_moment(request))

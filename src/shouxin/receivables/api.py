@@ -11,7 +11,7 @@ from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
 from shouxin.customers import registry
-from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, Reference, page
+from shouxin.lib.api import Amount, Body, IsoDay, OneSpelling, Page, Paging, Reference, outlives_restriction, page
 from shouxin.lib.calendars import calendar
 from shouxin.office import policies, sight
 from shouxin.office.door import acting
@@ -152,6 +152,7 @@ def _part_shown(part: Instalment) -> dict[str, Any]:
 
 
 @router.post("/invoices", response={201: InvoiceOut}, summary="Issue an invoice or a credit note")
+@outlives_restriction
 def issue(request: HttpRequest, body: InvoiceIn) -> Status:
     """Posts it to the exposure journal; what its order had reserved is billed. The same paper twice is one paper."""
     who, at = acting(request), moment(request)
@@ -241,6 +242,7 @@ class ReasonIn(Body):
 
 
 @router.post("/invoices/{int:number}/contest", response=InvoiceOut, summary="The customer disputes it")
+@outlives_restriction
 def contest(request: HttpRequest, number: int, body: ContestIn) -> dict[str, Any]:
     """That part rests in dunning, downgrade and the order check until the dispute is settled."""
     given = {"why": body.reason, "amount": body.amount, "instalment": body.instalment}
@@ -249,6 +251,7 @@ def contest(request: HttpRequest, number: int, body: ContestIn) -> dict[str, Any
 
 
 @router.post("/invoices/{int:number}/settle_contest", response=InvoiceOut, summary="The dispute is over")
+@outlives_restriction
 def settle_contest(request: HttpRequest, number: int, body: SettleContestIn) -> dict[str, Any]:
     """The customer is right (a credit note should follow), the claim stands, or the dispute was withdrawn."""
     given = {"outcome": body.outcome, "note": body.reason}
@@ -257,6 +260,7 @@ def settle_contest(request: HttpRequest, number: int, body: SettleContestIn) -> 
 
 
 @router.post("/invoices/{int:number}/reverse", response=InvoiceOut, summary="Cancel it by a paper of opposite sign")
+@outlives_restriction
 def reverse_invoice(request: HttpRequest, number: int, body: ReasonIn) -> dict[str, Any]:
     """What had settled it is free again. Answers the invoice; `reversed_by` is the reversal."""
     invoices.reverse(_invoice(request, number), why=body.reason, **moment(request))
@@ -278,6 +282,7 @@ class MatchIn(Body):
 
 
 @router.post("/invoices/{int:number}/apply", response=InvoiceOut, summary="Settle debts with a credit note")
+@outlives_restriction
 def apply_credit(request: HttpRequest, number: int, body: MatchIn) -> dict[str, Any]:
     """By the pairs given, else in the order of Civil Code art. 560."""
     note = _invoice(request, number)
@@ -375,6 +380,7 @@ def _match_shown(match: Match) -> dict[str, Any]:
 
 
 @router.post("/receipts", response={201: ReceiptOut}, summary="Take money in")
+@outlives_restriction
 def take(request: HttpRequest, body: ReceiptIn) -> Status:
     """Lowers what the customer owes; with `match` settles papers named, then in the order of Civil Code art. 560."""
     who = acting(request)
@@ -418,6 +424,7 @@ def one_receipt(request: HttpRequest, number: int) -> dict[str, Any]:
 
 
 @router.post("/receipts/{int:number}/match", response=ReceiptOut, summary="Settle papers with it")
+@outlives_restriction
 def match(request: HttpRequest, number: int, body: MatchIn) -> dict[str, Any]:
     """By the pairs given, else papers named, then in the order of Civil Code art. 560. Moves no exposure."""
     receipt = _receipt(request, number)
@@ -432,6 +439,7 @@ class UnmatchIn(Body):
 
 
 @router.post("/receipts/{int:number}/unmatch", response=ReceiptOut, summary="Undo its matches")
+@outlives_restriction
 def unmatch(request: HttpRequest, number: int, body: UnmatchIn) -> dict[str, Any]:
     """From today on; what past days say stays."""
     parts = None
@@ -442,6 +450,7 @@ def unmatch(request: HttpRequest, number: int, body: UnmatchIn) -> dict[str, Any
 
 
 @router.post("/receipts/{int:number}/reverse", response=ReceiptOut, summary="It bounced, or was booked in error")
+@outlives_restriction
 def reverse_receipt(request: HttpRequest, number: int, body: ReasonIn) -> dict[str, Any]:
     """What it had settled is open again. Answers the receipt; `reversed_by` is the counter-receipt."""
     receipts.reverse(_receipt(request, number), why=body.reason, **moment(request))
@@ -456,6 +465,7 @@ class MatchedOut(BaseModel):
 
 
 @router.post("/customers/{customer}/match", response=MatchedOut, summary="Apply all open credit of a customer")
+@outlives_restriction
 def match_all(request: HttpRequest, customer: str) -> dict[str, Any]:
     """Credit notes first, then receipts, in the order of Civil Code art. 560; nothing to match is no error."""
     who = acting(request)
