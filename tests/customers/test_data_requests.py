@@ -176,6 +176,32 @@ def test_what_a_restricted_person_owes_stays_in_the_books(ann: Person, cy: Perso
     assert [each["doc_no"] for each in Caller(fi).get("/invoices").data["items"]] == ["S1"]
 
 
+def test_the_books_of_a_restricted_person_go_on_for_whoever_keeps_them(ann: Person, cy: Person, fi: Person) -> None:
+    asked("restrict", ann, cy)
+    sold = {"customer": "P1", "doc_no": "S1", "dated_on": "2026-11-01", "amount": "300.00", "currency": "CNY"}
+    paid = {"customer": "P1", "doc_no": "B1", "received_on": "2026-11-02", "amount": "100.00"}
+    assert Caller(fi).post("/invoices", sold, key="k1").status_code == 201
+    assert Caller(fi).post("/receipts", paid | {"match": False}, key="k2").status_code == 201
+    assert Caller(fi).post("/receipts", paid | {"match": False}, key="k2")["Idempotency-Replayed"] == "true"
+    assert Caller(fi).post("/customers/P1/match").data == {"amount": "100.00", "matches": 1}
+    assert Caller(ann).post("/receipts", paid | {"doc_no": "B2"}).status_code == 404
+    client = Client()
+    client.force_login(fi, backend="django.contrib.auth.backends.ModelBackend")
+    typed = {"customer": "P1", "doc_no": "B3", "received_on": "2026-11-03", "amount": "50.00", "currency": "CNY"}
+    assert client.post("/receivables/receipts/new", typed).status_code == 302
+    assert Caller(fi).get("/customers/P1").status_code == 404
+
+
+def test_a_restricted_person_may_still_have_a_copy(ann: Person, cy: Person, vi: Person) -> None:
+    asked("restrict", ann, cy)
+    wish = {"customer": "P1", "kind": "copy", "why": "本人来函"}
+    made = Caller(vi).post("/data-requests", wish).data
+    assert Caller(cy).post(f"/data-requests/{made['id']}/confirm", {"answer": "同意"}).status_code == 200
+    told = Caller(cy).client.get(f"/api/v1/data-requests/{made['id']}/copy.json")
+    assert json.loads(b"".join(told.streaming_content))["customers.Customer"][0]["telephone"] == "13812345678"
+    assert Caller(ann).post("/data-requests", wish).status_code == 404
+
+
 def data_requests_head() -> Person:
     return member("vi")
 

@@ -17,7 +17,6 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.lib.numbers import whole
 from shouxin.office import attachments, disclosures, kept_answers, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.privacy import sharings
@@ -32,6 +31,8 @@ ANSWER_MAX = 500
 HEADS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, *HEADS)
 READERS = (*ASKERS, Post.AUDITOR)
+OUTLIVING = frozenset({"copy", "lift", "delete"})
+"""What a person whose data are restricted may still ask for: her right to see them goes on (art. 45)."""
 FLOW: Flow = flow(
     "data request",
     "asked",
@@ -258,12 +259,10 @@ def get(pk: int, *, by: Person, on: date) -> DataRequest:
 
 
 def customer_for(reference: str | int, kind: str, *, by: Person, on: date) -> Customer:
-    """The customer a request is about; to lift a restriction the heads find the restricted too. Raises NotVisible."""
-    if kind in ("lift", "delete") and posts.posts_of(by, on=on) & set(HEADS):
-        text = str(reference)
-        wanted = {"code": text} if (pk := whole(text)) is None else {"pk": pk}
-        found = Customer.objects.filter(**wanted).first()
-        if found is None:
-            raise NotVisible
-        return found
+    """The customer a request is about; for what outlives a restriction the heads find the restricted too.
+
+    Raises NotVisible.
+    """
+    if kind in OUTLIVING and posts.posts_of(by, on=on) & set(HEADS):
+        return registry.stored_customer(reference)
     return registry.visible_customer(reference, by=by, on=on)

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.lib import numbering, sealed
+from shouxin.lib.numbers import whole
 from shouxin.lib.statements import Reply, array, ask
 from shouxin.office import policies, posts, sight, trail
 from shouxin.office.models import Person
@@ -229,6 +230,16 @@ def visible_customer(reference: str | int, *, by: Person, on: date) -> Customer:
     if isinstance(reference, int) or re.fullmatch(r"[0-9]{1,18}", text):
         return sight.get_visible(Customer, by, int(text), on=on)
     found = sight.visible(Customer, by, on=on).filter(code=text.replace("\0", "")).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def stored_customer(reference: str | int) -> Customer:
+    """The same for whoever may find the restricted too: stored is stored. Raises NotVisible where there is none."""
+    text = str(reference)
+    wanted = {"code": text.replace("\0", "")} if (pk := whole(text)) is None else {"pk": pk}
+    found = Customer.objects.filter(**wanted).first()
     if found is None:
         raise NotVisible
     return found

@@ -156,7 +156,7 @@ def _part_shown(part: Instalment) -> dict[str, Any]:
 def issue(request: HttpRequest, body: InvoiceIn) -> Status:
     """Posts it to the exposure journal; what its order had reserved is billed. The same paper twice is one paper."""
     who, at = acting(request), moment(request)
-    customer = registry.visible_customer(body.customer, by=who["by"], on=who["on"])
+    customer = posting.customer_for(body.customer, by=who["by"], on=who["on"])
     dated_on = body.dated_on or who["on"]
     invoice = invoices.issue(
         customer,
@@ -384,7 +384,7 @@ def _match_shown(match: Match) -> dict[str, Any]:
 def take(request: HttpRequest, body: ReceiptIn) -> Status:
     """Lowers what the customer owes; with `match` settles papers named, then in the order of Civil Code art. 560."""
     who = acting(request)
-    customer = registry.visible_customer(body.customer, by=who["by"], on=who["on"])
+    customer = posting.customer_for(body.customer, by=who["by"], on=who["on"])
     receipt = receipts.take(
         customer,
         received_on=body.received_on or who["on"],
@@ -469,7 +469,5 @@ class MatchedOut(BaseModel):
 def match_all(request: HttpRequest, customer: str) -> dict[str, Any]:
     """Credit notes first, then receipts, in the order of Civil Code art. 560; nothing to match is no error."""
     who = acting(request)
-    made: list[Pair] = receipts.match_all(
-        registry.visible_customer(customer, by=who["by"], on=who["on"]), **moment(request)
-    )
+    made: list[Pair] = receipts.match_all(posting.customer_for(customer, by=who["by"], on=who["on"]), **moment(request))
     return {"amount": sum((pair.amount for pair in made), Decimal(0)), "matches": len(made)}

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure
+from shouxin.customers import registry
+from shouxin.customers.models import Customer
 from shouxin.office import posts
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved
@@ -46,6 +48,14 @@ def require(by: Person | None, *, on: date, verb: str, at: datetime, about: mode
 def may(by: Person, *, on: date) -> bool:
     """Whether the person keeps the books on that day."""
     return posts.is_system(by) or bool(posts.posts_of(by, on=on) & set(MAY_POST))
+
+
+def customer_for(reference: str | int, *, by: Person, on: date) -> Customer:
+    """The customer a paper is posted on, by id or code. Raises NotVisible.
+
+    Whoever keeps the books finds the restricted too: what is owed is still billed and paid (PIPL art. 47).
+    """
+    return registry.stored_customer(reference) if may(by, on=on) else registry.visible_customer(reference, by=by, on=on)
 
 
 def accepted(outcome: Outcome) -> int:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.customers import registry, search
+from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Column, Listing
 from shouxin.lib.questions import Ask, begins
@@ -268,7 +268,7 @@ def customer_of(request: HttpRequest, form: PaperForm) -> Customer | None:
     """The customer meant, among those she sees: by code, or by a name that means no other; else the form says so."""
     who, given = acting(request), form.cleaned_data["customer"].strip()
     try:
-        return registry.visible_customer(given.split(" ")[0], by=who["by"], on=who["on"])
+        return posting.customer_for(given.split(" ")[0], by=who["by"], on=who["on"])
     except NotVisible:
         found = list(search.find(given, sight.customers_seen_by(who["by"], who["on"]))[:2])
     if len(found) == 1:
