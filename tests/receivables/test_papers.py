@@ -234,3 +234,14 @@ def test_matching_all_uses_credit_notes_first_then_money() -> None:
     assert settled() == {"S-1": D("1000.00"), "CN-1": D("-300.00")}
     assert Receipt.objects.get().applied == D("700.00")
     assert receipts.match_all(acme(), **acts()) == []
+
+
+@pytest.mark.clause("A10")
+@pytest.mark.parametrize("numbers", [("N2", "N2-R"), ("9" * 78 + "-1", "9" * 78 + "-2"), ("钱" * 79 + "-", "钱" * 80)])
+def test_a_paper_is_reversed_although_the_number_of_its_reversal_is_taken(numbers: tuple[str, str]) -> None:
+    sold, paid = [issue(each) for each in numbers], [take(each) for each in numbers]
+    papers = [invoices.reverse(each, why="x", **acts()).doc_no for each in sold]
+    money = [receipts.reverse(each, why="x", **acts()).doc_no for each in paid]
+    assert papers == money and len({*papers, *numbers}) == 4
+    assert all(len(each) <= 80 for each in papers)
+    assert balance().receivable == 0

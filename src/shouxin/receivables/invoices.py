@@ -122,11 +122,12 @@ def _free(invoice: Invoice, *, today: date, at: datetime, by: Person | None) -> 
 
 def _mirror(invoice: Invoice, why: str, *, today: date, at: datetime, by: Person | None) -> Invoice:
     """The paper of opposite sign with its instalments, each settling its original."""
+    used = Invoice.objects.filter(customer=invoice.customer_id, source_system=invoice.source_system)
     paper = Invoice.objects.create(
         account_id=invoice.account_id,
         customer_id=invoice.customer_id,
         source_system=invoice.source_system,
-        doc_no=posting.reversal_number(invoice.doc_no),
+        doc_no=posting.reversal_number(invoice.doc_no, used),
         kind="reversal",
         dated_on=max(today, invoice.dated_on),
         due_on=invoice.due_on,

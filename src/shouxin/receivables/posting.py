@@ -1,9 +1,12 @@
 """What the verbs on single papers share: who may, under which locks, and how a refused row is told to a person."""
 
+import itertools
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure
@@ -19,6 +22,8 @@ from .papers import Outcome
 
 MAY_POST = (Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
 """Who may put papers into the books; sales may not (separation of duties)."""
+
+DOC_NO_MAX = 80
 
 REVERSED = _("%(doc_no)s has been reversed already, or is a reversal.")
 
@@ -86,6 +91,11 @@ def into_receivable(amount: Decimal) -> Movement:
     return Movement(Bucket.RECEIVABLE, None, -amount)
 
 
-def reversal_number(doc_no: str) -> str:
-    """The number of the paper that reverses another one."""
-    return f"{doc_no[:78]}-R"
+def reversal_number(doc_no: str, used: QuerySet[Any]) -> str:
+    """The number of the paper that reverses another one: the first free of -R, -R2, -R3 and on.
+
+    `used`: the papers among which it must be the only one; their customer is locked.
+    """
+    endings = itertools.chain(["-R"], (f"-R{n}" for n in itertools.count(2)))
+    numbers = (f"{doc_no[: DOC_NO_MAX - len(ending)]}{ending}" for ending in endings)
+    return next(number for number in numbers if not used.filter(doc_no=number).exists())

@@ -148,11 +148,12 @@ def reverse(receipt: Receipt, *, why: str, today: date, at: datetime, by: Person
     if receipt.reverses_id or Receipt.objects.filter(reverses=receipt).exists():
         raise Moved(posting.REVERSED, code="reversed", doc_no=receipt.doc_no)
     _undo(receipt, None, today=today, at=at, by=by)
+    used = Receipt.objects.filter(customer=receipt.customer_id, source_system=receipt.source_system)
     paper = Receipt.objects.create(
         account_id=receipt.account_id,
         customer_id=receipt.customer_id,
         source_system=receipt.source_system,
-        doc_no=posting.reversal_number(receipt.doc_no),
+        doc_no=posting.reversal_number(receipt.doc_no, used),
         received_on=max(today, receipt.received_on),
         amount=-receipt.amount,
         currency=receipt.currency,
