@@ -340,6 +340,29 @@ def test_unknown_customers_are_created_once_with_their_spellings(take: Take) -> 
     assert Customer.objects.filter(name="没有代码的客户").get().code.startswith("C")
 
 
+RESTRICTED = {
+    "customers": csv_text(f"{ACME},别名公司,,", heading=CODES),
+    "lines": csv_text(f"{ACME},A,1000,30", heading="客户编码,信用等级,信用额度,账期"),
+    "facts": csv_text(f"{ACME},revenue,12,财务报表,2025-12-31", heading="客户编码,指标,数值,来源,报告期"),
+}
+
+
+@pytest.mark.clause("A13")
+@pytest.mark.parametrize("kind", RESTRICTED)
+def test_no_file_changes_a_customer_whose_data_are_restricted(take: Take, kind: str) -> None:
+    Customer.objects.update(restricted_on=TODAY)
+    assert [fault.code for fault in take(kind, RESTRICTED[kind]).faults] == ["restricted"]
+    assert not Line.objects.exists() and not Fact.objects.exists() and Customer.objects.get().name != "别名公司"
+
+
+@pytest.mark.clause("A13")
+def test_the_invoices_of_a_restricted_customer_go_on_and_teach_no_name(take: Take) -> None:
+    Customer.objects.update(restricted_on=TODAY)
+    row = _invoice("S1").replace(",,", ",别名公司,", 1)
+    assert _counts(take("invoices", csv_text(row, heading=INVOICES))) == (1, 0, 0)
+    assert not OtherName.objects.exists()
+
+
 def test_a_name_that_means_two_customers_is_refused_with_their_codes(take: Take) -> None:
     for code in ("D1", "D2"):
         Customer.objects.create(code=code, name="重名公司", currency="CNY", created_at=timezone.now())

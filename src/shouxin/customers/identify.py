@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shouxin.lib.copying import any_of
 from shouxin.lib.imports.faults import register_messages
 from shouxin.lib.imports.kinds import Block, Column, Conditions, Refused, also
-from shouxin.office import clock, policies, posts, trail
+from shouxin.office import clock, moves, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.rules.ids import check_uscc, normalise
 
@@ -47,6 +47,7 @@ register_messages(
         "unknown_customer": _("There is no such customer. Register it first, or choose to create unknown customers."),
         "ambiguous_customer": _("The name means several customers: {codes}. Name the customer by its code."),
         "customer_mismatch": _("Code and credit code belong to different customers ({codes})."),
+        "restricted": moves.RESTRICTED,
         "no_customer": _("The row names no customer."),
         "bad_code": _("A customer code has at most 40 letters (A to Z), digits, points, hyphens and underscores."),
         "code_capitals": _("Another customer has this code in other capitals."),
@@ -59,12 +60,23 @@ class Identifier:
 
     What was found is remembered for the run. With `unknown_customers="create"` a stranger is registered under
     the file's code (or the next number) with its name; other spellings of a known customer's name are kept.
+
+    Rows of a customer whose data are restricted are refused, unless the file is of the books (`though_restricted`),
+    which go on; no spelling of it is kept then.
     """
 
-    def __init__(self, conditions: Conditions, *, strangers: str = "", keep_spellings: bool = True) -> None:
+    def __init__(
+        self,
+        conditions: Conditions,
+        *,
+        strangers: str = "",
+        keep_spellings: bool = True,
+        though_restricted: bool = False,
+    ) -> None:
         self.conditions = conditions
         self.creates = (strangers or conditions.unknown_customers) == "create"
         self.keeps_spellings = keep_spellings
+        self.though_restricted = though_restricted
         if self.creates:
             bulk.require_office(conditions.by, on=conditions.today, at=conditions.at, verb="register")
         self._by_code: dict[str, int] = {}
@@ -88,9 +100,10 @@ class Identifier:
                     self._after_registering(row) if _is_unknown(each) else each
                     for row, each in zip(rows, found, strict=True)
                 ]
+        unrestricted = _without(_restricted_among(found), found)
         if self.keeps_spellings:
-            self._keep_spellings(rows, found)
-        return found
+            self._keep_spellings(rows, unrestricted)
+        return found if self.though_restricted else unrestricted
 
     def identify_block(self, rows: Block) -> list[int | Refused]:
         """The same for a block of checked rows; whoever is named the same way many times is looked for once."""
@@ -215,6 +228,20 @@ class Identifier:
         bulk.add_names([pair for pair in new if naming.get(pair[0]) != pair[1]], source=source, **told)
         for pk, name in new:
             self._known_names.setdefault(pk, set()).add(name)
+
+
+def _restricted_among(found: Iterable[int | Refused]) -> set[int]:
+    known = {each for each in found if isinstance(each, int)}
+    restricted = Customer.objects.filter(pk__in=any_of(known, "bigint"), restricted_on__isnull=False)
+    return set(restricted.values_list("pk", flat=True)) if known else set()
+
+
+def _without(restricted: set[int], found: Iterable[int | Refused]) -> list[int | Refused]:
+    """The same with a refusal in the place of every customer whose data are restricted."""
+    return [
+        Refused("restricted", {}, "customer_code") if isinstance(each, int) and each in restricted else each
+        for each in found
+    ]
 
 
 def _is_unknown(answer: int | Refused) -> bool:

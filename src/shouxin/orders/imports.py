@@ -69,7 +69,7 @@ class OrderWriter:
         self.conditions = conditions
         if not posts.is_system(conditions.by):
             posts.require(conditions.by, *MAY_IMPORT, on=conditions.today, about="order:", verb="order.import")
-        self.identifier = Identifier(conditions)
+        self.identifier = Identifier(conditions, though_restricted=True)
 
     @transaction.atomic
     def write(self, rows: Sequence[Row]) -> list[Outcome]:

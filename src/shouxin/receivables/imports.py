@@ -177,7 +177,7 @@ class InvoiceWriter:
         posting.require(
             conditions.by, on=conditions.today, verb="invoice.post_many", at=conditions.at, about="invoice:"
         )
-        self.identifier = Identifier(conditions)
+        self.identifier = Identifier(conditions, though_restricted=True)
 
     def write(self, rows: Block) -> list[Outcome]:
         """One outcome per row: plain papers by the block, the others one by one."""
@@ -342,7 +342,7 @@ class ReceiptWriter:
         posting.require(
             conditions.by, on=conditions.today, verb="receipt.post_many", at=conditions.at, about="receipt:"
         )
-        self.identifier = Identifier(conditions)
+        self.identifier = Identifier(conditions, though_restricted=True)
 
     def write(self, rows: Sequence[Row]) -> list[Outcome]:
         """One outcome per row."""
