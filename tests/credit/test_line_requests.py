@@ -513,3 +513,26 @@ def test_a_request_is_told_in_the_trail(ann: Person) -> None:
     entry = TrailEntry.objects.get(verb="line_request.ask")
     assert (entry.customer_id, entry.particulars["limit"]) == (request.customer_id, "90000")
     assert isinstance(entry.at, datetime)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        pytest.param({"reason": " "}, "reason", id="no reason"),
+        pytest.param({"grade": None}, "grade", id="a first line without a grade"),
+        pytest.param({"grade": Grade.D}, "limit", id="D has no credit"),
+        pytest.param({"since": -1}, "effective_from", id="begun already"),
+        pytest.param({"since": 367}, "effective_from", id="more than a year ahead"),
+        pytest.param({"until": -1}, "effective_to", id="over before it begins"),
+        pytest.param({"temporary": True, "limit": Limit.unlimited(), "until": 9}, "limit", id="no amount on top"),
+        pytest.param({"temporary": True}, "effective_to", id="on top without an end"),
+        pytest.param({"temporary": True, "until": 400}, "effective_to", id="on top for too long"),
+    ],
+)
+def test_terms_that_cannot_stand_are_refused_by_name(changes: dict[str, Any], field: str, ann: Person) -> None:
+    days = {name: clock.today() + timedelta(changes[name]) for name in ("since", "until") if name in changes}
+    reason = changes.get("reason", "spring season")
+    wanted = terms(**{name: value for name, value in (changes | days).items() if name != "reason"})
+    with pytest.raises(BadForm) as refused:
+        line_requests.ask(acme(), wanted, reason=reason, edition=edition(), by=ann, **now())
+    assert field in dict(refused.value.errors) and not LineRequest.objects.exists()

@@ -16,13 +16,16 @@ from typer.testing import CliRunner
 from shouxin.collection import rounds
 from shouxin.collection.models import Task
 from shouxin.config import cli
-from shouxin.credit import exposure, lines, securities
+from shouxin.credit import exposure, line_requests, lines, securities
+from shouxin.credit.line_requests import LineTerms
 from shouxin.credit.models import CreditAccount, Line, Security
 from shouxin.credit.securities import SecurityTerms
 from shouxin.office import clock, policies, posts, rates
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty, Refusal
 from shouxin.orders import checks
 from shouxin.orders.checks import CheckRequest
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade, Post
 from shouxin.rules.securities import FLOW
 from tests.api import Caller
 from tests.orders.test_checks import line
@@ -207,6 +210,16 @@ def test_nobody_approves_her_own_nor_beyond_her_authority() -> None:
         securities.approve(large, version=1, **signing("cy"))
     assert (own.value.code, small.value.code) == ("own_application", "no_post")
     assert securities.approve(large, version=1, **signing("vi")).status == "active"
+
+
+@pytest.mark.invariant("I-15")
+def test_a_line_is_asked_for_with_what_the_securities_add_to_it() -> None:
+    line(acme(), 1000)
+    active(value=50000)
+    terms = LineTerms(Limit.of(D(98000)), "CNY", 30, Grade.B)
+    request = line_requests.ask(acme(), terms, reason="season", edition=policies.in_force(TODAY), **acts("bo"))
+    needed = line_requests.needs(request, edition=policies.in_force(TODAY), today=TODAY)
+    assert needed.amount.amount > 100000 and needed.post is Post.VICE_PRESIDENT
 
 
 @pytest.mark.invariant("I-15")
