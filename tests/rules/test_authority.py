@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shouxin.rules.authority import RequestedLine, allows_amount, at_least, may_approve, who_may
+from shouxin.rules.authority import (
+    RequestedLine,
+    allows_amount,
+    at_least,
+    kind_beside,
+    may_approve,
+    weightiest,
+    who_may,
+)
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 from tests.book import book, changed
@@ -191,3 +199,17 @@ def test_posts_that_suffice_are_all_from_the_lowest_up(total, over, grade):
     found = needs(Limit.of(total), over=over, grade=grade)
     table = [row.post for row in book().approval.authority]
     assert found.posts == tuple(table[table.index(found.post) :])
+
+
+@given(st.decimals(0, 10**9, places=2), st.decimals(0, 10**9, places=2))
+def test_what_is_asked_raises_lowers_or_renews_what_is_held(asked, held):
+    kind = kind_beside(asked, held)
+    assert kind == {1: "raise", 0: "renewal", -1: "lower"}[(asked > held) - (asked < held)]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "found"),
+    [("lower raise", "raise"), ("renewal lower", "renewal"), ("raise new", "new"), ("lower", "lower")],
+)
+def test_of_several_things_a_request_is_what_may_take_the_higher_signature(kinds, found):
+    assert weightiest(kinds.split()) == found == weightiest(kinds.split()[::-1])

@@ -128,7 +128,8 @@ def _refuse_too_much(application: Application, terms: LineTerms, edition: Editio
     request = opinions.as_request(application, terms, edition=edition, today=today)
     held = lines.ahead([application.customer_id], on=today)[application.customer_id]
     total = max((line_requests.resulting_total(request, then) for then in held.values()), key=reach).bound
-    rate = line_requests.worth_of([application.currency], edition, today)[application.currency]
+    known = line_requests.known_worth([application.currency], edition, today)
+    rate = line_requests.worth_of(application.currency, known)
     kind: RequestKind = application.request_type  # type: ignore[assignment]
     asked = rules.Asked(kind, application.requested_limit, application.requested_term_days, application.requested_until)
     granted = rules.Granted(

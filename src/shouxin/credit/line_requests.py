@@ -21,7 +21,7 @@ from shouxin.rules.days import add_months, later
 from shouxin.rules.flow import flow, step
 from shouxin.rules.line import Limit, reach
 from shouxin.rules.money import convert
-from shouxin.rules.policy import Grade, Post
+from shouxin.rules.policy import Grade, Post, RequestKind
 
 from . import exposure, grade_reviews, lines, securities
 from .models import Line, LineRequest, Rating, Security
@@ -31,6 +31,11 @@ SIGNERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 
 AHEAD_DAYS_MAX = 366
 """How far ahead a line may begin."""
+
+Ahead = Mapping[date, lines.InForce]
+"""What holds for a customer today and on each later day on which more begins (`lines.ahead`)."""
+Worth = Mapping[str, Decimal]
+"""Currency -> what one unit is worth in the company's currency, as far as a rate is known."""
 
 FLOW = flow(
     "line-request",
@@ -114,10 +119,6 @@ def refuse_trust(customer: Customer, limit: Limit, today: date) -> None:
         standing.refuse_blacklisted(customer, today)
 
 
-Ahead = Mapping[date, lines.InForce]
-"""What holds for a customer today and on each later day on which more begins (`lines.ahead`)."""
-
-
 def refuse_faults(terms: LineTerms, reason: str, held: Ahead, edition: Edition, today: date) -> None:
     """Raise BadForm naming every field that cannot stand; nothing is corrected in silence."""
     faults = [*_faults(terms, reason, edition, today), *_currency_faults(terms, held)]
@@ -150,16 +151,17 @@ def _faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> Ite
 
 def _currency_faults(terms: "LineTerms | LineRequest", held: Ahead) -> Iterable[tuple[str, object]]:
     """A line and the temporary limits that stand on it at any time are in one currency."""
-    met = [then for day, then in held.items() if terms.until is None or day <= terms.until]
-    beside = {each.currency for then in met for each in then.temporary if _lasts_to(terms.since, each.until)}
+    begin = terms.since or min(held)
+    met = [then for day, then in held.items() if _lasts_to(day, terms.until)]
+    beside = {each.currency for then in met for each in then.temporary if _lasts_to(begin, each.until)}
     if terms.temporary:
         beside |= {then.line.currency for then in met if then.line}
     if not terms.pool and beside - {terms.currency}:
         yield "currency", _("A temporary limit is in the currency of the line it stands on.")
 
 
-def _lasts_to(begin: date | None, until: date | None) -> bool:
-    return begin is None or until is None or until >= begin
+def _lasts_to(day: date, until: date | None) -> bool:
+    return until is None or day <= until
 
 
 def _temporary_faults(terms: LineTerms, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
@@ -178,18 +180,25 @@ def kind_of(terms: LineTerms, current: Line | None, edition: Edition, today: dat
     """Whether the request is the first line, a raise, a cut, a temporary limit, or a renewal."""
     if terms.temporary:
         return "temporary"
-    return "new" if terms.pool else kind_beside(terms.limit, terms.currency, current, edition, today)
+    if current is None or terms.pool:
+        return "new"
+    codes = {terms.currency, current.currency}
+    known = known_worth(codes, edition, today) if len(codes) > 1 else {}
+    return _kind_beside(terms.limit, terms.currency, current, known)
 
 
-def kind_beside(limit: Limit, currency: str, current: Line | None, edition: Edition, today: date) -> str:
-    """What a limit is beside a line: the first one, a raise, a cut or a renewal."""
+def _kind_beside(limit: Limit, currency: str, current: Line | None, known: Worth) -> RequestKind:
     if current is None:
         return "new"
-    old, new = reach(Limit(current.limit_kind, current.limit)), reach(limit)
-    if current.currency != currency:
-        worth = worth_of({current.currency, currency}, edition, today)
-        old, new = old * worth[current.currency], new * worth[currency]
-    return "raise" if new > old else "lower" if new < old else "renewal"
+    held = Limit(current.limit_kind, current.limit)
+    return authority.kind_beside(*_in_one((limit, currency), (held, current.currency), known))
+
+
+def _in_one(one: tuple[Limit, str], other: tuple[Limit, str], known: Worth) -> tuple[Decimal, Decimal]:
+    """How far two limits reach, each with its currency, in one currency; their own where it is the same."""
+    if one[1] == other[1]:
+        return reach(one[0]), reach(other[0])
+    return reach(one[0]) * worth_of(one[1], known), reach(other[0]) * worth_of(other[1], known)
 
 
 def fill(
@@ -231,42 +240,50 @@ def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) 
     requests = list(requests)
     held = lines.ahead({each.customer_id for each in requests}, on=today)
     splits = split_lines(held, edition, today)
-    codes = {each.currency for each in requests} | {line.currency for waiting in splits.values() for line in waiting}
-    worth = worth_of(codes, edition, today)
     looked_at = sorted({day for days in held.values() for day in days})
     secured = {day: securities.in_force(held, on=day) for day in looked_at}
+    known = known_worth(_currencies(requests, held, splits, secured), edition, today)
 
     def measured(each: LineRequest, day: date, then: lines.InForce) -> tuple[Limit, Decimal]:
         """What would be granted on a day, and what was signed of late and comes on top of it."""
-        rate = worth[each.currency]
-        total = in_company_currency(resulting_total(each, then), rate)
-        total = with_securities(each, total, secured[day].get(each.customer_id, []), edition, today)
+        total = in_company_currency(resulting_total(each, then), worth_of(each.currency, known))
+        total = with_securities(each, total, secured[day].get(each.customer_id, []), edition, known)
         begun = {line.pk for line in then.temporary}
-        waiting = [line for line in splits[each.customer_id] if line.pk not in begun]
-        return total, sum((convert(line.limit or lines.ZERO, worth[line.currency]) for line in waiting), lines.ZERO)
+        waiting = [line for line in splits.get(each.customer_id, ()) if line.pk not in begun]
+        added = (convert(line.limit or lines.ZERO, worth_of(line.currency, known)) for line in waiting)
+        return total, sum(added, lines.ZERO)
 
     found = {}
     for each in requests:
-        days = {day: then for day, then in held[each.customer_id].items() if day == today or lasts_until(each, day)}
+        days = {day: then for day, then in held[each.customer_id].items() if day == today or _lasts_to(day, each.until)}
         total, split = max((measured(each, *day) for day in days.items()), key=lambda sums: reach(sums[0]) + sums[1])
-        found[each.pk] = authority.who_may(edition.policy, wanted(each, days, edition, today), total, split)
+        found[each.pk] = authority.who_may(edition.policy, wanted(each, days, known), total, split)
     return found
 
 
-def lasts_until(request: LineRequest, day: date) -> bool:
-    """Whether what is asked for would still hold on the day."""
-    return request.until is None or day <= request.until
+def _currencies(
+    requests: Iterable[LineRequest], held: Mapping[int, Ahead], splits: Mapping[int, list[Line]],
+    secured: Mapping[date, Mapping[int, list[Security]]],
+) -> set[str]:  # fmt: skip
+    """Every currency that has to be compared with another one."""
+    found = {each.currency for each in requests}
+    found |= {each.suggested["currency"] for each in requests if each.suggested.get("currency")}
+    found |= {line.currency for waiting in splits.values() for line in waiting}
+    found |= {then.line.currency for days in held.values() for then in days.values() if then.line}
+    return found | {row.currency for by_customer in secured.values() for rows in by_customer.values() for row in rows}
 
 
-def worth_of(currencies: Iterable[str], edition: Edition, today: date) -> dict[str, Decimal]:
-    """Currency -> what one unit is worth in the company's currency. Raises CannotDecide without a rate (I-7)."""
-    asked = set(currencies)
-    known = rates.rates(asked, on=today, company_currency=edition.policy.company.currency)
-    if missing := sorted(asked - known.keys()):
-        raise CannotDecide(
-            _("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=missing[0]
-        )
+def known_worth(currencies: Iterable[str], edition: Edition, today: date) -> Worth:
+    """What units of these currencies are worth, in one query."""
+    known = rates.rates(currencies, on=today, company_currency=edition.policy.company.currency)
     return {currency: found.rate for currency, found in known.items()}
+
+
+def worth_of(currency: str, known: Worth) -> Decimal:
+    """What one unit is worth in the company's currency. Raises CannotDecide without a rate (I-7)."""
+    if currency not in known:
+        raise CannotDecide(_("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=currency)
+    return known[currency]
 
 
 def in_company_currency(limit: Limit, rate: Decimal) -> Limit:
@@ -279,24 +296,21 @@ def asked_limit(request: LineRequest) -> Limit:
     return Limit.none() if request.limit_kind == "unset" else Limit(request.limit_kind, request.limit)
 
 
-def wanted(request: LineRequest, held: Ahead, edition: Edition, today: date) -> authority.RequestedLine:
+def wanted(request: LineRequest, held: Ahead, known: Worth) -> authority.RequestedLine:
     """The request as the rule of authority reads it."""
-    kind = kind_now(request, held, edition, today)
-    over = over_suggestion(request, kind, edition, today)
-    return authority.RequestedLine(asked_limit(request), Grade(request.grade), kind, over)
+    kind = kind_now(request, held, known)
+    return authority.RequestedLine(
+        asked_limit(request), Grade(request.grade), kind, over_suggestion(request, kind, known)
+    )
 
 
-def kind_now(request: LineRequest, held: Ahead, edition: Edition, today: date) -> str:
-    """What the request is beside the lines that hold until it begins, which may not be those it was asked beside.
-
-    Where it is more than one thing it is what takes the higher signature.
-    """
+def kind_now(request: LineRequest, held: Ahead, known: Worth) -> RequestKind:
+    """What the request is beside the lines that hold until it begins, which may not be those it was asked beside."""
     if request.temporary or request.pool:
-        return request.kind
-    first, *later = sorted(held)
-    before = [held[day].line for day in (first, *(day for day in later if day <= request.since))]
-    kinds = {kind_beside(asked_limit(request), request.currency, line, edition, today) for line in before}
-    return next(kind for kind in ("new", "raise", "renewal", "lower") if kind in kinds)
+        return request.kind  # type: ignore[return-value]
+    last = max(min(held), request.since)
+    before = [then.line for day, then in held.items() if day <= last]
+    return authority.weightiest(_kind_beside(asked_limit(request), request.currency, line, known) for line in before)
 
 
 def resulting_total(request: LineRequest, current: lines.InForce) -> Limit:
@@ -309,17 +323,12 @@ def resulting_total(request: LineRequest, current: lines.InForce) -> Limit:
 
 
 def with_securities(
-    request: LineRequest, total: Limit, secured: list[Security], edition: Edition, today: date
+    request: LineRequest, total: Limit, secured: list[Security], edition: Edition, known: Worth
 ) -> Limit:
     """The total with what securities would add to it: authority is asked for all that may be owed (I-15)."""
     if total.kind != "amount" or not secured or request.pool:
         return total
-    home = edition.policy.company.currency
-    known = rates.rates({row.currency for row in secured}, on=today, company_currency=home)
-    added = rule.cover(
-        edition.policy, securities.plain(secured), total, Grade(request.grade),
-        worth=lambda code: known[code].rate if code in known else None,
-    )  # fmt: skip
+    added = rule.cover(edition.policy, securities.plain(secured), total, Grade(request.grade), worth=known.get)
     return Limit.of((total.amount or lines.ZERO) + added.amount)
 
 
@@ -335,16 +344,14 @@ def split_lines(customers: Iterable[int], edition: Edition, today: date) -> dict
     return found
 
 
-def over_suggestion(request: LineRequest, kind: str, edition: Edition, today: date) -> bool:
+def over_suggestion(request: LineRequest, kind: str, known: Worth) -> bool:
     """Whether more is asked for than the latest rating suggested; not where the request only lowers a line."""
     if not request.suggested or kind in ("lower", "temporary"):
         return False
-    asked, suggested = reach(asked_limit(request)), Decimal(str(request.suggested["limit"] or 0))
+    suggested = Limit.of(Decimal(str(request.suggested["limit"] or 0)))
     currency = request.suggested.get("currency") or request.currency
-    if currency != request.currency:
-        worth = worth_of({currency, request.currency}, edition, today)
-        asked, suggested = asked * worth[request.currency], suggested * worth[currency]
-    return asked > suggested
+    asked, most = _in_one((asked_limit(request), request.currency), (suggested, currency), known)
+    return asked > most
 
 
 def change(

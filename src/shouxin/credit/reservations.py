@@ -22,6 +22,10 @@ from . import exposure
 from .models import CreditAccount, Posting, Reservation
 
 PARTS = ("reserved", "undelivered", "unbilled", "billed", "released")
+OPEN = Q(reserved__gt=0) | Q(undelivered__gt=0) | Q(unbilled__gt=0)
+"""Reservations of which something is neither billed nor released yet."""
+BILLED = Q(billed__gt=0)
+"""Reservations of which something counts as billed."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def bill_order(
     """
     rows = Reservation.objects.filter(account=account_id, order_no=order_no, source_system=source_system)
     changed, entries = [], []
-    for row in rows.filter(Q(reserved__gt=0) | Q(undelivered__gt=0) | Q(unbilled__gt=0)).order_by("pk"):
+    for row in rows.filter(OPEN).order_by("pk"):
         part = min(amount, value_of(row).open)
         if part > 0:
             entries += _apply(row, rule.bill(value_of(row), part), document)
@@ -168,7 +172,7 @@ def unbill_order(
     The entries always add up to `amount` leaving `receivable`; what the invoice billed, and out of which stage, is read
     from the journal, where it stands as `billing`. Accounts are locked; the caller saves and posts.
     """
-    rows = Reservation.objects.filter(account=account_id, order_no=order_no, billed__gt=0) if order_no else ()
+    rows = Reservation.objects.filter(BILLED, account=account_id, order_no=order_no) if order_no else ()
     by_paper = {_paper(billing, row): row for row in rows}
     postings = Posting.objects.filter(account=account_id, document__in=by_paper, source__in=rule.STAGES)
     changed, entries = [], []
@@ -184,17 +188,16 @@ def unbill_order(
     return changed, entries
 
 
-def billed(orders: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[str]]:
-    """(account id, order number) -> source systems under which something of these orders counts as billed."""
+def sources(orders: Collection[tuple[int, str]], which: Q) -> dict[tuple[int, str], list[str]]:
+    """(account id, order number) -> source systems under which these orders have such reservations: OPEN, BILLED."""
     if not orders:
         return {}
-    rows = Reservation.objects.filter(
-        account__in={account for account, _order in orders}, order_no__in={order for _account, order in orders},
-        billed__gt=0,
-    )  # fmt: skip
+    accounts, numbers = {account for account, _order in orders}, {order for _account, order in orders}
+    rows = Reservation.objects.filter(which, account__in=accounts, order_no__in=numbers)
     found: dict[tuple[int, str], list[str]] = defaultdict(list)
     for account, order, source in rows.order_by().values_list("account", "order_no", "source_system").distinct():
-        found[account, order].append(source)
+        if (account, order) in orders:
+            found[account, order].append(source)
     return found
 
 
@@ -206,7 +209,7 @@ def credit_order(account_id: int, order_no: str, source_system: str, amount: Dec
     """
     changed = []
     rows = Reservation.objects.filter(account=account_id, order_no=order_no, source_system=source_system)
-    for row in rows.filter(billed__gt=0).order_by("-pk"):
+    for row in rows.filter(BILLED).order_by("-pk"):
         part = min(amount, row.billed)
         if part > 0:
             row.billed, row.released, row.version = row.billed - part, row.released + part, row.version + 1

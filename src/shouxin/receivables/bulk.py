@@ -16,11 +16,9 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure, reservations
-from shouxin.credit.models import Reservation
 from shouxin.customers.models import Customer
 from shouxin.lib import numbering
 from shouxin.lib.copying import any_of, copy_in
@@ -30,6 +28,7 @@ from shouxin.office.models import Person
 from . import matching
 from .models import Contest, Instalment, Invoice, Match, Receipt
 from .papers import (
+    DOC_NO_MAX,
     ZERO,
     InvoiceRow,
     Key,
@@ -311,15 +310,15 @@ def _settlement_tuple(pk: int, part: _Part, context: _Context, by: int | None) -
 def settlement_doc_no(row: InvoiceRow) -> str:
     """The number of the receipt that an invoice row's own payment becomes."""
     number = (PAID_PREFIX if row.settled_on else UNDATED_PREFIX) + row.doc_no
-    return number if len(number) <= 80 else number[:63] + "~" + sha256(row.doc_no.encode()).hexdigest()[:16]
+    return number if len(number) <= DOC_NO_MAX else number[:63] + "~" + sha256(row.doc_no.encode()).hexdigest()[:16]
 
 
 def _invoice_entries(rows: Sequence[InvoiceRow], context: _Context) -> list[exposure.Entry]:
     """The journal's entries: every paper into (a credit note out of) `receivable`, orders out of their reservations."""
-    orders = open_orders({(context.account(row), row.order_no) for row in rows if row.order_no and row.amount > 0})
-    billed = reservations.billed(
-        {(context.account(row), row.order_no) for row in rows if row.order_no and row.amount < 0}
-    )
+    sold = {(context.account(row), row.order_no) for row in rows if row.order_no and row.amount > 0}
+    taken_back = {(context.account(row), row.order_no) for row in rows if row.order_no and row.amount < 0}
+    orders = reservations.sources(sold, reservations.OPEN)
+    billed = reservations.sources(taken_back, reservations.BILLED)
     entries: list[exposure.Entry] = []
     for row in rows:
         account, document = context.account(row), f"invoice:{row.doc_no}"
@@ -337,21 +336,6 @@ def _invoice_entries(rows: Sequence[InvoiceRow], context: _Context) -> list[expo
         if row.paid:
             entries.append(exposure.Entry(account, into_receivable(-row.paid), f"receipt:{settlement_doc_no(row)}"))
     return entries
-
-
-def open_orders(wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[str]]:
-    """(account, order number) -> source systems under which the order still has open reservations."""
-    if not wanted:
-        return {}
-    still = Q(reserved__gt=0) | Q(undelivered__gt=0) | Q(unbilled__gt=0)
-    rows = Reservation.objects.filter(
-        still, account__in={account for account, _order in wanted}, order_no__in={order for _account, order in wanted}
-    )
-    found: dict[tuple[int, str], list[str]] = defaultdict(list)
-    for account, order, source in rows.values_list("account", "order_no", "source_system").distinct():
-        if (account, order) in wanted:
-            found[account, order].append(source)
-    return found
 
 
 def order_source(sources: Sequence[str], own: str) -> str | None:

@@ -199,12 +199,12 @@ def _open_parts(invoice: Invoice, number: int | None) -> Sequence[Instalment]:
 def _contested(
     parts: Sequence[Instalment], amount: Decimal, *, why: str, today: date, by: Person | None
 ) -> list[Contest]:
-    made = []
+    made, why = [], fitting(why, 500, "why")
     for part in parts:
         share = min(amount, part.amount - part.settled)
         if share > 0:
             part.contested = share
-            made.append(Contest(instalment=part, amount=share, why=fitting(why, 500, "why"), since=today, by=by))
+            made.append(Contest(instalment=part, amount=share, why=why, since=today, by=by))
             amount -= share
     Instalment.objects.bulk_update([row.instalment for row in made], ["contested"])
     return Contest.objects.bulk_create(made)

@@ -15,6 +15,8 @@ from shouxin.rules.days import YEARS
 from .models import Instalment, Invoice, Receipt
 
 ZERO = Decimal(0)
+DOC_NO_MAX = 80
+"""Characters of the longest document number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def fault(row: InvoiceRow | ReceiptRow, known: Collection[int]) -> Outcome | Non
     """Why the row cannot be posted, whatever is in the books; `known` are the customers there are."""
     if row.customer_id not in known:
         return refused("unknown_customer")
-    if not row.doc_no or len(row.doc_no) > 80:
+    if not row.doc_no or len(row.doc_no) > DOC_NO_MAX:
         return refused("no_doc_no")
     if len(row.source_system) > 40:
         return refused("long_source")

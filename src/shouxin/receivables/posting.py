@@ -18,12 +18,10 @@ from shouxin.office.refusals import BadForm, Moved
 from shouxin.rules.exposure import Bucket, Movement
 from shouxin.rules.policy import Post
 
-from .papers import Outcome
+from .papers import DOC_NO_MAX, Outcome
 
 MAY_POST = (Post.FINANCE, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER)
 """Who may put papers into the books; sales may not (separation of duties)."""
-
-DOC_NO_MAX = 80
 
 REVERSED = _("%(doc_no)s has been reversed already, or is a reversal.")
 

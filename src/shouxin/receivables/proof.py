@@ -11,11 +11,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure
 from shouxin.credit.models import CreditAccount, Reservation
+from shouxin.credit.reservations import OPEN
 from shouxin.office import posts, trail
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, Moved
@@ -131,9 +132,8 @@ def _receivable() -> dict[int, Decimal]:
 
 def _staged() -> dict[int, dict[str, Decimal]]:
     """Account -> stage -> the value of its orders that stands there."""
-    still = Q(reserved__gt=0) | Q(undelivered__gt=0) | Q(unbilled__gt=0)
     rows = (
-        Reservation.objects.filter(still).order_by().values("account").annotate(**{f"sum_{s}": Sum(s) for s in STAGES})
+        Reservation.objects.filter(OPEN).order_by().values("account").annotate(**{f"sum_{s}": Sum(s) for s in STAGES})
     )
     return {row["account"]: {stage: row[f"sum_{stage}"] for stage in STAGES} for row in rows}
 

@@ -4,7 +4,7 @@ Authority is measured against the customer's total limit as it would stand after
 for in the days before added, so that a large request cannot be cut into small ones.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -53,6 +53,16 @@ def who_may(policy: Policy, request: RequestedLine, resulting_total: Limit, spli
     posts = [post for post in _posts_up_to(policy, amount) if _reaches_all(policy, post, special.values())]
     why = ("amount", *special) if posts else ("nobody", *special)
     return Needs(posts[0] if posts else None, tuple(posts), amount, why)
+
+
+def kind_beside(asked: Decimal, held: Decimal) -> RequestKind:
+    """What asking for a limit is beside the one held; both as far as they reach, in one currency."""
+    return "raise" if asked > held else "lower" if asked < held else "renewal"
+
+
+def weightiest(kinds: Iterable[RequestKind]) -> RequestKind:
+    """Of the things a request is beside several lines, the one that may take the higher signature."""
+    return min(kinds, key=("new", "raise", "renewal", "lower").index)
 
 
 def at_least(policy: Policy, needs: Needs, post: Post) -> Needs:
