@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from django.template import Context, Template
-from django.template.loader import get_template
+from django.template.loader import get_template, render_to_string
 from django.utils import translation
 
 import shouxin
-from shouxin.lib.menu import STAGES, menu_for
+from shouxin.lib.menu import STAGES, drawn_for, menu_for
 from shouxin.lib.templatetags import shouxin as parts
 from shouxin.rules.policy import Post
 
@@ -101,6 +101,16 @@ def test_the_menu_shows_what_a_post_sees() -> None:
 def test_the_menu_marks_the_deepest_entry_above_the_page() -> None:
     marked = [e.address for stage in menu_for(set(Post), "/customers/12/credit/") for e in stage.entries if e.current]
     assert marked == ["/customers/"]
+
+
+@pytest.mark.urls("tests.browser.kit")
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("post", Post)
+def test_the_menu_is_drawn_for_each_post_place_and_language(post: Post, language: str) -> None:
+    with translation.override(language):
+        for path in ("/customers/12/", "/customers/13/", "/"):
+            told = render_to_string("shell/side.html", {"menu": menu_for({post}, path)})
+            assert drawn_for(frozenset({post}), path) == told
 
 
 @pytest.mark.urls("shouxin.config.health")

@@ -6,16 +6,16 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from shouxin.demo import load
-from shouxin.lib.menu import menu_for
+from shouxin.lib import menu
 from shouxin.office import clock, pause, posts
 from shouxin.office.models import POST_LABELS
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Names for templates: `layout`, `menu`, `my_posts`, `paused_since`, …; none asks the database unused."""
+    """Names for templates: `layout`, `side`, `my_posts`, `paused_since`, …; none asks the database unused."""
     return {
         "layout": "fragment.html" if wants_fragment(request) else "base.html",
-        "menu": SimpleLazyObject(lambda: menu_for(_held(request), request.path)),
+        "side": SimpleLazyObject(lambda: menu.drawn_for(_held(request), request.path)),
         "my_posts": SimpleLazyObject(lambda: [POST_LABELS[post] for post in sorted(_held(request))]),
         "demo_signins": SimpleLazyObject(load.signins),
         "paused_since": SimpleLazyObject(pause.since_lately),

@@ -1,10 +1,17 @@
 """The menu as one table: stage by stage, what there is to open and which posts see it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, get_urlconf, reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.rules.policy import Post
@@ -121,25 +128,47 @@ class ShownStage:
 
 def menu_for(posts: Collection[Post], path: str = "") -> tuple[ShownStage, ...]:
     """The menu for a holder of these posts who looks at `path`; stages without an entry are left out."""
-    found = [(stage, [(entry, at) for entry in stage.entries if (at := _address(entry, posts))]) for stage in STAGES]
-    here = _current([at for _stage, entries in found for _entry, at in entries], path)
+    at = _addresses(posts)
+    here = _current(at.values(), path)
+    found = [(stage, [entry for entry in stage.entries if entry.url in at]) for stage in STAGES]
     return tuple(
-        ShownStage(stage.key, stage.label, tuple(Shown(e.label, at, e.icon, at == here) for e, at in entries))
+        ShownStage(stage.key, stage.label, tuple(Shown(e.label, at[e.url], e.icon, at[e.url] == here) for e in entries))
         for stage, entries in found
         if entries
     )
 
 
-def _address(entry: Entry, posts: Collection[Post]) -> str:
-    if entry.posts and not entry.posts & set(posts):
-        return ""
-    try:
-        return reverse(entry.url)
-    except NoReverseMatch:
-        return ""
+def drawn_for(posts: frozenset[Post], path: str) -> SafeString:
+    """The same, drawn: once for all who hold these posts, read this language and look at the same entry's pages."""
+    return _drawn(posts, _current(_addresses(posts).values(), path), get_language(), _urls())
 
 
-def _current(addresses: list[str], path: str) -> str:
+@lru_cache(1000)
+def _drawn(posts: frozenset[Post], here: str, language: str | None, urls: Any) -> SafeString:
+    return render_to_string("shell/side.html", {"menu": menu_for(posts, here)})
+
+
+def _addresses(posts: Collection[Post]) -> dict[str, str]:
+    """Where the entries seen lead, by URL name; those that lead nowhere are not shown."""
+    at = _reversed(_urls())
+    seen = (entry for stage in STAGES for entry in stage.entries if not entry.posts or entry.posts & {*posts})
+    return {entry.url: at[entry.url] for entry in seen if entry.url in at}
+
+
+@cache
+def _reversed(urls: Any) -> dict[str, str]:
+    found = {}
+    for name in (entry.url for stage in STAGES for entry in stage.entries):
+        with suppress(NoReverseMatch):
+            found[name] = reverse(name, urls)
+    return found
+
+
+def _urls() -> Any:
+    return get_urlconf() or settings.ROOT_URLCONF
+
+
+def _current(addresses: Iterable[str], path: str) -> str:
     """The longest address that is `path` or a folder above it; the front page is above nothing."""
     above = [at for at in addresses if path == at or (at != "/" and path.startswith(at.rstrip("/") + "/"))]
     return max(above, key=len, default="")
