@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Message
 from django.utils import translation
+from django.utils.translation import npgettext, pgettext
 
 from shouxin.lib import translations
 from shouxin.lib.translations import Marked
@@ -18,6 +20,33 @@ def test_everything_has_chinese(package: Path) -> None:
         f"{len(without)} strings have no Chinese. `python -m shouxin.lib.translations update` appends them to "
         f"{translations.catalogue_path(package).relative_to(translations.SOURCE)}; fill them in:\n" + "\n".join(without)
     )
+
+
+@pytest.mark.parametrize("package", translations.packages(), ids=lambda package: package.name)
+def test_a_text_reads_the_same_wherever_it_stands(package: Path) -> None:
+    """All catalogues are one at run time: of two packages that tell the same English differently, one is not heard."""
+    with translation.override("zh-hans"):
+        unheard = {
+            (message.context, message.id, message.string): told
+            for message in translations.read(package)
+            if message.id and (told := heard(message)) != message.string
+        }
+    assert unheard == {}, "another catalogue wins; make the English say which is meant, or give both the same Chinese"
+
+
+def heard(message: Message) -> str | tuple[str, ...]:
+    """What the running product says for it."""
+    if isinstance(message.id, str):
+        return pgettext(message.context, message.id) if message.context else translation.gettext(message.id)
+    said = npgettext(message.context, *message.id, 1) if message.context else translation.ngettext(*message.id, 1)
+    return (said,)
+
+
+@pytest.mark.parametrize("package", translations.packages(), ids=lambda package: package.name)
+def test_a_catalogue_keeps_nothing_that_is_no_longer_said(package: Path) -> None:
+    said = set(translations.marked(package))
+    kept = {(m.context or "", m.id if isinstance(m.id, str) else m.id[0]) for m in translations.read(package) if m.id}
+    assert kept <= said
 
 
 @pytest.mark.parametrize("package", translations.packages(), ids=lambda package: package.name)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shouxin.credit.models import GRADE_CHOICES, money
 from shouxin.customers.models import Customer
@@ -94,7 +95,7 @@ class Task(models.Model):
         ("lawyer", _("Lawyer's letter")),
         ("legal", _("Legal action")),
         ("line_expiring", _("Line about to expire")),
-        ("review_due", _("Review due")),
+        ("review_due", pgettext_lazy("task", "Review due")),
         ("security_ending", _("Security about to end")),
         ("broken", _("The daily run could not finish this customer")),
     ]

@@ -50,7 +50,7 @@ TASK_COLUMNS = (
     Column("stage", gettext_lazy("Stage"), "number", sort="stage", dear=True),
     Column("due_on", gettext_lazy("Due"), "date", sort="due_on", dear=True),
     Column("post", gettext_lazy("Post"), value=lambda task: POST_LABELS[Post(task.post)], sort="post", dear=True),
-    Column("person", gettext_lazy("Person"), value="person"),
+    Column("person", gettext_lazy("Handled by"), value="person"),
     Column("status", gettext_lazy("Status"), "status", lambda t: (t.get_status_display(), TASK_COLOURS[t.status])),
     Column("made_on", gettext_lazy("Made"), "date", sort="made_on", dear=True, hidden=True),
     Column("result", gettext_lazy("Result"), hidden=True),
@@ -106,7 +106,7 @@ def task(request: HttpRequest, number: int) -> HttpResponse:
         {"label": _("Telephone"), "value": registry.masked_value(found.customer, "telephone"), "unmask": "telephone"},
         {"label": _("Contact"), "value": found.customer.contact or "–"},
         {"label": _("Post"), "value": POST_LABELS[Post(found.post)]},
-        {"label": _("Person"), "value": found.person or "–"},
+        {"label": _("Handled by"), "value": found.person or "–"},
         {"label": _("Due"), "value": found.due_on.isoformat()},
     ]
     told = {

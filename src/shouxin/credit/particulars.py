@@ -57,7 +57,7 @@ OWN_OFFICE = frozenset({"sales_opinion"})
 """Boxes the customer does not see."""
 
 INVESTIGATION: tuple[Box, ...] = (
-    Box("conclusion", _("Conclusion"), "lines"),
+    Box("conclusion", _("Overall opinion"), "lines"),
     Box("risks", _("Risks"), "lines"),
     Box("shareholders", _("Shareholders"), "lines"),
     Box("controller", _("Actual controller")),

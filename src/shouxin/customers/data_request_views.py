@@ -27,7 +27,7 @@ class RequestForm(forms.Form):
     """What is asked for, by whom. Corrections are written one a line, `field: value`."""
 
     customer = forms.CharField(label=gettext_lazy("Customer code"), max_length=40)
-    kind = forms.ChoiceField(label=gettext_lazy("Asked for"), choices=DataRequest.KINDS)
+    kind = forms.ChoiceField(label=gettext_lazy("What is asked for"), choices=DataRequest.KINDS)
     why = forms.CharField(
         label=gettext_lazy("In the person's words"), max_length=500, widget=forms.Textarea({"rows": 2})
     )

@@ -45,7 +45,7 @@ FACT_COLUMNS = (
     ),
     Column(
         "value",
-        _("value"),
+        _("value of the fact"),
         "text",
         also(
             "值 数值 内容 结果",

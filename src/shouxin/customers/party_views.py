@@ -35,7 +35,7 @@ ELEMENTS: dict[str, Any] = {
     "agent": gettext_lazy("Agent"),
     "matters": gettext_lazy("Matters"),
     "scope": gettext_lazy("Scope of the power"),
-    "period": gettext_lazy("Period"),
+    "period": gettext_lazy("Period of authority"),
     "seal": gettext_lazy("Signature or seal of the principal"),
 }
 

@@ -37,8 +37,8 @@ WORDS: Mapping[str, Any] = {
     "case_no": _("Case number"), "court": _("Court"), "filed_on": _("Filed on"), "published_on": _("Published on"),
     "province": _("Province"), "judgment_no": _("Number of the judgment"), "judgment_by": _("Judgment made by"),
     "obligation": _("Obligation"), "performance": _("Performance"), "circumstances": _("Circumstances"),
-    "decision_no": _("Number of the decision"), "authority": _("Authority"), "reason": _("Reason"),
-    "basis": _("Legal basis"), "category": _("Kind of penalty"), "result": _("Penalty"),
+    "decision_no": _("Number of the decision"), "authority": _("Deciding authority"), "reason": _("Reason"),
+    "basis": _("Basis of the decision"), "category": _("Kind of penalty"), "result": _("Penalty"),
     "decided_on": _("Decided on"), "severity": _("Severity"), "publish_end": _("Published until"), "year": _("Year"),
 }  # fmt: skip
 DAYS = frozenset(name for name in WORDS if name.endswith("_on") or name == "publish_end")

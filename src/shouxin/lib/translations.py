@@ -1,7 +1,8 @@
 """The Chinese of every string: found in the sources, kept in a .po file for each package, compiled where it is run.
 
     python -m shouxin.lib.translations missing    what has no Chinese yet; exit code 1 if anything has not
-    python -m shouxin.lib.translations update     append what is missing to the .po files, with nothing for Chinese
+    python -m shouxin.lib.translations update     append what is missing to the .po files, with nothing for Chinese, and
+                                                  take out what is no longer said
     python -m shouxin.lib.translations compile    make the .mo files that are older than their .po files
 
 Message identifiers are English. GNU gettext is not needed: Babel reads, writes and compiles.
@@ -81,15 +82,23 @@ def read(package: Path) -> Catalog:
 
 
 def update(package: Path) -> int:
-    """Append to the catalogue what is missing from it, with nothing for Chinese; returns how many were appended."""
+    """Append to the catalogue what is missing from it, with nothing for Chinese; returns how many came and went.
+
+    What the package no longer says is taken out: it would be told for another package's same words.
+    """
     catalogue = read(package)
+    said = marked(package)
+    gone = [(message.context, _text(message)) for message in catalogue if message.id]
+    gone = [(context, text) for context, text in gone if (context or "", text) not in said]
+    for context, text in gone:
+        catalogue.delete(text, context)
     new = [string for string in missing(package) if catalogue.get(string.text, string.context or None) is None]
     for string in new:
         text = (string.text, string.plural) if string.plural else string.text
         catalogue.add(text, locations=[(string.place, 0)], context=string.context or None)
-    if new:
+    if new or gone:
         _write(package, catalogue)
-    return len(new)
+    return len(new) + len(gone)
 
 
 def compile_stale() -> int:
@@ -125,6 +134,10 @@ def _files(package: Path) -> Iterator[Path]:
         for path in sorted(root.rglob("*")):
             if path.suffix in (".py", ".html", ".txt") and not SKIPPED & set(path.relative_to(package).parts):
                 yield path
+
+
+def _text(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 def _translated(catalogue: Catalog, string: Marked) -> bool:
@@ -199,8 +212,8 @@ def _show_missing() -> int:
 
 def _update_all() -> int:
     for package in packages():
-        if added := update(package):
-            print(f"{catalogue_path(package).relative_to(SOURCE)}: {added} added")
+        if changed := update(package):
+            print(f"{catalogue_path(package).relative_to(SOURCE)}: {changed} changed")
     return 0
 
 

@@ -214,7 +214,7 @@ def _scorecard(policy: Policy) -> Chapter:
 
 def question_row(question: Question) -> list[Any]:
     """A question in words: what it asks, the scale, its points at most and unknown, when it is too old."""
-    fresh = days(question.fresh_days) if question.fresh_days is not None else _("never")
+    fresh = days(question.fresh_days) if question.fresh_days is not None else _("never stale")
     told = " · ".join(bands(question.bands))
     return [phrase(question.text), told, number(question.points_max), number(question.unknown_points), fresh]
 
@@ -234,7 +234,9 @@ def _answer(band: Band | Addition) -> str:
 def _triggers(policy: Policy) -> Chapter:
     rows = [[phrase(each.text), condition(each), each.grade.value] for each in policy.triggers]
     sentence = _("Whatever the score: whom one of these meets has the grade named at best. D is a veto.")
-    return Chapter("triggers", _("Vetoes and caps"), [sentence], [Table([_("What"), _("When"), _("At best")], rows)])
+    return Chapter(
+        "triggers", _("Vetoes and caps"), [sentence], [Table([_("What"), _("Condition"), _("At best")], rows)]
+    )
 
 
 def condition(trigger: Trigger) -> str:
@@ -352,8 +354,8 @@ def _span(low: int, high: int | None) -> str:
 
 
 def _dunning(policy: Policy) -> Chapter:
-    heads = [_("Stage"), _("Name"), _("Overdue from"), _("Duty of"), _("Letter"), _("Evidence"), _("Deadline"),
-             _("Standing")]  # fmt: skip
+    heads = [_("Stage"), _("Name of the stage"), _("Overdue from"), _("Duty of"), _("Letter"), _("Evidence"),
+             _("Deadline"), _("Standing")]  # fmt: skip
     rows = [
         [each.stage, phrase(each.name), days(each.overdue_days_min), post(each.owner), _yes(each.notice),
          _yes(each.evidence), days(each.deadline_days), STANDINGS.get(each.standing or "", "—")]

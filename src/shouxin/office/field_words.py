@@ -22,7 +22,7 @@ LABELS: Mapping[str, Any] = {
     "last": _("Last day"),
     "limit": _("Limit"),
     "months": _("Months"),
-    "name": _("Name"),
+    "name": _("Full name"),
     "note": _("Note"),
     "pairs": _("Receipts and invoices"),
     "parent": _("Parent"),

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shouxin.lib.sealed import SealedField
 from shouxin.rules.policy import Post
@@ -182,7 +183,7 @@ class Delivery(models.Model):
     """One event for one hook, from the moment it happened until it was told, given up or out of sight."""
 
     STATUSES = [
-        ("waiting", _("Waiting")),
+        ("waiting", pgettext_lazy("mail", "Waiting")),
         ("sent", _("Sent")),
         ("failed", _("Failed")),
         ("dropped", _("Out of sight")),

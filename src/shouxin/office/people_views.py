@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.lib.lists import Column, Listing
@@ -104,7 +104,7 @@ def _address(row: Person) -> str:
 
 
 def _state(row: Person) -> tuple[Any, str]:
-    return (gettext_lazy("Active"), "green") if row.is_active else (gettext_lazy("Disabled"), "grey")
+    return (gettext_lazy("Active"), "green") if row.is_active else (pgettext_lazy("person", "Disabled"), "grey")
 
 
 def _columns(held: Any) -> tuple[Column, ...]:

@@ -28,7 +28,7 @@ class DataSharing(models.Model):
         ("collection_agency", _("Collection agency")),
         ("law_firm", _("Law firm")),
         ("group_company", _("Group company")),
-        ("bank", _("Bank")),
+        ("bank", pgettext_lazy("recipient", "Bank")),
         ("service", _("Provider of services")),
         ("authority", _("Authority or court")),
         ("other", _("Others")),

@@ -332,7 +332,7 @@ ITEM_COLUMNS = (
     Column("dated_on", gettext_lazy("Document date"), "date", sort="dated_on"),
     Column("due_on", gettext_lazy("Due date"), "date", sort="due_on"),
     Column("days", gettext_lazy("Days overdue"), "number", sort="days"),
-    Column("amount", gettext_lazy("Open"), "amount", sort="amount", total="amount", currency="currency"),
+    Column("amount", gettext_lazy("Open amount"), "amount", sort="amount", total="amount", currency="currency"),
     Column("contested", gettext_lazy("Disputed"), "amount", sort="contested", currency="currency"),
 )  # fmt: skip
 
@@ -345,7 +345,7 @@ def _customer_columns(question: Question, bucket: str) -> tuple[Column, ...]:
 
     return (
         Column("customer", gettext_lazy("Customer"), sort="customer", link=address),
-        Column("amount", gettext_lazy("Open"), "amount", sort="amount", total="amount", currency="currency"),
+        Column("amount", gettext_lazy("Open amount"), "amount", sort="amount", total="amount", currency="currency"),
         Column("count", gettext_lazy("Items"), "number", sort="count", total="count"),
         Column("days", gettext_lazy("Days overdue"), "number", sort="days"),
     )

@@ -82,7 +82,7 @@ class ContestForm(forms.Form):
 class SettleContestForm(forms.Form):
     """How the dispute ended."""
 
-    outcome = forms.ChoiceField(label=_("Outcome"), choices=Contest.OUTCOMES, widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(label=_("Outcome of the dispute"), choices=Contest.OUTCOMES, widget=forms.RadioSelect)
 
 
 def pairs_from(data: Any, fields: dict[str, int]) -> tuple[list[tuple[int, Decimal]], dict[str, str]]:

@@ -80,7 +80,7 @@ def columns(today: date, *, summed: bool) -> tuple[Column, ...]:
         Column("due_on", gettext_lazy("Due date"), "date", sort="due_on"),
         Column("amount", gettext_lazy("Amount"), "amount", sort="amount", total=total, currency="currency",
                dear=True),
-        Column("open", gettext_lazy("Open"), "amount", "open_amount", currency="currency",
+        Column("open", gettext_lazy("Open amount"), "amount", "open_amount", currency="currency",
                total="open_amount" if summed else None),
         Column("contested", gettext_lazy("Disputed"), "amount", lambda row: row.contested or None, currency="currency"),
         Column("currency", gettext_lazy("Currency"), hidden=True),
@@ -92,7 +92,7 @@ def columns(today: date, *, summed: bool) -> tuple[Column, ...]:
 
 
 STATES = (
-    ("open", gettext_lazy("Open")),
+    ("open", gettext_lazy("Not settled")),
     ("overdue", gettext_lazy("Overdue")),
     ("contested", gettext_lazy("Disputed")),
     ("settled", gettext_lazy("Settled")),

@@ -169,7 +169,7 @@ def paper(customer: Customer, *, on: date) -> Paper:
     blocks = [
         documents.table([_("Field"), _("Value"), _("As of")], fresh),
         documents.heading(_("Changes")),
-        documents.table([_("When"), _("By"), _("Field"), _("From"), _("To")], past),
+        documents.table([_("When"), _("By"), _("Field"), _("Was"), _("Is now")], past),
         documents.signature(_("Filled in by"), _("Checked by"), _("Approved by (seal)")),
     ]
     language = "en" if (get_language() or "").startswith("en") else "zh"

@@ -54,7 +54,7 @@ SELLER = Ask("salesperson", gettext_lazy("Salesperson"), where=_of_seller)
 RECOMMENDED = (
     Column("customer", gettext_lazy("Customer"), "text", "customer.name", sort="customer__name", link=_file),
     Column("grade", gettext_lazy("Grade"), "grade", sort="grade"),
-    Column("letter", gettext_lazy("Letter"), value=lambda row: _("Recommend"), link=_letter),
+    Column("letter", gettext_lazy("Letter of recommendation"), value=lambda row: _("Recommend"), link=_letter),
     Column("clean", gettext_lazy("Months without a late payment"), "number", "record.clean_months",
            sort="record__clean_months"),
     Column("months", gettext_lazy("Months as a customer"), "number", "record.months", sort="record__months"),

@@ -67,7 +67,7 @@ def paper(review: Review, *, total: Decimal | None = None) -> Paper:
         (_("Securities"), _securities(found)),
         (_("Score beside the year before"), _score(found)),
         (_("Risks"), _risks(found)),
-        (_("Conclusion"), _conclusion(review, found)),
+        (_("Overall opinion"), _conclusion(review, found)),
         (_("Decision"), _decision(review)),
     ]
     title = _("Annual credit review %(year)s: %(customer)s") % {"year": campaign.year, "customer": review.customer.name}
@@ -178,7 +178,7 @@ def _securities(found: Found) -> Iterator[Block]:
         (SECURITIES.get(each.kind, each.kind), each.document, f"{words.money(each.value)} {each.currency}", each.until)
         for each in found.securities
     ]
-    columns = [_("Security"), _("Document"), _("Value"), _("Until")]
+    columns = [_("Security"), _("Document"), _("Value of the security"), _("Until")]
     yield _table_or(_("There was none in force on the last day."), columns, rows)
 
 
