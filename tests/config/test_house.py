@@ -1,6 +1,10 @@
 """The house around the pages: is it alive, what it tells browsers, who may come in, and what it says when it cannot."""
 
 import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection
@@ -65,10 +69,18 @@ def test_browsers_are_told_to_run_nothing_but_ours(client: Client) -> None:
     headers = client.get("/accounts/login/").headers
     policy = headers["Content-Security-Policy"]
     assert "unsafe" not in policy and "http" not in policy
-    for wanted in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'self'"):
+    for wanted in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"):
         assert wanted in policy
-    assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_house_behind_tls_passes_the_check_for_deployment(tmp_path: Path) -> None:
+    house = {"SHOUXIN_URL": "https://credit.example.com", "SHOUXIN_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "django", "check", "--deploy", "--fail-level", "WARNING"]
+    surroundings = {**os.environ, **house, "DJANGO_SETTINGS_MODULE": "shouxin.config.settings"}
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    assert (done.returncode, "0 silenced" in done.stdout) == (0, False), done.stderr
 
 
 def test_figures_for_prometheus(client: Client) -> None:

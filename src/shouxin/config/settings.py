@@ -169,14 +169,13 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "frame-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF, *ENVIRONMENT.sign_in.origins],
-        "frame-ancestors": [SELF],
+        "frame-ancestors": [NONE],
     }
 }
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -186,6 +185,12 @@ if ENVIRONMENT.encrypted:
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ENVIRONMENT.encrypted
 SECURE_HSTS_SECONDS = 365 * 86400 if ENVIRONMENT.encrypted else 0
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W006",  # a name is locked wherever the knocks come from; knocks of one address are counted by office.knocks
+    "security.W005",  # the subdomains of the company's host are not ours to bind,
+    "security.W021",  # nor is its place in the browsers' list
+    "security.W008",  # the proxy that speaks TLS redirects; monitors on the machine ask in plain
+]
 CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.url]
 if ENVIRONMENT.proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
