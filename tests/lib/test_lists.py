@@ -200,7 +200,8 @@ def test_questions_narrow_the_list_and_its_totals(customers: list[Customer]) -> 
 def test_totals_are_of_all_pages(customers: list[Customer]) -> None:
     page = listing("?size=2")
     assert page.totals["paid_in_capital"] == sum(c.paid_in_capital or 0 for c in customers)
-    assert "9,000.00" in str({c.name: cell for c, cell in page.total_cells}["paid_in_capital"])
+    assert "9,000.00" in page.total_cells
+    assert [row.count("<td") for _row, row in page.body] == [page.total_cells.count("<td")] * 2
 
 
 @pytest.mark.parametrize("wrong", ["least=ten", "since=31.12.2026", "department=north", "least=1e99", "least=NaN"])
@@ -292,7 +293,7 @@ def test_a_long_list_is_counted_so_far_and_summed_when_asked(
 ) -> None:
     monkeypatch.setattr(lists, "COUNT_MAX", 10)
     page = listing("?size=5")
-    assert page.counted == "10+" and page.totals == {} and page.total_cells == []
+    assert page.counted == "10+" and page.totals == {} and not page.total_cells
     asked = listing(page.totals_address)
     assert asked.totals["paid_in_capital"] == sum(c.paid_in_capital or 0 for c in customers)
     assert listing("?name=公司1").totals and not listing("?name=公司1").totals_address

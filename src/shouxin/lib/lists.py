@@ -24,6 +24,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from shouxin.lib import sheets
 from shouxin.lib.numbers import whole
@@ -124,6 +125,9 @@ class Batch:
     address: str
     icon: str = ""
     colour: str = ""
+
+
+NUM = ' class="num"'
 
 
 class Listing:
@@ -311,17 +315,19 @@ class Listing:
         return [self._head(column) for column in self.columns]
 
     @property
-    def body(self) -> list[tuple[Any, list[tuple[Column, SafeString | str]]]]:
-        """(row, [(column, cell)]) of this page."""
-        return [(row, [(column, column.cell(row)) for column in self.columns]) for row in self.rows]
+    def body(self) -> list[tuple[Any, SafeString]]:
+        """(row, its cells as they are drawn) of this page. A template would look at each of some hundred cells."""
+        return [(row, _drawn((column, column.cell(row)) for column in self.columns)) for row in self.rows]
 
     @property
-    def total_cells(self) -> list[tuple[Column, SafeString | str]]:
+    def total_cells(self) -> SafeString | str:
         """The 合计 row; empty where no column is summed, or the sums wait to be asked for."""
         sums = self.totals
         if not sums:
-            return []
-        return [(c, _total_cell(c, sums[c.name]) if c.name in sums else "") for c in self.columns]
+            return ""
+        first, *others = self.columns
+        told = ((c, _total_cell(c, sums[c.name]) if c.name in sums else "") for c in others)
+        return _drawn([(first, _("Total")), *told])
 
     @property
     def sizes(self) -> list[tuple[int, str, bool]]:
@@ -422,6 +428,14 @@ def _bounded(asked: str | None, default: int) -> int:
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal:
     return sum((value or Decimal(0) for value in values), Decimal(0))
+
+
+def _drawn(cells: Iterable[tuple[Column, SafeString | str]]) -> SafeString:
+    """The cells of one row in their columns; the first one is its head and stays in sight."""
+    (first, head), *others = cells
+    told = [f'<th scope="row" class="frozen{" num" if first.numeric else ""}">{conditional_escape(head)}</th>']
+    told += [f"<td{NUM if column.numeric else ''}>{conditional_escape(cell)}</td>" for column, cell in others]
+    return SafeString("".join(told))
 
 
 def _total_cell(column: Column, value: Any) -> SafeString | str:

@@ -189,7 +189,7 @@ def salespeople(seen_by: Q) -> list[tuple[int, str]]:
     ways = [Q(each) for each in seen_by.children] if seen_by.connector == Q.OR else [seen_by]
     whose = [Q(Exists(Customer.objects.filter(way, salesperson=OuterRef("pk")))) for way in ways]
     rows = Person.objects.filter(reduce(or_, whose))
-    return [(each.pk, str(each)) for each in rows.order_by("name", "username")]
+    return [(each.pk, str(each)) for each in rows.order_by("name", "username").only("name", "username")]
 
 
 def _of_grade(on: date) -> Any:
