@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from django.utils import translation
 
 from shouxin.config import cli, terminal
 from shouxin.config.doctor import Finding
@@ -72,9 +73,12 @@ def test_a_fault_of_the_program_is_one_line_and_kept(
     assert "ZeroDivisionError" in (tmp_path / "fault.log").read_text()
 
 
+SETTINGS_OF_POSTGRESQL = {"fsync", "full_page_writes", "synchronous_commit", "data_checksums"}
+
+
 @pytest.mark.django_db
 def test_the_doctor_finds_this_house_fit(capsys: pytest.CaptureFixture[str]) -> None:
-    from shouxin.office import policies
+    from shouxin.office import clock, policies
 
     policies.ensure()
     code = cli.run(["doctor", "--json"])
@@ -83,6 +87,10 @@ def test_the_doctor_finds_this_house_fit(capsys: pytest.CaptureFixture[str]) -> 
         assert found[check]["ok"], found[check]
     assert code == (0 if all(row["ok"] for row in found.values()) else 1)
     assert all(row["ok"] or row["mend"] for row in found.values()), "what is wrong comes with how to mend it"
+    with translation.override("zh-hans"):
+        named = {check: Finding(check, True, "").label for check in found}
+    assert {check for check, label in named.items() if label.isascii()} <= SETTINGS_OF_POSTGRESQL
+    assert named[f"calendar {clock.today().year}"] == f"年历 {clock.today().year}"
 
 
 def test_a_finding_is_a_row() -> None:

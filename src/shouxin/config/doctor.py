@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from psycopg_pool import PoolTimeout
 
 from shouxin.config import backup, jobs, migrating
@@ -28,6 +28,28 @@ DRIFT_SECONDS_MAX = 5.0
 BACKUP_AGE_MAX = timedelta(days=2)
 
 
+LABELS = {
+    "database": gettext_lazy("Database"),
+    "locale": gettext_lazy("Encoding of the database"),
+    "migrations": gettext_lazy("Form of the database"),
+    "calendar": gettext_lazy("Calendar"),
+    "clock": gettext_lazy("Clock beside the database's"),
+    "timezone": gettext_lazy("Time zone"),
+    "jobs stalled": gettext_lazy("Stalled jobs"),
+    "jobs failed": gettext_lazy("Failed jobs"),
+    "worker": gettext_lazy("Jobs without a worker"),
+    "paused": gettext_lazy("Paused"),
+    "backup": gettext_lazy("Last backup"),
+    "keys": gettext_lazy("Keys of what is sealed"),
+    "trail checkpoint": gettext_lazy("Checkpoint of the trail"),
+    "roles": gettext_lazy("Roles in the database"),
+    "fonts": gettext_lazy("Chinese fonts"),
+    "disk": gettext_lazy("Room on the disk"),
+    "home": gettext_lazy("Home folder"),
+}
+"""What is looked at, for people; a setting of PostgreSQL goes by its own name."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing looked at. `mend` is empty where nothing is to be done; what is `ok` and has a mend can wait."""
@@ -36,6 +58,13 @@ class Finding:
     ok: bool
     seen: str
     mend: str = ""
+
+    @property
+    def label(self) -> str:
+        """What was looked at, for people."""
+        what, _space, year = self.check.partition(" ")
+        label = LABELS.get(self.check)
+        return str(label) if label else f"{LABELS[what]} {year}" if what in LABELS else self.check
 
     def as_row(self) -> dict[str, Any]:
         """The finding as a row of a table or a JSON object."""
