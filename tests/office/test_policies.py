@@ -176,6 +176,53 @@ def test_only_the_one_above_all_changes_authority(caller: str, may: bool, change
             put(member(caller), edited(change))
 
 
+CREDIT_MANAGER = "    - {post: credit-manager, amount_max: 100000}\n"
+HIGHEST = "    - {post: legal-representative, amount_max: null}\n"
+
+
+@pytest.mark.invariant("I-15")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(
+            (CREDIT_MANAGER, CREDIT_MANAGER.replace("100000", "9000000") + CREDIT_MANAGER), id="a second row first"
+        ),
+        pytest.param((CREDIT_MANAGER, CREDIT_MANAGER + CREDIT_MANAGER.replace("100000", "9000000")), id="or last"),
+        pytest.param((HIGHEST, HIGHEST + CREDIT_MANAGER), id="the lowest post above the highest"),
+    ],
+)  # fmt: skip
+def test_authority_changes_also_by_rows_written_twice_or_in_another_order(cy: Person, change: tuple[str, str]) -> None:
+    text = edited(change)
+    text = text.replace(CREDIT_MANAGER, "", 1) if change[0] == HIGHEST else text
+    with pytest.raises(NotYourDuty):
+        put(cy, text)
+    changes = policies.compare(policies.parse(BOOK, "a"), policies.parse(text, "b"))
+    assert [each for each in changes if each.path.startswith("approval.authority")]
+
+
+@pytest.mark.invariant("I-15")
+@pytest.mark.django_db
+def test_no_edition_planted_for_a_later_day_takes_a_change_of_authority_back(cy: Person, le: Person) -> None:
+    narrower = edited(("amount_max: 100000}", "amount_max: 10000}"))
+    later = TODAY + timedelta(60)
+    put(cy, since=later)
+    with pytest.raises(BadForm, match="v2"):
+        put(le, narrower)
+    put(le, edited(("amount_max: 100000}", "amount_max: 10000}"), ("term_days: 60", "term_days: 45")), since=later)
+    put(le, narrower)
+    for day in (TODAY, later):
+        [row, *_rest] = policies.in_force(day).policy.approval.authority
+        assert row.amount_max == 10000
+
+
+@pytest.mark.django_db
+def test_a_change_of_authority_planned_for_later_holds_up_nothing(le: Person) -> None:
+    put(le, edited(("amount_max: 100000}", "amount_max: 500000}")), since=TODAY + timedelta(60))
+    put(le, edited(("amount_max: 100000}", "amount_max: 10000}")))
+    assert policies.in_force(TODAY + timedelta(60)).policy.approval.authority[0].amount_max == 500000
+
+
 @pytest.mark.django_db
 def test_an_edition_is_never_changed() -> None:
     with pytest.raises(DatabaseError):

@@ -1,5 +1,6 @@
 """The policy in force: dated editions, each a YAML text read into `rules.policy.Policy`, none ever changed (C3.2)."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -162,10 +163,12 @@ def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str,
     policy = parse(text, name)
     turns.take("office.policy")
     latest = PolicyVersion.objects.order_by("-number")[0]
-    changes = compare(in_force(max(since, on)).policy, policy)
-    _require_author(by, changes, on=on, at=at)
+    before = in_force(max(since, on)).policy
+    changes = compare(before, policy)
+    _require_author(by, before, policy, on=on, at=at)
     if since < on:
         raise BadForm([("since", _("A policy cannot begin in the past: what was decided then stays decided."))])
+    _refuse_taken_back(before, policy, since)
     row = PolicyVersion.objects.create(
         number=latest.number + 1, since=since, text=text, why=why.strip(), put_by=by, put_at=at
     )
@@ -183,8 +186,15 @@ def _forget_draft(by: Person, policy: Policy) -> None:
 
 
 def compare(old: Policy, new: Policy) -> list[Change]:
-    """Every setting that differs, in the book's order; list entries are named by their key, stage or post."""
+    """Every setting that differs, in the book's order; list entries are named by their key, stage or post.
+
+    A list whose entries stand in another order differs by the order of their names.
+    """
     before, after = dict(_settings(old.model_dump())), dict(_settings(new.model_dump()))
+    orders, turned = dict(_orders(old.model_dump())), dict(_orders(new.model_dump()))
+    for path in orders.keys() & turned.keys():
+        if orders[path] != turned[path] and sorted(orders[path]) == sorted(turned[path]):
+            before[path], after[path] = orders[path], turned[path]
     paths = dict.fromkeys([*before, *after])
     changed = [path for path in paths if before.get(path, _ABSENT) != after.get(path, _ABSENT)]
     return [Change(path, before.get(path), after.get(path)) for path in changed]
@@ -193,15 +203,26 @@ def compare(old: Policy, new: Policy) -> list[Change]:
 _ABSENT = object()
 
 
-def _require_author(by: Person, changes: list[Change], *, on: date, at: datetime) -> None:
+def _require_author(by: Person, before: Policy, after: Policy, *, on: date, at: datetime) -> None:
     if posts.is_system(by):
         return
-    authority = any(_about_authority(change.path) for change in changes)
-    posts.require(by, *(AUTHORITY_AUTHORS if authority else AUTHORS), on=on, about="policy", verb="put_policy", at=at)
+    changed = _authority(before) != _authority(after)
+    posts.require(by, *(AUTHORITY_AUTHORS if changed else AUTHORS), on=on, about="policy", verb="put_policy", at=at)
 
 
-def _about_authority(path: str) -> bool:
-    return path.startswith("approval.") or path.endswith(".exceptions_by")
+def _authority(policy: Policy) -> tuple[object, ...]:
+    """All that says who may sign how much, as it stands: its order too gives authority (I-15)."""
+    return policy.approval, *(terms.exceptions_by for terms in policy.grades.values())
+
+
+def _refuse_taken_back(before: Policy, after: Policy, since: date) -> None:
+    """Raise BadForm where an edition that begins later would bring back the authority which this one changes."""
+    if _authority(before) == _authority(after):
+        return
+    for row in PolicyVersion.objects.filter(since__gt=since).order_by("since", "-number").distinct("since"):
+        if _authority(_parsed(row.text)) == _authority(before):
+            told = _("From %(day)s v%(number)s holds, with the authority as it was: put what is to hold then first.")
+            raise BadForm([("since", told % {"day": row.since, "number": row.number})])
 
 
 def _edition(row: PolicyVersion) -> Edition:
@@ -255,13 +276,36 @@ def _settings(value: Any, path: str = "") -> list[tuple[str, Any]]:
     """(dotted path, value) of every leaf."""
     if isinstance(value, dict):
         entries = [(str(getattr(key, "value", key)), each) for key, each in value.items()]
-    elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
-        entries = [(_entry_name(each, place), each) for place, each in enumerate(value)]
+    elif _is_list_of_entries(value):
+        entries = list(zip(_entry_names(value), value, strict=True))
     else:
         return [(path, value)]
     prefix = f"{path}." if path else ""
     return [leaf for name, each in entries for leaf in _settings(each, f"{prefix}{name}")] or [(path, value)]
 
 
-def _entry_name(entry: dict[str, Any], place: int) -> str:
-    return next((str(entry[name]) for name in ("key", "stage", "post") if name in entry), str(place))
+def _orders(value: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """(dotted path, names of the entries in their order) of every list of entries."""
+    if isinstance(value, dict):
+        entries = [(str(getattr(key, "value", key)), each) for key, each in value.items()]
+    elif _is_list_of_entries(value):
+        entries = list(zip(_entry_names(value), value, strict=True))
+        yield path, [name for name, _each in entries]
+    else:
+        return
+    prefix = f"{path}." if path else ""
+    for name, each in entries:
+        yield from _orders(each, f"{prefix}{name}")
+
+
+def _is_list_of_entries(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], dict)
+
+
+def _entry_names(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """Each entry's key, stage or post, else its place; one that is there twice is told by its place as well."""
+    names = [
+        next((str(entry[name]) for name in ("key", "stage", "post") if name in entry), str(place))
+        for place, entry in enumerate(entries)
+    ]
+    return [f"{name}#{place}" if name in names[:place] else name for place, name in enumerate(names)]
