@@ -24,6 +24,7 @@ from shouxin.customers.models import Customer
 from shouxin.lib import outgoing
 from shouxin.office import posts, trail
 from shouxin.office.models import Delivery, Person, TrailEntry, Webhook
+from shouxin.office.refusals import Moved
 from shouxin.office.webhooks import events, hooks, sending
 from tests.api import Caller
 from tests.people import TODAY, acme
@@ -318,6 +319,35 @@ def test_only_the_owner_accepts_and_a_new_address_must_be_accepted_again(
     assert Caller(sy).patch(path, {"state": "active"}).status_code == 409
     assert Caller(ann).post(f"{path}/accept").data["state"] == "active"
     assert Caller(sy).patch(path, {"url": listener.url + "2"}).data["state"] == "proposed"
+
+
+@pytest.mark.invariant("I-16", "I-33")
+def test_a_keeper_who_looked_before_the_address_changed_does_not_set_it_to_work(
+    listener: Listener, allowed: None, sy: Person, ann: Person
+) -> None:
+    made = hooks.create(listener.url, ["hold.opened"], owner=ann, **act(sy))
+    looked_at = hooks.accept(made, **act(ann))
+    hooks.change(made, url=listener.url + "2", **act(sy))
+    with pytest.raises(Moved):
+        hooks.change(looked_at, state="active", **act(sy))
+    assert Webhook.objects.get().state == "proposed"
+
+
+@pytest.mark.invariant("I-16")
+def test_the_owner_accepts_the_address_and_events_she_has_seen(
+    listener: Listener, allowed: None, sy: Person, ann: Person
+) -> None:
+    made = Caller(sy).post("/webhooks", {"url": listener.url, "events": ["hold.opened"], "owner": "ann"}).data
+    path, seen = f"/webhooks/{made['id']}", {"url": listener.url, "events": ["hold.opened"]}
+    client = Client()
+    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    assert f'name="url" value="{listener.url}"' in client.get(f"{path}/").content.decode()
+    Caller(sy).patch(path, {"events": ["standing.changed"]})
+    assert Caller(ann).post(f"{path}/accept", seen).data["code"] == "version_seen"
+    assert client.post(f"{path}/accept", seen).status_code == 409
+    assert Webhook.objects.get().state == "proposed"
+    assert client.post(f"{path}/accept", seen | {"events": ["standing.changed"]}).status_code == 302
+    assert Webhook.objects.get().state == "active"
 
 
 # --- keeping -------------------------------------------------------------------------------------

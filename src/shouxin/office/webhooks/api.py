@@ -41,6 +41,13 @@ class HookChange(Body):
     secret: Literal["renew"] | None = None
 
 
+class Agreed(Body):
+    """The address and the events its owner has looked at and agrees to; what is left out, as it stands."""
+
+    url: Address | None = None
+    events: Annotated[list[Event], Field(max_length=50)] | None = None
+
+
 class HookOut(Answer):
     """A hook. `secret` is there only when it has just been made. `state`: proposed, active, paused, stopped."""
 
@@ -118,9 +125,11 @@ def remove_webhook(request: HttpRequest, pk: int) -> Any:
 
 
 @router.post("/webhooks/{int:pk}/accept", response=HookOut)
-def accept_webhook(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """Its owner agrees to it."""
-    return _hook(hooks.accept(_seen(request, pk), **acting(request)))
+def accept_webhook(request: HttpRequest, pk: int, agreed: Agreed | None = None) -> dict[str, Any]:
+    """Its owner agrees to it, where address and events still are those she sends; without any, as it stands now."""
+    hook, said = _seen(request, pk), agreed or Agreed()
+    seen = (said.url or hook.url, hook.events if said.events is None else said.events)
+    return _hook(hooks.accept(hook, seen=seen, **acting(request)))
 
 
 @router.post("/webhooks/{int:pk}/test", response={202: DeliveryOut})

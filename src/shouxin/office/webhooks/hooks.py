@@ -52,6 +52,7 @@ def change(hook: Webhook, *, by: Person, on: date, at: datetime, **changes: Any)
     """
     posts.require(by, *KEEPERS, on=on, about=hook, verb="webhook.change", at=at)
     _check(changes.get("url", hook.url), changes.get("events", hook.events))
+    hook = _locked(hook)
     if (state := changes.get("state")) is not None:
         if state not in ("active", "paused"):
             raise BadForm([("state", _("must be active or paused"))])
@@ -71,13 +72,22 @@ def change(hook: Webhook, *, by: Person, on: date, at: datetime, **changes: Any)
 
 
 @transaction.atomic
-def accept(hook: Webhook, *, by: Person, on: date, at: datetime) -> Webhook:
-    """Its owner agrees that what she may see is told there. Raises NotYourDuty for anybody else, Moved twice."""
+def accept(
+    hook: Webhook, *, seen: tuple[str, Sequence[str]] | None = None, by: Person, on: date, at: datetime
+) -> Webhook:
+    """Its owner agrees that what she may see is told there. Raises NotYourDuty for anybody else, Moved twice.
+
+    `seen`: the address and the events she has looked at; raises Moved where they are others by now (I-16).
+    """
     if hook.owner_id != by.pk:
         raise posts.not_your_duty(by, about=hook, verb="webhook.accept", at=at, cure=_("Only its owner accepts it."))
-    if not Webhook.objects.filter(pk=hook.pk, state="proposed").update(state="active"):
+    hook = _locked(hook)
+    if hook.state != "proposed":
         raise Moved(_("There is nothing to accept."))
+    if seen is not None and (seen[0], sorted(seen[1])) != (hook.url, hook.events):
+        raise Moved(_("The webhook was changed after you opened it. Look at it again."), code="version_seen")
     hook.state = "active"
+    hook.save(update_fields=["state"])
     trail.record("webhook.accept", about=hook, by=by, at=at, host=_host(hook.url), events=hook.events)
     return hook
 
@@ -109,6 +119,14 @@ def test(hook: Webhook, *, by: Person, on: date, at: datetime) -> Delivery:
         raise Moved(_("The hook is not at work."), code="not_active")
     trail.record("webhook.test", about=hook, by=by, at=at)
     return Delivery.objects.create(hook=hook, event=events.TEST, created_at=at, next_at=at)
+
+
+def _locked(hook: Webhook) -> Webhook:
+    """The hook as it stands now, kept so until the act is over. Raises NotVisible where it is gone."""
+    found = Webhook.objects.select_for_update().filter(pk=hook.pk).first()
+    if found is None:
+        raise NotVisible
+    return found
 
 
 # --- questions -----------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         return _shown(request, hook, secret=hooks.renew_secret(hook, **call).secret)
     steps: dict[str, Any] = {
         "test": lambda: hooks.test(hook, **call),
-        "accept": lambda: hooks.accept(hook, **call),
+        "accept": lambda: hooks.accept(hook, seen=_agreed(request), **call),
         "pause": lambda: hooks.change(hook, state="paused", **call),
         "resume": lambda: hooks.change(hook, state="active", **call),
     }
@@ -79,6 +79,11 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     steps[verb]()
     messages.success(request, _("A test is on its way.") if verb == "test" else _("Done."))
     return redirect("webhooks:show", pk)
+
+
+def _agreed(request: HttpRequest) -> tuple[str, list[str]]:
+    """The address and events that stood on the page she accepts from."""
+    return request.POST.get("url", ""), request.POST.getlist("events")
 
 
 def _shown(request: HttpRequest, hook: Webhook, secret: str = "") -> HttpResponse:
