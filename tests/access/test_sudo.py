@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.invariant("T15")]
 SENSITIVE = frozenset({
     "add_person", "appoint", "end_appointment", "disable_person", "set_password", "put_policy", "put_sign_in_rules",
     "create_token", "revoke_token", "lift_blacklisting",
+    "webhook.remove", "webhook.renew_secret", "webhook.test",
 })  # fmt: skip
 """Verbs of the trail, and the lifting, which is a `set_standing` off the blacklist."""
 WRITES = {**table.OPERATIONS, **table.PAGES}

@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,6 +21,10 @@ from .forms import HookForm
 COLOURS = {"active": "green", "proposed": "amber", "paused": "grey", "stopped": "red"}
 DELIVERY_COLOURS = {"waiting": "blue", "sent": "green", "failed": "red", "dropped": "grey"}
 SHOWN_MAX = 100
+_DONE = gettext_lazy("Done.")
+VERBS = {"test": gettext_lazy("A test is on its way."), "accept": _DONE, "pause": _DONE, "resume": _DONE, "renew": "",
+         "remove": gettext_lazy("Removed.")}  # fmt: skip
+"""Verb -> what is said once it is done; a new secret speaks for itself."""
 
 
 @page
@@ -61,24 +66,22 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Test, accept, pause, resume, renew the secret, remove."""
     call = acting(request)
     hook = hooks.get(pk, by=call["by"], on=call["on"])
-    if verb == "remove":
-        hooks.remove(hook, **call)
-        messages.success(request, _("Removed."))
-        return redirect("webhooks:list")
+    if verb not in VERBS:
+        raise hooks.NotVisible
+    if _is_keeper(call) or hook.owner_id == call["by"].pk:
+        sudo.require(request, back=reverse("webhooks:show", args=[pk]))
     if verb == "renew":
-        sudo.require(request, back=request.path.removesuffix(verb))
         return _shown(request, hook, secret=hooks.renew_secret(hook, **call).secret)
     steps: dict[str, Any] = {
         "test": lambda: hooks.test(hook, **call),
         "accept": lambda: hooks.accept(hook, seen=_agreed(request), **call),
         "pause": lambda: hooks.change(hook, state="paused", **call),
         "resume": lambda: hooks.change(hook, state="active", **call),
+        "remove": lambda: hooks.remove(hook, **call),
     }
-    if verb not in steps:
-        raise hooks.NotVisible
     steps[verb]()
-    messages.success(request, _("A test is on its way.") if verb == "test" else _("Done."))
-    return redirect("webhooks:show", pk)
+    messages.success(request, VERBS[verb])
+    return redirect("webhooks:list") if verb == "remove" else redirect("webhooks:show", pk)
 
 
 def _agreed(request: HttpRequest) -> tuple[str, list[str]]:
