@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
@@ -598,6 +599,45 @@ def test_she_sees_her_sessions_and_ends_the_others() -> None:
     assert shown.status_code == 200 and b"127.0.0.1" in shown.content
     here.post(reverse("usersessions_list"))
     assert inside(here) and not inside(there)
+
+
+@pytest.mark.invariant("T15", "I-22")
+def test_nobody_at_her_open_desk_turns_her_mail_away() -> None:
+    """Who could choose the address to which a new password is sent would need no old one."""
+    ann = with_password("ann")
+    Person.objects.filter(pk=ann.pk).update(email="ann@example.com")
+    client, _answer = sign_in_as("ann")
+    for act in ("action_add", "action_primary"):
+        answer = client.post("/accounts/email/", {"email": "thief@example.com", act: ""})
+        assert answer.status_code == 404
+    assert client.get(reverse("account_email")).status_code == 404
+    ann.refresh_from_db()
+    assert ann.email == "ann@example.com" and not EmailAddress.objects.exists()
+
+
+@pytest.mark.invariant("I-22")
+def test_what_she_changes_of_how_she_comes_in_leaves_a_line(django_capture_on_commit_callbacks: Any) -> None:
+    with_password("ann")
+    client, _answer = sign_in_as("ann")
+    new = "six-plain-words-in-a-row"
+    client.post(
+        reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    )  # fmt: skip
+    assert [each["by"] for each in lines_by("set_password")] == ["ann"]
+    client.post(reverse("account_reauthenticate"), {"password": new})
+    client.get(reverse("mfa_activate_totp"))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("mfa_activate_totp"), {"code": code_of(client.session["mfa.totp.secret"])})
+    assert {each["factor"] for each in lines_by("add_second_factor")} == {"totp", "recovery_codes"}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("mfa_deactivate_totp"))
+    assert {each["factor"] for each in lines_by("reset_second_factor")} == {"totp", "recovery_codes"}
+
+
+def lines_by(verb: str) -> list[dict[str, Any]]:
+    """The particulars of the lines of this verb, with who did it."""
+    rows = TrailEntry.objects.filter(verb=verb).select_related("by")
+    return [{**row.particulars, "by": row.by and row.by.username} for row in rows]
 
 
 def test_a_form_from_elsewhere_changes_nothing() -> None:

@@ -5,6 +5,7 @@ from django.urls import include, path
 from shouxin.config import health, metrics, system_views
 from shouxin.credit import urls as credit
 from shouxin.customers import urls as customers
+from shouxin.office import entrances
 from shouxin.records import coverage_views, home
 from shouxin.records import urls as records
 
@@ -30,6 +31,7 @@ HOUSE = [
     path("readyz", health.ready, name="ready"),
     path("metrics", metrics.read, name="metrics"),
     path("language/", include("django.conf.urls.i18n")),
+    path("accounts/email/", entrances.closed),
     path("accounts/", include("allauth.urls")),
 ]
 urlpatterns = [*PACKAGES, *HOUSE]

@@ -1,14 +1,17 @@
-"""The door: no sign-up; who came in, who left, who was turned away leaves a line in the trail (I-22)."""
+"""The door: no sign-up, no address of one's own choosing; who came in, who left, who was turned away, and what she
+changed of how she comes in leaves a line in the trail (I-22)."""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.signals import password_changed, password_set
+from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
 from django.contrib.auth import signals
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
 from . import clock, knocks, trail
 from .models import Person
@@ -36,8 +39,16 @@ def watch() -> None:
     signals.user_logged_out.connect(_left, dispatch_uid="trail")
     signals.user_login_failed.connect(_failed, dispatch_uid="trail")
     user_locked_out.connect(_locked_out, dispatch_uid="trail")
-    for chosen in (password_changed, password_set):
+    for chosen in (password_changed, password_set, password_reset):
         chosen.connect(_chose_her_own, dispatch_uid="password")
+    for added in (authenticator_added, authenticator_reset):
+        added.connect(_added_factor, dispatch_uid="trail")
+    authenticator_removed.connect(_removed_factor, dispatch_uid="trail")
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """No such page: where mail reaches a person is entered for her, or whoever sits at her desk could turn it away."""
+    raise Http404
 
 
 def _came_in(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
@@ -59,8 +70,19 @@ def _locked_out(sender: Any, request: HttpRequest, username: str | None = None, 
     _record("sign_in.lock", request, _named(username), stranger=True)
 
 
-def _chose_her_own(sender: Any, user: Person, **_rest: Any) -> None:
+def _chose_her_own(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
     Person.objects.filter(pk=user.pk).update(password_given=False)
+    _record("set_password", request, user)
+
+
+def _added_factor(sender: Any, request: HttpRequest, user: Person, authenticator: Authenticator, **_rest: Any) -> None:
+    _record("add_second_factor", request, user, factor=str(authenticator.type))
+
+
+def _removed_factor(
+    sender: Any, request: HttpRequest, user: Person, authenticator: Authenticator, **_rest: Any
+) -> None:
+    _record("reset_second_factor", request, user, factor=str(authenticator.type))
 
 
 def _named(username: Any) -> Person | None:

@@ -24,6 +24,7 @@ VERBS: Mapping[str, Text] = {
     "register": _("registered the customer"),
     "create": _("registered the customer"),
     "put_sign_in_rules": _("put sign-in rules in force"),
+    "add_second_factor": _("added a second factor"),
     "reset_second_factor": _("removed a second factor"),
     "set_password": _("set a new password"),
     "connect_sign_in": _("connected an account from outside"),
