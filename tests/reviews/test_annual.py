@@ -244,6 +244,12 @@ def test_a_line_that_changed_since_is_never_approved_from_an_old_sight() -> None
         approve(review_of())
     assert refused.value.code == "line_changed" and refused.value.cure_text
     old = review_of()
+    assert old.request is not None
+    with pytest.raises(Moved) as refused:
+        line_requests.approve(
+            old.request, version=old.request.version, edition=edition, by=member("cy"), today=TODAY, at=clock.now()
+        )
+    assert refused.value.code == "line_changed", "nor as the line request it is"
     fresh = annual.renew(old, version=old.version, **act("bo"))
     assert fresh.grade_before == "C" and fresh.request_id != old.request_id
     assert LineRequest.objects.get(pk=old.request_id).status == "withdrawn"

@@ -84,16 +84,18 @@ def put_down(
     at: datetime,
     rating: Rating | None = None,
     editors: Iterable[Person] = (),
+    beside: Line | None = None,
 ) -> LineRequest:
     """The request itself, in the name of whoever asked; duties are the caller's to check.
 
     `rating`: the one whose suggestion stands beside it (default: the latest). `editors`: who else had a hand in it.
+    `beside`: the line it is proposed beside, where it may be signed only while that one holds.
     """
     held = lines.ahead([customer.pk], on=today)[customer.pk]
     terms = completed(terms, held[today].line, edition, today)
     refuse_faults(terms, reason, held, edition, today)
     refuse_trust(customer, terms.limit, today)
-    request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at)
+    request = LineRequest(customer=customer, reason=reason, requested_by=by, requested_at=at, beside=beside)
     kind = kind_of(terms, held[today].line, edition, today)
     fill(request, terms, kind, edition, customer, rating)
     with transaction.atomic():
@@ -412,6 +414,7 @@ def approve(
         refuse_unauthorised(fresh, edition=edition, by=by, today=today, holds=holds)
         refuse_trust(fresh.customer, asked_limit(fresh), today)
         grade_reviews.refuse_waiting(fresh)
+        _refuse_old_sight(fresh, today)
         if faults := list(_currency_faults(fresh, lines.ahead([fresh.customer_id], on=today)[fresh.customer_id])):
             raise BadForm(faults)
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
@@ -419,6 +422,20 @@ def approve(
         line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)
         trail.record("line.begin", about=line, by=by, at=at, customer=fresh.customer, **summary(fresh))
     return line
+
+
+def _refuse_old_sight(request: LineRequest, today: date) -> None:
+    """Raise Moved where another line holds than the one it was proposed beside; under the account's lock."""
+    if request.beside_id is None:
+        return
+    begun = Line.objects.filter(customer=request.customer_id, temporary=False, pool=False, since__lte=today)
+    latest = begun.order_by("-since", "-pk").first()
+    if latest is None or latest.pk != request.beside_id:
+        raise Moved(
+            _("The line has changed since this was proposed."),
+            code="line_changed",
+            cure=_("Have the customer reviewed anew, then decide."),
+        )
 
 
 def refuse_unauthorised(

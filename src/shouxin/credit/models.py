@@ -153,7 +153,10 @@ REQUEST_COLOURS = {"open": "amber", "approved": "green", "declined": "red", "wit
 
 
 class LineRequest(Terms):
-    """One person asks for a line; another, within authority, signs the version she saw (B2.1, I-14 to I-17)."""
+    """One person asks for a line; another, within authority, signs the version she saw (B2.1, I-14 to I-17).
+
+    `beside`: the line a review proposed it beside; where another one holds by now, the proposal is an old sight.
+    """
 
     KINDS = [
         ("new", _("New")),
@@ -181,6 +184,7 @@ class LineRequest(Terms):
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField(max_length=1000, blank=True)
     policy_version = models.PositiveIntegerField()
+    beside = models.ForeignKey("Line", models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=LIMIT_MATCHES_KIND, name="request_limit_matches_kind")]

@@ -185,8 +185,9 @@ def _ask(
             reason = words.why(campaign, known.found)
         terms = terms_of(known.found.proposal.terms, known.found.currency, max(campaign.effective_from, on))
         row.request = line_requests.put_down(
-            known.customer, terms, reason=reason, edition=edition, by=by, today=on, at=at, rating=row.rating
-        )
+            known.customer, terms, reason=reason, edition=edition, by=by, today=on, at=at, rating=row.rating,
+            beside=known.line,
+        )  # fmt: skip
     except Refusal as refusal:
         row.fault = f"{refusal} {refusal.cure_text}".strip()[:500]
 
@@ -266,28 +267,13 @@ def approve(
 ) -> Line:
     """Sign what is proposed, in the version of the request that was seen.
 
-    Raises Moved where the line has changed since the review: it wants another look first. Authority, four eyes and
-    blacklist are the line request's own (I-14 to I-17).
+    Authority, four eyes, blacklist, and that the line reviewed still holds, are the line request's own (I-14 to I-17).
     """
     with transaction.atomic():
         exposure.lock([review.customer_id])
         fresh = locked(review, None)
         request = _request_of(fresh)
-        line = line_requests.approve(request, version=version, reason=reason, edition=edition, by=by, today=on, at=at)
-        _refuse_stale(fresh, line, on)
-    return line
-
-
-def _refuse_stale(review: Review, approved: Line, on: date) -> None:
-    """Raise Moved where another line than the one reviewed held when this one was signed; under the account's lock."""
-    others = Line.objects.filter(customer=review.customer_id, temporary=False, pool=False, since__lte=on)
-    latest = others.exclude(pk=approved.pk).order_by("-since", "-pk").first()
-    if latest is None or latest.pk != review.line_id:
-        raise Moved(
-            _("The line has changed since the review."),
-            code="line_changed",
-            cure=_("Review this customer anew, then decide."),
-        )
+        return line_requests.approve(request, version=version, reason=reason, edition=edition, by=by, today=on, at=at)
 
 
 def decline(
