@@ -52,6 +52,10 @@ def test_shares_are_exact() -> None:
         pytest.param("sales_months: 12", "sales_months: 0", "limits.sales_months", "at least 1", id="too small"),
         pytest.param("term_days: 60", "term_days: 60\n    term_days: 61", "grades.A.term_days", "twice", id="twice"),
         pytest.param("score_min: 0\n", "score_min: 1\n", "grades.D.score_min", "must be 0", id="a rule of the book"),
+        pytest.param(
+            "bands: [{up_to: 1,", "bands: [{up_to: 1E+999999,", "scorecard.0.questions.0.bands.0.up_to", "digits",
+            id="more than a page can show",
+        ),
         pytest.param("country: CN", "country: no", "calendar.country", "form", id="no is a word, not false"),
         pytest.param("holidays: []", "holidays: [2026-02-30]", "calendar.holidays.0", "not a date", id="no such day"),
         pytest.param(

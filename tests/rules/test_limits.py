@@ -58,6 +58,13 @@ def test_working_assets(sheet, expected):
 
 
 @pytest.mark.parametrize(
+    "bands", [pytest.param((), id="no bands"), pytest.param(((Decimal("0.4"), Decimal("0.1")),), id="no open band")]
+)
+def test_a_value_no_band_holds_allows_nothing(bands):
+    assert assess_working_assets(bands, **balance(*WORKING_ASSETS[0][0])).share == 0
+
+
+@pytest.mark.parametrize(
     ("value", "share"),
     [
         ("-4.6001", "0"),

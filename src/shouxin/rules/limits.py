@@ -232,6 +232,7 @@ def assess_working_assets(
 ) -> WorkingAssets:
     """The assessment value and the share of working assets it allows; bands are (upper bound inclusive, share).
 
+    A value that no band holds allows nothing.
     Raises ValueError where the model is not defined: net worth or current liabilities not above 0.
     """
     if net_worth <= 0 or current_liabilities <= 0:
@@ -241,7 +242,7 @@ def assess_working_assets(
     # Rounded before the bands are read: thirds that add up to a bound must meet it, and people must be able to redo it.
     value = round_half_up(a + b - c - d, 4)
     working_capital = current_assets - current_liabilities
-    share = next(share for up_to, share in bands if up_to is None or value <= up_to)
+    share = next((share for up_to, share in bands if up_to is None or value <= up_to), ZERO)
     return WorkingAssets(
         working_capital=working_capital,
         working_assets=(working_capital + net_worth) / 2,

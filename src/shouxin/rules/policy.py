@@ -18,6 +18,8 @@ Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
 Share = Annotated[Decimal, Field(ge=0, le=10, decimal_places=4)]
 Days = Annotated[int, Field(ge=0, le=3660)]
 Points = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+Bound = Annotated[Decimal, Field(max_digits=20, decimal_places=6)]
+"""Where a band ends or a trigger fires."""
 
 
 class Frozen(BaseModel):
@@ -114,7 +116,7 @@ class GradeTerms(Frozen):
 class Band(Frozen):
     """Points for a value up to and including `up_to`; null closes the scale. For words, `value` names the answer."""
 
-    up_to: Decimal | None = None
+    up_to: Bound | None = None
     value: str | bool | None = None
     points: Points
 
@@ -146,7 +148,7 @@ class Trigger(Frozen):
     key: str
     text: Text
     fact: str
-    more_than: Decimal | None = None
+    more_than: Bound | None = None
     equals: str | None = None
     missing: bool = Field(default=False, description="fires when the fact is not known at all")
     grade: Grade
@@ -166,7 +168,7 @@ MethodKey = Literal[
 class Addition(Frozen):
     """A share of net worth for a value up to and including `up_to`; null closes the scale, `value` names a word."""
 
-    up_to: Decimal | None = None
+    up_to: Bound | None = None
     value: str | bool | None = None
     share: Annotated[Decimal, Field(ge=-1, le=1, decimal_places=4)]
 
@@ -190,7 +192,7 @@ class Methods(Frozen):
     paid_in_capital_share: Share
     concentration_max: Amount | None
     round_down_to: Amount
-    working_assets: tuple[tuple[Decimal | None, Share], ...]
+    working_assets: tuple[tuple[Bound | None, Share], ...]
     net_worth_card: tuple[CardItem, ...] = Field(
         default=(), description="the heuristic card: shares of net worth that add up to a limit; empty: not used"
     )
