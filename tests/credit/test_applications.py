@@ -17,7 +17,7 @@ from shouxin.credit.decisions import Grant
 from shouxin.credit.models import Application, Line, LineRequest
 from shouxin.customers import standing
 from shouxin.customers.models import Customer, Mail
-from shouxin.office import clock, policies
+from shouxin.office import clock, policies, posts
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty, Refusal
 from shouxin.records import application_verbs
@@ -26,7 +26,7 @@ from shouxin.rules import application as rules
 from shouxin.rules import authority
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Policy, Post
-from tests.people import CAST, TODAY, acme, member, person
+from tests.people import CAST, EAST, SOUTH, TODAY, acme, member, person
 
 from .applying import FINDINGS, act, applied, approved, brought_to, edition, rating, ready, spoken
 
@@ -344,6 +344,18 @@ def test_one_asked_as_well_is_waited_for() -> None:
         approved(found)
     assert refused.value.code == "opinions_missing"
     opinions.opine(found, verdict="conditional", text="需担保", edition=edition(), **act("vi"))
+    assert approved(found).limit == 80000
+
+
+@pytest.mark.invariant("I-18")
+def test_nobody_waits_for_one_asked_as_well_who_can_speak_no_more() -> None:
+    found = ready()
+    opinions.countersign(found, fo := person("fo", Post.FINANCE), edition=edition(), **act("cy"))
+    opinions.countersign(found, xu := person("xu", Post.SALES, department=EAST), edition=edition(), **act("cy"))
+    posts.disable_person(fo, by=member("se"), on=TODAY, at=clock.now())
+    assert [each.to for each in opinions.round_of(found, edition=edition(), today=TODAY).asked] == [xu]
+    Person.objects.filter(pk=xu.pk).update(department=SOUTH)
+    assert opinions.round_of(found, edition=edition(), today=TODAY).complete
     assert approved(found).limit == 80000
 
 

@@ -68,7 +68,11 @@ def round_of(application: Application, *, edition: Edition, today: date) -> Roun
         needed,
         given,
         tuple(waiting),
-        tuple(each for each in handovers if each.kind == "countersign" and each.to_id not in spoken),
+        tuple(
+            each
+            for each in handovers
+            if each.kind == "countersign" and each.to_id not in spoken and _may_speak(application, each.to, today)
+        ),
         tuple(each for each in handovers if each.kind == "delegate"),
     )
 
@@ -77,6 +81,15 @@ def _able(application: Application, spoken: Collection[int | None], today: date)
     """The posts held by somebody who has not spoken and did not apply; the opinion of sales may be the applicant's."""
     held = posts.held(on=today, but={*spoken, application.requested_by_id})
     return held | ({Post.SALES} & posts.held(on=today, but=spoken))
+
+
+def _may_speak(application: Application, person: Person, today: date) -> bool:
+    """Whether she could give an opinion on it now: nobody waits for one who has left, or lost post or sight."""
+    return bool(posts.posts_of(person, on=today) & set(rules.SPEAKERS)) and _sees(application, person, today)
+
+
+def _sees(application: Application, person: Person, today: date) -> bool:
+    return sight.visible(Application, person, on=today).filter(pk=application.pk).exists()
 
 
 def asked_terms(application: Application) -> line_requests.LineTerms:
@@ -268,7 +281,7 @@ def _refuse_helper(
         fault = _("Neither yourself nor whoever applied.")
     elif not posts.posts_of(to, on=today) & set(duty):
         fault = _("This person holds no post that could do it.")
-    elif not sight.visible(Application, to, on=today).filter(pk=application.pk).exists():
+    elif not _sees(application, to, today):
         fault = _("This person may not see the customer.")
     elif found.spoke(to) or any(each.to_id == to.pk for each in found.asked):
         fault = _("This person has spoken already, or is asked already.")
