@@ -455,7 +455,7 @@ PAGES: dict[str, Row | list[Row]] = {
     "GET office/policy/compare/": page(EVERYBODY),
     "GET office/policy/draft/": page(EVERYBODY),
     "POST office/policy/draft/": page(
-        HEADS, {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put"}
+        HEADS, {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put", "seen": "1"}
     ),
     "GET office/policy/rates/": page(EVERYBODY),
     "POST office/policy/rates/": page(

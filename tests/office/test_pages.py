@@ -76,7 +76,7 @@ def test_a_usable_draft_is_told_its_weak_places_and_what_it_changes() -> None:
     assert PolicyVersion.objects.count() == 1
 
 
-DRAFT = {"since": TODAY.isoformat(), "why": "Longer terms for A", "act": "put"}
+DRAFT = {"since": TODAY.isoformat(), "why": "Longer terms for A", "act": "put", "seen": "1"}
 
 
 @pytest.mark.clause("C3.2", "C4.2")
@@ -97,11 +97,25 @@ def test_only_the_legal_representative_changes_authority() -> None:
     assert browser("le").post("/office/policy/draft/", draft).status_code == 302
 
 
-@pytest.mark.parametrize("changes", [{"why": ""}, {"since": ""}, {"since": "2026-11-23"}, {"text": ""}])
+@pytest.mark.parametrize("changes", [{"why": ""}, {"since": ""}, {"since": "2026-11-23"}, {"text": ""}, {"seen": ""}])
 def test_a_draft_that_lacks_something_is_not_put(changes: dict[str, str]) -> None:
     draft = DRAFT | {"text": changed("term_days: 60", "term_days: 75")} | changes
     assert browser("cy").post("/office/policy/draft/", draft).status_code == 422
     assert PolicyVersion.objects.count() == 1
+
+
+@pytest.mark.invariant("I-16")
+def test_of_two_who_began_from_one_edition_the_second_looks_again() -> None:
+    client = browser("vi")
+    assert 'name="seen" value="1"' in client.get("/office/policy/draft/").text
+    assert browser("cy").post("/office/policy/draft/", DRAFT | {"text": changed("term_days: 60", "term_days: 75")})
+    draft = DRAFT | {"text": changed("sales_months: 12", "sales_months: 6")}
+    refused = client.post("/office/policy/draft/", draft)
+    assert refused.status_code == 409 and "v2" in refused.text
+    checked = client.post("/office/policy/draft/", draft | {"act": "check", "seen": ""})
+    assert 'name="seen" value="2"' in checked.text
+    assert client.post("/office/policy/draft/", draft | {"seen": "2"}).status_code == 302
+    assert policies.in_force(TODAY).number == 3
 
 
 def test_two_editions_compared() -> None:

@@ -248,7 +248,9 @@ def test_over_the_api(cy: Person, ann: Person) -> None:
     assert answer.data["errors"][0]["field"] == "grades.A.term_days"
     body["text"] = edited(("term_days: 60", "term_days: 45"))
     assert Caller(ann).post("/policies", body).status_code == 403
-    assert Caller(cy).post("/policies", body).data["number"] == 2
+    assert Caller(cy).post("/policies", body, If_Match='"1"').data["number"] == 2
+    behind = Caller(cy).post("/policies", body, If_Match='"1"')
+    assert (behind.status_code, behind.data["code"]) == (409, "version_seen")
     assert "term_days: 45" in Caller(cy).get("/policies/2").data["text"]
     assert [each["number"] for each in Caller(ann).get("/policies").data["items"]] == [2, 1]
 

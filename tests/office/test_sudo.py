@@ -96,7 +96,7 @@ ACTS: dict[str, tuple[str, str, Any, dict[str, Any], str]] = {
     "reset_second_factor": ("se", "office:reset_second_factor", _with_factor, {}, "office:person"),
     "put_sign_in_rules": ("sy", "office:sign_in_rules", None, RULES, ""),
     "put_policy": ("vi", "office:policy_draft", None,
-                   {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put"}, ""),
+                   {"text": "=policy", "since": "2026-12-01", "why": "because", "act": "put", "seen": "1"}, ""),
     "create_token": ("cy", "office:account", None, {"label": "mine", "scope": "all"}, ""),
     "webhook.create": ("cy", "webhooks:list", None, {"url": "https://1.1.1.1/", "events": ["hold.opened"]}, ""),
     "revoke_token": ("cy", "office:revoke", _token, {}, "office:account"),

@@ -12,7 +12,7 @@ from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page, to
 from shouxin.rules.policy import Post
 
 from . import audits, checkpoints, personal, policies, posts, rates, tokens, trail_words
-from .door import acting
+from .door import acting, seen_version
 from .models import ApiToken, ExchangeRate, Person, PolicyVersion, TrailEntry
 from .refusals import CannotDecide, NotVisible
 
@@ -219,8 +219,9 @@ def get_policy(request: HttpRequest, number: int) -> PolicyVersion:
 
 @router.post("/policies", response={201: PolicyText})
 def put_policy(request: HttpRequest, new: NewPolicy) -> Any:
-    """Put an edition in force from a day, today at the earliest."""
-    edition = policies.put(new.text, since=new.since, why=new.why, **acting(request))
+    """Put an edition in force from a day, today at the earliest. If-Match binds it to the latest edition seen."""
+    seen = seen_version(request)
+    edition = policies.put(new.text, since=new.since, why=new.why, seen=seen, **acting(request))
     return Status(201, PolicyVersion.objects.get(number=edition.number))
 
 

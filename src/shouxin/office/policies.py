@@ -19,7 +19,7 @@ from shouxin.rules.policy import Policy, Post
 
 from . import clock, policy_words, posts, trail
 from .models import Person, PolicyDraft, PolicyVersion
-from .refusals import BadForm, CannotDecide, NotVisible, Refusal
+from .refusals import BadForm, CannotDecide, Moved, NotVisible, Refusal
 
 AUTHORS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 AUTHORITY_AUTHORS = (Post.LEGAL_REPRESENTATIVE,)
@@ -90,6 +90,11 @@ def in_force(on: date) -> Edition:
     return _kept(found[0])
 
 
+def number() -> int:
+    """The number of the latest edition, whenever it begins."""
+    return PolicyVersion.objects.order_by("-number").values_list("number", flat=True)[0]
+
+
 def refuse_before_first(day: date, field: str = "as_of") -> None:
     """Raises BadForm for a day somebody asks about on which no policy was in force yet."""
     first = PolicyVersion.objects.order_by("since").values_list("since", flat=True).first()
@@ -154,11 +159,15 @@ def check(text: str, name: str) -> list[Fault]:
 
 
 @transaction.atomic
-def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str, name: str = "policy.yaml") -> Edition:
+def put(
+    text: str, *, since: date, seen: int | None = None, by: Person, on: date, at: datetime, why: str,
+    name: str = "policy.yaml",
+) -> Edition:  # fmt: skip
     """A new edition, in force from a day, today at the earliest. The command line acts as the built-in person.
 
-    Raises PolicyFaults, BadForm, and NotYourDuty: the credit manager, the vice-president and the legal
-    representative write the policy; its chapter on authority only the legal representative.
+    `seen`: the latest edition when the caller began; raises Moved where somebody has put another one since, which this
+    text knows nothing of. Raises PolicyFaults, BadForm, and NotYourDuty: the credit manager, the vice-president and
+    the legal representative write the policy; its chapter on authority only the legal representative.
     """
     policy = parse(text, name)
     turns.take("office.policy")
@@ -166,6 +175,9 @@ def put(text: str, *, since: date, by: Person, on: date, at: datetime, why: str,
     before = in_force(max(since, on)).policy
     changes = compare(before, policy)
     _require_author(by, before, policy, on=on, at=at)
+    if seen is not None and seen != latest.number:
+        raise Moved(_("v%(number)s was put after you opened this."), code="version_seen", number=latest.number,
+                    cure=_("Look at what it changed, and begin from it."))  # fmt: skip
     if since < on:
         raise BadForm([("since", _("A policy cannot begin in the past: what was decided then stays decided."))])
     _refuse_taken_back(before, policy, since)

@@ -17,8 +17,8 @@ from shouxin.lib.numbers import whole
 
 from . import book, policies, posts, rates, sudo
 from .models import POST_LABELS, ExchangeRate, PolicyVersion
-from .pages import acting, blame, page, require_duty
-from .refusals import BadForm, NotVisible
+from .pages import acting, blame, page, require_duty, status_of
+from .refusals import BadForm, Moved, NotVisible
 
 TEXT_MAX = 500_000
 
@@ -40,6 +40,7 @@ class DraftForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     why = forms.CharField(label=gettext_lazy("Reason"), max_length=500, required=False)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         """The file's text wins over the pasted one; UTF-8."""
@@ -179,14 +180,14 @@ def draft(request: HttpRequest) -> HttpResponse:
         told |= _checked(form, who["on"])
         if request.POST.get("act") == "put" and not told["broken"] and _put(request, form):
             return redirect("office:policy")
-    faulty = bool(form.errors or told.get("broken"))
-    return render(request, "office/policy_draft.html", told, status=422 if faulty else 200)
+    return render(request, "office/policy_draft.html", told, status=422 if told.get("broken") else status_of(form))
 
 
 def _starting(who: dict[str, Any]) -> dict[str, Any]:
     """The text in force is where a draft begins."""
     edition = policies.in_force(who["on"])
-    return {"text": PolicyVersion.objects.get(number=edition.number).text, "since": who["on"]}
+    return {"text": PolicyVersion.objects.get(number=edition.number).text, "since": who["on"],
+            "seen": policies.number()}  # fmt: skip
 
 
 def _authors() -> list[str]:
@@ -197,6 +198,8 @@ def _checked(form: DraftForm, today: date) -> dict[str, Any]:
     """`broken`: it cannot be used at all; `faults` with their lines; `changes` against the policy in force."""
     text, name = form.cleaned_data["text"], getattr(form.cleaned_data.get("file"), "name", None) or "policy.yaml"
     form.data = form.data.copy()
+    if form.data.get("act") == "check" and not form.data.get("seen"):
+        form.data["seen"] = str(policies.number())  # checked for the first time: a draft handed over from the card
     form.data["text"] = text  # a file's text stands in the box from now on, so that it can be put without the file
     try:
         faults = policies.check(text, name)
@@ -211,11 +214,13 @@ def _put(request: HttpRequest, form: DraftForm) -> bool:
     for field in ("since", "why"):
         if not asked.get(field):
             form.add_error(field, _("Needed to put it in force."))
+    if asked.get("seen") is None:
+        form.add_error(None, _("Check the draft first: nothing says which edition it was drawn from."))
     if form.errors:
         return False
     try:
-        edition = policies.put(asked["text"], since=asked["since"], why=asked["why"], **who)
-    except BadForm as refusal:
+        edition = policies.put(asked["text"], since=asked["since"], why=asked["why"], seen=asked["seen"], **who)
+    except (BadForm, Moved) as refusal:
         blame(form, refusal)
         return False
     told = {"version": f"v{edition.number}", "day": edition.since}
