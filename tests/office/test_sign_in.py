@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt
 from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
@@ -570,6 +571,20 @@ def test_the_session_number_changes_at_sign_in_and_is_dead_after_sign_out() -> N
     assert not inside(thief)
     sign_in_as("ann", client=client)
     assert client.session.session_key != number
+
+
+@pytest.mark.invariant("T15")
+def test_the_session_number_changes_when_she_proves_anew_who_she_is() -> None:
+    with_password("ann")
+    client, _answer = sign_in_as("ann")
+    assert inside(client)
+    number, thief = client.session.session_key, Client()
+    thief.cookies["sessionid"] = number
+    client.post(reverse("account_reauthenticate"), {"password": "wrong"})
+    assert client.session.session_key == number
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    assert client.session.session_key != number and inside(client) and not inside(thief)
+    assert [each.session_key for each in UserSession.objects.all()] == [client.session.session_key]
 
 
 def test_no_cache_keeps_what_she_read_and_signing_out_clears_the_browser() -> None:

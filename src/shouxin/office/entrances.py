@@ -4,9 +4,10 @@ changed of how she comes in leaves a line in the trail (I-22)."""
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.account.signals import authentication_step_completed, password_changed, password_reset, password_set
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from allauth.usersessions.models import UserSession
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
 from django.contrib.auth import signals
@@ -44,6 +45,7 @@ def watch() -> None:
     for added in (authenticator_added, authenticator_reset):
         added.connect(_added_factor, dispatch_uid="trail")
     authenticator_removed.connect(_removed_factor, dispatch_uid="trail")
+    authentication_step_completed.connect(_proved_anew, dispatch_uid="session")
 
 
 def closed(request: HttpRequest) -> HttpResponse:
@@ -54,6 +56,14 @@ def closed(request: HttpRequest) -> HttpResponse:
 def _came_in(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
     _record("sign_in", request, user)
     knocks.welcome(request, user.get_username())
+
+
+def _proved_anew(sender: Any, request: HttpRequest, reauthenticated: bool = False, **_rest: Any) -> None:
+    """In sudo mode as at sign-in her session has a new number: whoever knew the old one gains nothing by her proof."""
+    if reauthenticated:
+        old = request.session.session_key
+        request.session.cycle_key()
+        UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
 
 
 def _left(sender: Any, request: HttpRequest, user: Person | None, **_rest: Any) -> None:
