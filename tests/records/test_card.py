@@ -1,9 +1,12 @@
 """The card editor: a draft written on the pages, tried on customers, put in force by the usual two steps (B2.1)."""
 
+import threading
+import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
@@ -234,3 +237,29 @@ def test_bands_of_working_assets_are_written_and_bad_ones_refused(cy: Person) ->
     )  # fmt: skip
     assert draft(cy).faults == []
     assert browser(member("bo")).get(reverse("credit:card_bands")).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_windows_that_begin_a_draft_at_once_one_is_told_to_look_again(cy: Person) -> None:
+    inside, told = threading.Event(), []
+
+    def write(window: int) -> None:
+        def edit(chapters: dict[str, Any]) -> None:
+            inside.set()
+            time.sleep(0.5 * (window == 1))
+            chapters["limits"]["sales_months"] = window
+
+        try:
+            drafts.change(edit, version=0, by=cy, on=TODAY, at=clock.now())
+        except Moved:
+            told.append(window)
+        finally:
+            connections.close_all()
+
+    windows = [threading.Thread(target=write, args=(number,)) for number in (1, 2)]
+    windows[0].start()
+    assert inside.wait(10)
+    windows[1].start()
+    for each in windows:
+        each.join()
+    assert told == [2] and draft(cy).policy.limits.sales_months == 1

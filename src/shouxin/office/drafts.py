@@ -70,7 +70,8 @@ def change(edit: Callable[[dict[str, Any]], None], *, version: int, by: Person, 
     could not be read as a policy.
     """
     posts.require(by, *policies.AUTHORS, on=on, about="policy", verb="put_policy", at=at)
-    row = PolicyDraft.objects.select_for_update().filter(person=by).first()
+    Person.objects.select_for_update(no_key=True).get(pk=by.pk)  # where there is no draft yet, nothing else is hers
+    row = PolicyDraft.objects.filter(person=by).first()
     if version != (row.version if row else 0):
         raise Moved
     before = of(by, on)
