@@ -219,6 +219,18 @@ def test_whoever_lost_her_post_has_her_run_refused(fi: Person) -> None:
     assert not Invoice.objects.exists()
 
 
+@pytest.mark.invariant("I-18", "I-33")
+def test_whoever_lost_her_post_sees_her_own_files_no_more(fi: Person) -> None:
+    client = _client(fi)
+    run = _received(fi)
+    _work(run)
+    assert client.get(f"/imports/{run.pk}/errors.xlsx").status_code == 200
+    fi.appointments.all().delete()
+    for address in ("", "progress", "errors.xlsx"):
+        assert client.get(f"/imports/{run.pk}/{address}").status_code == 404
+    assert not runs.seen_by(Person.objects.get(pk=fi.pk)).exists()
+
+
 def test_the_whole_file_or_nothing_as_chosen(fi: Person) -> None:
     run = _work(_received(fi, atomic=True))
 
