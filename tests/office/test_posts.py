@@ -37,10 +37,20 @@ def test_a_post_is_held_from_its_first_day_to_the_day_before_its_last(sy: Person
     assert held == {YESTERDAY: frozenset(), TODAY: {Post.SALES}, TOMORROW: frozenset()}
 
 
+@pytest.mark.invariant("I-18", "I-22")
+def test_nobody_is_given_a_post_for_days_gone_by(sy: Person) -> None:
+    eve = person("eve")
+    with pytest.raises(BadForm) as refused:
+        posts.appoint(eve, Post.SALES, since=YESTERDAY, **act(sy))
+    assert dict(refused.value.errors).keys() == {"since"} and posts.posts_of(again(eve), on=YESTERDAY) == frozenset()
+    posts.appoint(eve, Post.SALES, since=YESTERDAY, **act(posts.system()))
+    assert posts.posts_of(again(eve), on=YESTERDAY) == {Post.SALES}
+
+
 @pytest.mark.invariant("I-18")
 def test_an_authority_cut_counts_at_once(sy: Person) -> None:
     eve = person("eve")
-    posts.appoint(eve, Post.CREDIT_MANAGER, since=YESTERDAY, amount_max=Decimal("50000"), **act(sy))
+    posts.appoint(eve, Post.CREDIT_MANAGER, since=YESTERDAY, amount_max=Decimal("50000"), **act(sy, YESTERDAY))
     assert posts.authority_of(eve, TODAY) == ((Post.CREDIT_MANAGER, Decimal("50000")),)
     posts.appoint(eve, Post.CREDIT_MANAGER, since=TODAY, amount_max=Decimal("1000"), **act(sy))
     assert posts.authority_of(again(eve), TODAY) == ((Post.CREDIT_MANAGER, Decimal("1000")),)

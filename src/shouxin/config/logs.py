@@ -43,6 +43,8 @@ def _handlers(level: str, before: list[structlog.typing.Processor]) -> dict[str,
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             **{name: {"level": max(level, "WARNING", key=logging.getLevelName)} for name in ("procrastinate", "axes")},
+            # A stranger's Host header is answered 400 and told in the line of its request, not as a fault of ours.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }
 

@@ -185,9 +185,12 @@ def appoint(
     """She holds the post from a day on; appointments to the same post end where the new one begins.
 
     Raises NotYourDuty (only the security manager appoints, and nobody appoints herself) and BadForm where the post
-    may not go together with one she holds.
+    may not go together with one she holds, or for a day gone by: who held what then is history. Whoever keeps the
+    machine may enter what was so before the house moved in.
     """
     require_guardian(by, on=on, about=person, verb="appoint", at=at, herself=person)
+    if since < on and not is_system(by):
+        raise BadForm([("since", _("Today at the earliest: who held what before is history."))])
     if not Person.objects.select_for_update().get(pk=person.pk).is_active:
         raise Moved(_("This person is disabled: she is given no post."))
     if amount_max is not None and amount_max < 0:
