@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from shouxin.customers import standing
+from shouxin.customers import data_requests, standing
 from shouxin.customers.models import Customer
 from shouxin.lib import outgoing
 from shouxin.office import posts, trail
@@ -299,6 +299,22 @@ def test_her_own_act_on_a_customer_she_has_lost_is_told_no_more(ann: Person) -> 
     assert sending.in_sight(told, ann, TODAY)
     type(own).objects.update(salesperson=None, department="华南")
     assert not sending.in_sight(told, ann, TODAY)
+
+
+@pytest.mark.invariant("I-33")
+def test_of_a_restricted_customer_nothing_is_told_nor_later(
+    listener: Listener, allowed: None, cy: Person, vi: Person
+) -> None:
+    hook(cy, listener.url, "standing.changed")
+    person = acme(natural_person=True)
+    watch(person, cy)
+    for kind in ("restrict", "lift"):
+        asked = data_requests.ask(person, kind, why="本人来函", **act(cy))
+        data_requests.decide(asked, "confirm", answer="同意", **act(vi))
+        assert sending.send_waiting() == (sending.Sent(dropped=1) if kind == "restrict" else sending.Sent())
+    assert not listener.got and Delivery.objects.get().status == "dropped"
+    watch(Customer.objects.get(), cy, "stopped")
+    assert sending.send_waiting() == sending.Sent(sent=1), "what happens after the restriction is told"
 
 
 @pytest.mark.invariant("I-20b")

@@ -90,8 +90,8 @@ def restricted() -> models.QuerySet[Any]:
 
 
 def sees_customer(person: Person, pk: int, on: date) -> bool:
-    """Whether the customer with this id is within her sight, restricted or not."""
-    return _customers().filter(customers_seen_by(person, on), pk=pk).exists()
+    """Whether the customer with this id is within her sight, and its data are not restricted."""
+    return sees_every(person, [pk], on)
 
 
 def sees_every(person: Person, references: Collection[int | str], on: date, *, though_restricted: bool = False) -> bool:

@@ -124,7 +124,11 @@ def _stop(hook: Webhook, why: str, at: datetime) -> None:
 
 def in_sight(delivery: Delivery, owner: Person, on: date) -> bool:
     """Whether the owner may see what would be told, now: by her posts and customers of today, not of the day it
-    happened; her own act on a customer she has lost is told no more."""
+    happened; her own act on a customer she has lost is told no more.
+
+    Of a customer whose data are restricted or erased nothing is told, nor later: what leaves the house cannot be
+    called back (PIPL art. 47), and once the restriction is lifted the receiver reads how things stand.
+    """
     entry = delivery.entry
     if entry is None:
         return True
