@@ -29,6 +29,7 @@ class FactCheckOut(Answer):
     """A verification as it is kept."""
 
     id: int
+    customer: int
     fact: int
     method: str
     result: str
@@ -48,6 +49,7 @@ class MarkOut(Answer):
     """The mark as it is kept."""
 
     id: int
+    customer: int
     fact: int
     kind: str
     why: str
@@ -59,16 +61,19 @@ def verify_fact(request: HttpRequest, pk: int, new: NewCheck) -> Any:
     """Somebody else than found it has verified the fact with its issuer, on site or online."""
     call, given = acting(request), new.model_dump()
     given["checked_on"] = given["checked_on"] or call["on"]
-    made = dossier.verify(_fact(request, pk), **given, **call)
+    fact = _fact(request, pk)
+    made = dossier.verify(fact, **given, **call)
     shown = {name: getattr(made, name) for name in ("method", "result", "checked_on", "note", "at")}
-    return Status(201, shown | {"id": made.pk, "fact": pk})
+    return Status(201, shown | {"id": made.pk, "customer": fact.customer_id, "fact": pk})
 
 
 @router.post("/facts/{int:pk}/mark", response={201: MarkOut})
 def mark_fact(request: HttpRequest, pk: int, new: NewMark) -> Any:
     """Take the fact out of scoring, or dismiss a quick note."""
-    made = dossier.mark(_fact(request, pk), new.kind, new.reason, **acting(request))
-    return Status(201, {"id": made.pk, "fact": pk, "kind": made.kind, "why": made.why, "at": made.at})
+    fact = _fact(request, pk)
+    made = dossier.mark(fact, new.kind, new.reason, **acting(request))
+    shown = {name: getattr(made, name) for name in ("kind", "why", "at")}
+    return Status(201, shown | {"id": made.pk, "customer": fact.customer_id, "fact": pk})
 
 
 def _fact(request: HttpRequest, pk: int) -> Fact:

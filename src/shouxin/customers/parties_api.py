@@ -64,6 +64,7 @@ class PartyPersonOut(Answer):
     """Somebody behind the customer, the identity number masked. `listed`: the blacklist names him."""
 
     id: int
+    customer: int
     person: int
     name: str
     id_number: str
@@ -456,9 +457,9 @@ def _tie(row: Any) -> dict[str, Any]:
 
 
 def _person(row: PersonTie, listed: bool) -> dict[str, Any]:
-    return {"id": row.pk, "person": row.person_id, "name": row.person.name, "id_number": persons.masked(row.person),
-            "role": row.role, "percent": row.percent, "since": row.since, "until": row.until,
-            "listed": listed}  # fmt: skip
+    return {"id": row.pk, "customer": row.customer_id, "person": row.person_id, "name": row.person.name,
+            "id_number": persons.masked(row.person), "role": row.role, "percent": row.percent, "since": row.since,
+            "until": row.until, "listed": listed}  # fmt: skip
 
 
 def _agent(row: Agent, call: dict[str, Any]) -> dict[str, Any]:

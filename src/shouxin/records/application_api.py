@@ -119,6 +119,7 @@ class ReferenceOut(BaseModel):
     """A referee; `answer` for those who may read it."""
 
     id: int
+    customer: int
     kind: str
     name: str
     status: str
@@ -364,7 +365,7 @@ def application_row(found: Application, *, edition: Edition, by: Any, today: dat
         "needs": needs,
         "waiting_for": waiting,
         "opinions": [_opinion(each) for each in found.opinions.all() if each.turn == found.turn],
-        "references": [reference_row(each, may_read) for each in found.references.all()],
+        "references": [reference_row(each, found, may_read) for each in found.references.all()],
         "letters": [_letter(each) for each in decisions.letters(found)],
     }
 
@@ -435,9 +436,11 @@ def _opinion(each: Any) -> dict[str, Any]:
     return told | {"post": each.post or None, "by": each.by.username, "on_behalf_of": _name(behalf)}
 
 
-def reference_row(each: Any, may_read: bool) -> dict[str, Any]:
+def reference_row(each: Any, application: Application, may_read: bool) -> dict[str, Any]:
+    """A referee of the application as the API tells it."""
     answer = particulars.filled(each.answer) if each.answer and may_read else None
-    return {"id": each.pk, "kind": each.kind, "name": each.name, "status": each.status, "answer": answer}
+    return {"id": each.pk, "customer": application.customer_id, "kind": each.kind, "name": each.name,
+            "status": each.status, "answer": answer}  # fmt: skip
 
 
 def _letter(each: Mail) -> dict[str, Any]:

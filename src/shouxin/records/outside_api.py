@@ -49,7 +49,7 @@ def ask_reference(request: HttpRequest, pk: int, new: NewReference) -> Any:
     made = references.ask(
         found, **new.model_dump(), address=address_of(request, "credit:reference_form"), edition=edition, **call
     )
-    return Status(201, reference_row(made, references.may_read(call["by"], call["today"])))
+    return Status(201, reference_row(made, found, references.may_read(call["by"], call["today"])))
 
 
 @router.post("/references/{int:pk}/remind", response=ReferenceOut)
@@ -60,7 +60,7 @@ def remind_reference(request: HttpRequest, pk: int) -> dict[str, Any]:
     found = sight.get_visible(rows, call["by"], pk, on=call["today"], path="application__customer")
     address, edition = address_of(request, "credit:reference_form"), policies.in_force(call["today"])
     done = references.remind(found, address=address, edition=edition, **call)
-    return reference_row(done, references.may_read(call["by"], call["today"]))
+    return reference_row(done, found.application, references.may_read(call["by"], call["today"]))
 
 
 @router.post("/customers/{reference}/form-links", response={201: LinkOut})
