@@ -409,12 +409,12 @@ def test_a_line_does_not_begin_more_than_a_year_ahead(since: str, ann: Person) -
         "since": since,
     }
     page = client.post(f"/credit/customers/{acme().pk}/ask", typed | {"reason": "spring season"})
-    assert page.status_code == 422 and "At most a year ahead." in page.content.decode()
+    assert page.status_code == 422 and "At most 366 days ahead." in page.content.decode()
     assert not LineRequest.objects.exists()
 
 
 def test_a_line_may_begin_a_year_ahead(ann: Person) -> None:
-    ahead = clock.today() + timedelta(days=line_requests.AHEAD_DAYS_MAX)
+    ahead = clock.today() + timedelta(days=edition().policy.lines.ahead_days_max)
     assert asked_by(ann, since=ahead).since == ahead
 
 

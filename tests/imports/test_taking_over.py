@@ -1,7 +1,7 @@
 """Taking over: good rows in, refused rows back, nothing twice, nothing of a broken file (I-25)."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import override
 from python_calamine import CalamineWorkbook
 
 from shouxin.credit.models import CreditAccount, Line, Posting, Reservation
@@ -405,6 +406,21 @@ def test_nobody_imports_a_line_beyond_her_authority(take: Take, cy: Person, fi: 
     assert take("lines", table, by=cy).faults[0].code == "above_authority"
     with pytest.raises(NotYourDuty):
         take("lines", table, by=fi)
+
+
+@pytest.mark.parametrize(("language", "reason"), [("en", "at most 5 days ahead"), ("zh-hans", "最多在 5 天后")])
+def test_an_imported_line_begins_no_further_ahead_than_the_policy_lets_one(
+    take: Take, language: str, reason: str
+) -> None:
+    text = policies.shipped().replace("ahead_days_max: 366", "ahead_days_max: 5")
+    policies.put(text, since=TODAY, why="near", by=posts.system(), on=TODAY, at=timezone.now())
+    far, last = TODAY + timedelta(days=6), TODAY + timedelta(days=5)
+    heading = "客户编码,信用等级,信用额度,账期,生效日期"
+
+    refused = take("lines", csv_text(f"C001,A,1000,30,{far}", heading=heading)).faults[0]
+    with override(language):
+        assert (refused.code, refused.column) == ("too_far_ahead", "since") and reason in str(refused)
+    assert _counts(take("lines", csv_text(f"C001,A,1000,30,{last}", heading=heading))) == (1, 0, 0)
 
 
 def test_open_orders_count_until_they_are_checked_anew(take: Take) -> None:

@@ -42,8 +42,10 @@ Progress = Callable[[str, int, int], None]
 """Told the step, how many customers are done and how many there are."""
 
 
-AHEAD_DAYS_MAX = 366
+TRIAL_DAYS_AHEAD_MAX = 366
 """How far ahead whoever keeps the machine may run a house on trial."""
+UNFINISHED_DAYS_MAX = 366
+"""How far back a day that was not finished for a customer keeps her from being run."""
 FAR_AHEAD = _("This day is more than a year ahead: no earlier day could be run after it.")
 
 
@@ -75,7 +77,7 @@ class GapTooLong(Refusal):
 
 def refuse_far_ahead(as_of: date, today: date) -> None:
     """Raises BadForm for a day more than a year ahead of today."""
-    if (as_of - today).days > AHEAD_DAYS_MAX:
+    if (as_of - today).days > TRIAL_DAYS_AHEAD_MAX:
         raise BadForm([("as_of", FAR_AHEAD)])
 
 
@@ -215,7 +217,7 @@ def _who(context: effects.Run) -> tuple[list[int], list[dict[str, Any]]]:
 
 def _blocked(day: Day) -> dict[int, str]:
     """Customers an earlier day could not be finished for: customer id -> why."""
-    first = day.as_of - timedelta(days=366)
+    first = day.as_of - timedelta(days=UNFINISHED_DAYS_MAX)
     rows = Day.objects.filter(as_of__lt=day.as_of, as_of__gte=first, status="failed").values_list("as_of", "faults")
     return {
         fault["customer"]: say("%(day)s is not finished for this customer: %(why)s")

@@ -16,7 +16,7 @@ from shouxin.lib.imports.kinds import Column, Conditions, Kind, Outcome, Refused
 from shouxin.office import clock, policies, posts, trail
 from shouxin.office.models import Person
 from shouxin.rules import authority
-from shouxin.rules.line import Limit
+from shouxin.rules.line import Limit, begins_by
 from shouxin.rules.policy import Grade, Post
 
 from . import lines
@@ -30,6 +30,7 @@ register_messages(
         "above_authority": _("The limit is beyond your authority; somebody with more must import it."),
         "discount_incomplete": _("A discount needs a percentage and its days."),
         "temporary_needs_amount": _("A temporary limit is an amount with a last day."),
+        "too_far_ahead": _("A line begins at most {days} days ahead."),
     }
 )
 
@@ -160,6 +161,8 @@ class LineWriter:
         if not line.temporary and beside and beside[0].since >= line.since:
             label = lines.label(beside[0])
             return Refused("line_exists", {"since": beside[0].since.isoformat(), "label": label}, "customer_code")
+        if line.since > begins_by(self.edition.policy, self.conditions.today):
+            return Refused("too_far_ahead", {"days": self.edition.policy.lines.ahead_days_max}, "since")
         if not self._within_authority(line, temporary.get(pk, [])):
             return Refused("above_authority", {}, "limit")
         if line.temporary:

@@ -17,9 +17,9 @@ from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.rules import authority
 from shouxin.rules import securities as rule
-from shouxin.rules.days import add_months, later
+from shouxin.rules.days import add_months
 from shouxin.rules.flow import flow, step
-from shouxin.rules.line import Limit, reach
+from shouxin.rules.line import Limit, begins_by, reach
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post, RequestKind
 
@@ -28,9 +28,6 @@ from .models import Line, LineRequest, Rating, Security
 
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
 SIGNERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
-
-AHEAD_DAYS_MAX = 366
-"""How far ahead a line may begin."""
 
 Ahead = Mapping[date, lines.InForce]
 """What holds for a customer today and on each later day on which more begins (`lines.ahead`)."""
@@ -143,8 +140,8 @@ def _faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> Ite
         yield "limit", _("Grade D has no credit: cash before delivery.")
     if (terms.since or today) < today:
         yield "effective_from", _("A line cannot begin in the past.")
-    if (terms.since or today) > later(today, AHEAD_DAYS_MAX):
-        yield "effective_from", _("At most a year ahead.")
+    if (terms.since or today) > begins_by(policy, today):
+        yield "effective_from", lines.TOO_FAR_AHEAD % {"days": policy.lines.ahead_days_max}
     if terms.until and terms.until < (terms.since or today):
         yield "effective_to", _("A line cannot end before it begins.")
     if terms.temporary:

@@ -34,6 +34,8 @@ LINE_CAUSES = {
 }
 """What a line came of, in words."""
 
+TOO_FAR_AHEAD = _("At most %(days)s days ahead.")
+
 
 @dataclass(frozen=True)
 class InForce:

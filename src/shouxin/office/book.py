@@ -263,6 +263,7 @@ def _limits(policy: Policy) -> Chapter:
            "months": book.sales_months},
         _("A line runs %(months)s months; its end is announced %(days)s days before.")
         % {"months": lines.months, "days": ", ".join(map(str, lines.expiry_notice_days))},
+        _("It may begin at most %(days)s days ahead.") % {"days": lines.ahead_days_max},
     ]  # fmt: skip
     heads = [_("Value up to"), _("Share of working assets")]
     rows = [[_("above") if up_to is None else number(up_to), share(part)] for up_to, part in book.working_assets]

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from shouxin.credit import exposure, line_requests
+from shouxin.credit import exposure, line_requests, lines
 from shouxin.credit import ratings as kept_ratings
 from shouxin.credit.line_requests import LineTerms
 from shouxin.credit.models import Line, LineRequest, Rating
@@ -25,7 +25,8 @@ from shouxin.office.refusals import TOO_LONG, BadForm, Moved, Refusal
 from shouxin.rules.annual_review import Terms
 from shouxin.rules.days import later
 from shouxin.rules.flow import flow, step
-from shouxin.rules.policy import Post
+from shouxin.rules.line import begins_by
+from shouxin.rules.policy import Policy, Post
 
 from . import facts, portfolio, words
 from .found import FOUND
@@ -62,11 +63,12 @@ def open_year(
         raise BadForm([("year", _("Name a year from %(min)s to this one.") % {"min": YEAR_MIN})])
     last = last or min(date(year, 12, 31), on)
     effective_from = effective_from or max(on, later(last, 1))
-    if errors := list(_faults(year, last, effective_from, on)):
+    edition = policies.in_force(on)
+    if errors := list(_faults(year, last, effective_from, edition.policy, on)):
         raise BadForm(errors)
     campaign = Campaign(
         year=year, first=date(year, 1, 1), last=last, effective_from=effective_from, opened_by=by, opened_at=at,
-        policy_version=policies.in_force(on).number, total=facts.concerned(last).count(),
+        policy_version=edition.number, total=facts.concerned(last).count(),
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -81,15 +83,15 @@ def open_year(
     return campaign
 
 
-def _faults(year: int, last: date, effective_from: date, on: date) -> Iterator[tuple[str, Any]]:
+def _faults(year: int, last: date, effective_from: date, policy: Policy, on: date) -> Iterator[tuple[str, Any]]:
     if last.year != year or last == date(year, 1, 1):
         yield "last", _("The last day looked at lies within the year.")
     if last > on:
         yield "last", _("This day has not come yet.")
     if effective_from < on:
         yield "effective_from", _("A line cannot begin in the past.")
-    if effective_from > later(on, line_requests.AHEAD_DAYS_MAX):
-        yield "effective_from", _("At most a year ahead.")
+    if effective_from > begins_by(policy, on):
+        yield "effective_from", lines.TOO_FAR_AHEAD % {"days": policy.lines.ahead_days_max}
 
 
 def prepare(campaign: Campaign, *, on: date, at: datetime, progress: Progress | None = None) -> int:

@@ -12,11 +12,16 @@ from decimal import Decimal
 from typing import Literal
 
 from .days import later
-from .policy import Discount, Grade
+from .policy import Discount, Grade, Policy
 
 LimitKind = Literal["unset", "none", "amount", "unlimited"]
 KINDS: tuple[LimitKind, ...] = ("unset", "none", "amount", "unlimited")
 ZERO = Decimal(0)
+
+
+def begins_by(policy: Policy, today: date) -> date:
+    """The last day on which a line that is asked for or taken over today may begin."""
+    return later(today, policy.lines.ahead_days_max)
 
 
 @dataclass(frozen=True)

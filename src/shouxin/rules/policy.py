@@ -353,10 +353,11 @@ class CalendarBook(Frozen):
 
 
 class Lines(Frozen):
-    """Life of a line: how long it runs, when its end is announced."""
+    """Life of a line: how long it runs, how far ahead it may begin, when its end is announced."""
 
     months: Annotated[int, Field(ge=1, le=60)]
     expiry_notice_days: tuple[Days, ...]
+    ahead_days_max: Days = 366
 
 
 SecurityKind = Literal[
