@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Q
+from django.test import Client
 
 from shouxin.customers import agents, groups, persons
 from shouxin.customers.models import Customer, GroupTie, PersonTie, RelatedPerson
@@ -163,6 +164,37 @@ def test_a_name_alone_is_told_as_a_namesake_and_sales_see_only_their_own() -> No
     found = persons.elsewhere(first, persons.behind(first), seen_by=Q(), on=TODAY)
     assert [(each.customer.code, each.sure) for each in found] == [("C2", False)]
     assert Caller(member("ann")).get(f"/customers/{first.pk}/persons").data["elsewhere"] == []
+
+
+@pytest.mark.clause("A13")
+def test_a_restricted_head_is_named_to_nobody_and_nobody_is_hung_beneath_it() -> None:
+    head = acme(code="P1", name="李伟明经营部", natural_person=True, bank_account="6222000012341234")
+    member_of = acme(code="C2", name="华东分店", bank_account="6222000012341234", legal_representative="李伟明")
+    persons.add(head, "李伟明", "controller", id_number=ID, **act())
+    persons.add(member_of, "李伟明", "controller", id_number=ID, **act())
+    hang(member_of, head)
+    Customer.objects.filter(pk=head.pk).update(restricted_on=TODAY)
+    client = Client()
+    client.force_login(member("bo"), backend="django.contrib.auth.backends.ModelBackend")
+    for page in ("?tab=overview", "?tab=parties"):
+        assert "经营部" not in client.get(f"/customers/{member_of.pk}/{page}").content.decode()
+    form = client.get(f"/customers/{member_of.pk}/edit")
+    assert form.status_code == 200 and 'value="P1"' not in form.content.decode()
+    changed = {"name": "华东新店", "currency": "CNY", "group_head": "", "version": member_of.version}
+    assert client.post(f"/customers/{member_of.pk}/edit", changed).status_code == 302
+    member_of.refresh_from_db()
+    assert (member_of.name, member_of.group_head_id) == ("华东新店", head.pk), "an untouched head stays"
+    caller = Caller(member("bo"))
+    assert caller.get(f"/customers/{member_of.pk}/persons").data["elsewhere"] == []
+    other = acme(code="C3", name="华南分店")
+    for path, body in (("/ties", {"parent": "P1"}), ("/ties", {"parent": head.pk})):
+        assert caller.post(f"/customers/{other.pk}{path}", body).status_code == 422
+    assert (
+        caller.patch(f"/customers/{other.pk}", {"group_head": "P1"}, If_Match=f'"{other.version}"').status_code == 422
+    )
+    registered = caller.post("/customers", {"name": "李伟明经营部二店"})
+    assert registered.status_code == 201 and registered.data["doubles"] == []
+    assert other.ties.count() == 0
 
 
 def test_a_new_legal_representative_takes_the_former_ones_place() -> None:

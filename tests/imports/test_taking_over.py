@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from shouxin.credit.models import CreditAccount, Line, Posting, Reservation
 from shouxin.customers import standing
-from shouxin.customers.models import Customer, Fact, OtherName
+from shouxin.customers.models import Customer, Fact, GroupTie, OtherName
 from shouxin.lib.imports import kinds, run
 from shouxin.lib.imports import mapping as mappings
 from shouxin.lib.imports.faults import FileFault
@@ -354,6 +354,14 @@ def test_no_file_changes_a_customer_whose_data_are_restricted(take: Take, kind: 
     Customer.objects.update(restricted_on=TODAY)
     assert [fault.code for fault in take(kind, RESTRICTED[kind]).faults] == ["restricted"]
     assert not Line.objects.exists() and not Fact.objects.exists() and Customer.objects.get().name != "别名公司"
+
+
+@pytest.mark.clause("A13")
+def test_a_file_of_customers_hangs_nobody_beneath_one_whose_data_are_restricted(take: Take) -> None:
+    Customer.objects.update(restricted_on=TODAY)
+    found = take("customers", csv_text(f"M1,子公司,,{ACME}", f"{ACME},,,", heading=CODES))
+    assert [fault.code for fault in found.faults] == ["unknown_head", "restricted"]
+    assert not GroupTie.objects.exists() and Customer.objects.count() == 1
 
 
 @pytest.mark.clause("A13")

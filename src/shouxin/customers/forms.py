@@ -81,7 +81,8 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["salesperson"].queryset = sellers()
         for name in ("uscc", "uscc_confirmed", "industry"):
             self.fields[name].initial = getattr(self.instance, name)
-        self.fields["group_head"].initial = self.instance.group_head.code if self.instance.group_head else ""
+        head = self.instance.group_head
+        self.fields["group_head"].initial = head.code if head and not head.restricted_on else ""
         if not new:
             del self.fields["code"]
             self._mask()

@@ -136,13 +136,16 @@ class CustomerWriter:
         return outcomes
 
     def _heads(self, rows: Sequence[Row]) -> dict[str, int]:
-        """Code of a parent -> its id, or the place holder of one that this batch registers itself."""
+        """Code of a parent -> its id, or the place holder of one that this batch registers itself.
+
+        One whose data are restricted is not known (PIPL art. 47).
+        """
         asked = {row.values["group_code"] for row in rows if row.values["group_code"]}
         if not asked:
             return {}
         found = {row.values["customer_code"]: _unborn(index) for index, row in enumerate(rows)
                  if row.values["customer_code"] in asked}  # fmt: skip
-        return found | dict(Customer.objects.filter(code__in=asked).values_list("code", "pk"))
+        return found | dict(Customer.objects.filter(code__in=asked, restricted_on=None).values_list("code", "pk"))
 
     def _refusal(
         self,

@@ -133,24 +133,25 @@ def behind(customer: Customer) -> list[PersonTie]:
 
 
 def elsewhere(customer: Customer, behind: Iterable[PersonTie], *, seen_by: Q, on: date) -> list[Elsewhere]:
-    """Other customers with the same persons `behind` them, of those she may see: the listed first.
+    """Other customers with the same persons `behind` them, of those she may see and none restricted: the listed first.
 
     The legal representative's bare name is looked for too; it is told as a namesake.
     """
     mine = [row.person_id for row in behind]
     rows = PersonTie.objects.filter(person__in=mine, until=None).exclude(customer=customer).select_related("person")
-    seen = {each.pk: each for each in Customer.objects.filter(seen_by, pk__in=[row.customer_id for row in rows])}
+    told = Customer.objects.filter(seen_by, restricted_on=None)
+    seen = {each.pk: each for each in told.filter(pk__in=[row.customer_id for row in rows])}
     found = [(seen[row.customer_id], row.person.name, row.get_role_display(), True)
              for row in rows if row.customer_id in seen]  # fmt: skip
     if customer.legal_representative:
         sure = {each.pk for each, *_rest in found}
-        namesakes = Customer.objects.filter(seen_by, legal_representative=customer.legal_representative)
+        namesakes = told.filter(legal_representative=customer.legal_representative)
         role = dict(PersonTie.ROLES)["legal_representative"]
         found += [(each, each.legal_representative, str(role), False)
                   for each in namesakes.exclude(pk__in={customer.pk, *sure})[:20]]  # fmt: skip
     stands = standing.effective([each for each, *_rest in found], on)
-    told = [Elsewhere(each, name, role, stands[each.pk], sure) for each, name, role, sure in found]
-    return sorted(told, key=lambda each: (-standing.SEVERITY[each.standing], not each.sure, each.customer.pk))
+    places = [Elsewhere(each, name, role, stands[each.pk], sure) for each, name, role, sure in found]
+    return sorted(places, key=lambda each: (-standing.SEVERITY[each.standing], not each.sure, each.customer.pk))
 
 
 def masked(person: RelatedPerson) -> str:

@@ -251,11 +251,14 @@ def seller(username: str) -> Person | None:
 
 
 def doubles(name: str, *, seen_by: Q, but: int | None = None, limit: int = 10) -> list[Double]:
-    """Customers whose name is so alike that a person should look, most alike first; only among those she may see."""
-    candidates = Customer.objects.filter(seen_by, _shares_three(names.core(name)[1])).exclude(pk=but)
+    """Customers whose name is so alike that a person should look, most alike first; only among those she may see.
+
+    Nobody finds one whose data are restricted.
+    """
+    candidates = Customer.objects.filter(seen_by, _shares_three(names.core(name)[1]), restricted_on=None)
     found = [
         Double(each, round(names.alike(name, each.name)))
-        for each in candidates.defer("search_keys").order_by("-pk")[:CANDIDATES_MAX]
+        for each in candidates.exclude(pk=but).defer("search_keys").order_by("-pk")[:CANDIDATES_MAX]
     ]
     return sorted((each for each in found if each.likeness >= names.ALIKE_MIN), key=lambda each: -each.likeness)[:limit]
 
@@ -275,8 +278,8 @@ def same_account(customer: Customer, *, seen_by: Q) -> list[Customer]:
     """Other customers with the same bank account, of those she may see: the same hands may be behind them."""
     if not customer.bank_account_index:
         return []
-    rows = Customer.objects.filter(seen_by, bank_account_index=customer.bank_account_index).exclude(pk=customer.pk)
-    return list(rows.only("code", "name").order_by("pk")[:10])
+    rows = Customer.objects.filter(seen_by, bank_account_index=customer.bank_account_index, restricted_on=None)
+    return list(rows.exclude(pk=customer.pk).only("code", "name").order_by("pk")[:10])
 
 
 def _shares_three(core: str) -> Q:

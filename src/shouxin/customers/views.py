@@ -246,9 +246,7 @@ def _doubles(form: CustomerForm, call: dict[str, Any]) -> list[registry.Double]:
 
 def _fields(form: CustomerForm, call: dict[str, Any]) -> dict[str, Any]:
     """What was filled in, as the registry takes it: texts never None, the group's head as the customer it names."""
-    given = {name: value for name, value in form.cleaned_data.items() if name != "seen_doubles"}
-    given["group_head"] = _head(given["group_head"], call)
-    return given
+    return _named({name: value for name, value in form.cleaned_data.items() if name != "seen_doubles"}, call)
 
 
 def _changed(form: CustomerForm, customer: Customer, call: dict[str, Any]) -> dict[str, Any]:
@@ -256,8 +254,11 @@ def _changed(form: CustomerForm, customer: Customer, call: dict[str, Any]) -> di
     touched = set(form.changed_data)
     if "uscc" in touched:
         touched.add("uscc_confirmed")
-    given = _fields(form, call)
-    return {name: value for name, value in given.items() if name in touched}
+    return _named({name: value for name, value in form.cleaned_data.items() if name in touched}, call)
+
+
+def _named(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
+    return given | {"group_head": _head(given["group_head"], call)} if "group_head" in given else given
 
 
 def _head(code: str, call: dict[str, Any]) -> Customer | None:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -78,8 +79,9 @@ def roster(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """The credit file of one customer; `tab` says which part of it."""
     call = acting(request)
-    rows = Customer.objects.select_related("salesperson", "group_head").defer("search_keys")
-    customer = sight.get_visible(rows, call["by"], pk, on=call["on"])
+    head_seen = sight.visible(Customer, call["by"], on=call["on"]).filter(pk=OuterRef("group_head"))
+    rows = Customer.objects.select_related("salesperson", "group_head").annotate(head_seen=Exists(head_seen))
+    customer = sight.get_visible(rows.defer("search_keys"), call["by"], pk, on=call["on"])
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "overview"
     _label, gather = TABS[tab]
@@ -134,7 +136,9 @@ def _overview(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
     recent = timeline.entries(customer)[:RECENT]
     return {
         "facts": sheet_facts(
-            customer, registry.same_account(customer, seen_by=sight.customers_seen_by(call["by"], call["on"]))
+            customer,
+            registry.same_account(customer, seen_by=sight.customers_seen_by(call["by"], call["on"])),
+            customer.group_head if getattr(customer, "head_seen", False) else None,
         ),
         "pool": credit_file.pool_of(customer, file.position, on=file.on),
         "debt": debt,
@@ -175,8 +179,11 @@ def trade_drawing(trade: Any) -> dict[str, Any]:
     }
 
 
-def sheet_facts(customer: Customer, same: Sequence[Customer] = ()) -> list[dict[str, Any]]:
-    """The fields of the customer credit sheet (B2.2), masked; `unmask` names what may be asked for in full."""
+def sheet_facts(customer: Customer, same: Sequence[Customer], head: Customer | None) -> list[dict[str, Any]]:
+    """The fields of the customer credit sheet (B2.2), masked; `unmask` names what may be asked for in full.
+
+    `same`: who else has its bank account, `head`: the head of its group, as far as the reader sees them.
+    """
     masked = registry.masked(customer)
     shared = _("also registered with: %(names)s") % {"names": ", ".join(each.name for each in same)} if same else ""
     hint = _("confirmed although the check fails: %(why)s") % {"why": customer.uscc_confirmed}
@@ -199,7 +206,7 @@ def sheet_facts(customer: Customer, same: Sequence[Customer] = ()) -> list[dict[
          "hint": shared},
         {"label": _("Salesperson"), "value": customer.salesperson and str(customer.salesperson)},
         {"label": _("Department"), "value": customer.department},
-        {"label": _("Group head"), "value": customer.group_head and str(customer.group_head)},
+        {"label": _("Group head"), "value": head and str(head)},
         {"label": _("Customer since"), "value": customer.customer_since and customer.customer_since.isoformat()},
         {"label": _("Credit standard"), "value": customer.credit_standard},
     ]  # fmt: skip

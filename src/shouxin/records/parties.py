@@ -29,7 +29,6 @@ from .credit_file import CreditFile
 from .positions import Position, positions
 
 MEMBERS_MAX = 500
-ALL = Q(pk__isnull=False)
 KINDS = dict(GroupTie.KINDS)
 
 
@@ -80,7 +79,8 @@ class Group:
 
 def group_of(customer: Customer, *, seen_by: Q, policy: Policy, on: date) -> Group:
     """The customer's group as it was tied on the day; exposures stand as they are now. A single customer is a tree of
-    one. Members out of the reader's sight are drawn without a name; the pool counts them all."""
+    one. Members out of the reader's sight, and those whose data are restricted, are drawn without a name; the pool
+    counts them all."""
     ties = groups.ties_on(on)
     least = policy.parties.pool_percent_min
     top = groups.top_of(customer, ties)
@@ -90,7 +90,8 @@ def group_of(customer: Customer, *, seen_by: Q, policy: Policy, on: date) -> Gro
     sharing = {head, *(pk for pk, above in tree.parents(ties.values(), least).items() if above and above[-1] == head)}
     shown = nodes[:MEMBERS_MAX]
     around = {node.customer for node in shown} | sharing | {customer.pk}
-    known = Customer.objects.filter(pk__in=around).annotate(seen=Case(When(seen_by or ALL, then=True), default=False))
+    named = seen_by & Q(restricted_on=None)
+    known = Customer.objects.filter(pk__in=around).annotate(seen=Case(When(named, then=True), default=False))
     rows = {each.pk: each for each in known.defer("search_keys")}
     found = positions(rows.values(), policy=policy, on=on)
     pool = found[head].held.pool

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET
 
 from shouxin.customers import groups, party_views
-from shouxin.customers.models import Customer
+from shouxin.customers.models import Customer, GroupTie
 from shouxin.office import policies, sight
 from shouxin.office.pages import acting, page, past_day
 
@@ -28,8 +28,17 @@ def related(request: HttpRequest, file: CreditFile) -> dict[str, Any]:
         "group": group,
         "drawn": _drawn(group.members),
         "group_day": on,
-        "ties": groups.history(customer),
+        "ties": _ties(customer, call),
     }
+
+
+def _ties(customer: Customer, call: dict[str, Any]) -> list[tuple[GroupTie, bool]]:
+    """Every tie it ever had, and whether the reader sees the parent."""
+    ties = groups.history(customer)
+    parents = {tie.parent_id for tie in ties if tie.parent_id}
+    rows = sight.visible(Customer, call["by"], on=call["on"]).filter(pk__in=parents)
+    seen = set(rows.values_list("pk", flat=True)) if parents else set()
+    return [(tie, tie.parent_id in seen) for tie in ties]
 
 
 def _drawn(members: list[parties.Member]) -> list[tuple[parties.Member, Any, SafeString]]:
