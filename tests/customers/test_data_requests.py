@@ -152,18 +152,28 @@ def test_what_waits_about_a_restricted_person_rests_out_of_sight(ann: Person, cy
     assert notice.status == "waiting"
 
 
-def test_the_trail_finds_a_restricted_person_by_name_for_the_auditor_alone(ann: Person, cy: Person, ed: Person) -> None:
+def test_the_trail_of_a_restricted_person_is_read_by_the_auditor_alone(
+    ann: Person, bo: Person, cy: Person, fi: Person, ed: Person
+) -> None:
     registry.change(li_wei(), contact="王芳", **act(cy))
-    line = TrailEntry.objects.get(verb="change_customer")
+    pk = TrailEntry.objects.get(verb="change_customer").customer_id
 
-    def found(reader: Person) -> bool:
+    def read(reader: Person) -> set[str]:
         client = Client()
         client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
-        return f"/customers/{line.customer_id}/" in client.get("/office/trail/", {"label": "李伟"}).content.decode()
+        pages = [client.get("/office/trail/", asks).content.decode()
+                 for asks in ({"customer": pk}, {"about": f"customer:{pk}"}, {"label": "李伟"})]  # fmt: skip
+        told = Caller(reader).get("/trail", customer=pk).data["items"]
+        assert {f"/customers/{pk}/" in page for page in pages} == {"change_customer" in {each["verb"] for each in told}}
+        return {each["verb"] for each in told}
 
-    assert found(cy) and found(ed)
+    requests = {"data_request.ask", "confirm"}
+    assert all({"change_customer"} <= read(each) for each in (ann, bo, cy, fi, ed))
     asked("restrict", ann, cy)
-    assert not found(cy) and found(ed)
+    assert {"change_customer", *requests} <= read(ed)
+    assert read(cy) == read(bo) == requests and read(ann) == {"data_request.ask"} and read(fi) == set()
+    asked("lift", cy, member("vi"))
+    assert {"change_customer"} <= read(fi)
 
 
 def test_what_a_restricted_person_owes_stays_in_the_books(ann: Person, cy: Person, fi: Person) -> None:

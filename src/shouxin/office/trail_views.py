@@ -1,6 +1,5 @@
 """The audit trail on the page: who did what to what, when; as far as the reader may see."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from shouxin.lib.numbers import whole
 from shouxin.lib.questions import Ask
 from shouxin.rules.policy import Post
 
-from . import audits, chain, checkpoints, posts, sight, trail_words
+from . import audits, chain, checkpoints, posts, trail_words
 from .models import TrailEntry
 from .pages import acting, page
 from .refusals import CannotDecide
@@ -37,11 +36,6 @@ def _customer(rows: Any, text: str) -> Any:
     return rows.none() if pk is None else rows.filter(customer_id=pk)
 
 
-def _named(rows: Any, text: str) -> Any:
-    """Lines about things so called; nobody finds a restricted customer by a name."""
-    return rows.filter(label__icontains=text).exclude(customer_id__in=sight.restricted())
-
-
 ASKS = (
     Ask("who", _("Who"), where="by_name__icontains"),
     Ask("verb", _("Did what"), "select", "verb", tuple(trail_words.VERBS.items())),
@@ -59,8 +53,7 @@ def trail(request: HttpRequest) -> HttpResponse:
     """The lines she may see, newest first, with their export."""
     who = acting(request)
     rows = trail_words.seen_by(who["by"], on=who["on"])
-    asks = tuple(replace(ask, where=_named) if ask.name == "label" and not _audits(who) else ask for ask in ASKS)
-    listing = Listing(request, rows, COLUMNS, asks, key="trail")
+    listing = Listing(request, rows, COLUMNS, ASKS, key="trail")
     if listing.wants_export:
         return listing.export()
     audit = _audit() if _audits(who) else None
