@@ -36,6 +36,9 @@ def pieces(path: str, count: int) -> Iterator[bytes]:
 def application(environ: dict[str, Any], start: Callable[..., None]) -> Any:
     path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
     start("200 OK", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+    if path == "/form/used":
+        start("410 Gone", [("Content-Type", "text/plain")])
+        return Whole([b"used"])
     if path in ("/steps", "/flood", "/breaks"):
         return pieces(path, int(query))
     if path == "/broken":
@@ -68,4 +71,5 @@ served = front.Front(
     threads=2,
     seconds=float(os.environ.get("PROBE_SECONDS", "2")),
     proxies=int(os.environ.get("PROBE_PROXIES", "0")),
+    forms=("/form/",),
 )

@@ -145,6 +145,21 @@ def test_a_body_that_is_or_turns_out_too_large_is_refused(port: int) -> None:
     assert 64 <= sent < 200 and quick(port)
 
 
+@pytest.mark.parametrize("length", [f"Content-Length: {60 << 20}", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("path", ["/form/used", "/%66orm/used"])
+def test_a_form_that_cannot_be_opened_says_so_before_its_body_is_sent(port: int, path: str, length: str) -> None:
+    link = opened(port, f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+    said = rest(link, 2 * houses.busy())
+    assert said.startswith(b"HTTP/1.1 410") and said.endswith(b"used") and b"connection: close" in said.lower()
+
+
+def test_a_form_that_can_be_opened_takes_its_body(port: int) -> None:
+    body = os.urandom(15 << 20)
+    told = asked(port, "POST", "/form/live", body)
+    assert (told["method"], told["got"]) == ("POST", len(body))
+    assert asked(port, "POST", "/form/live", iter([b"abc", b"defg"]))["got"] == 7
+
+
 def test_cookies_and_proxies_reach_the_application_joined_and_no_header_passes_for_another(port: int) -> None:
     sent = ("Cookie: a=1", "Cookie: b=2", "X-Forwarded-For: 1.1.1.1", "X_Forwarded_For: 6.6.6.6")
     answer = rest(opened(port, head("GET /echo", *sent)))
@@ -335,6 +350,13 @@ def test_an_upload_of_fifteen_megabytes_arrives_whole(house: int, company: dict[
     told = json.loads(answer.read())
     assert answer.status == 202, told
     assert (len(content), told["digest"]) == (15 << 20, hashlib.sha256(content).hexdigest())
+
+
+def test_a_link_that_is_none_takes_no_large_file(house: int) -> None:
+    for path in ("/credit/form/forged", "/credit/reference/forged"):
+        length = f"Host: localhost\r\nContent-Length: {60 << 20}"
+        said = rest(opened(house, f"POST {path} HTTP/1.1\r\n{length}\r\n\r\n".encode()), 4 * houses.busy())
+        assert said.startswith(b"HTTP/1.1 404") and b"<html" in said
 
 
 def test_methods_that_do_not_exist_share_one_figure(house: int) -> None:

@@ -4,14 +4,19 @@ from shouxin.config.wsgi import application as django  # first: it sets Django u
 
 # isort: split
 from django.conf import settings
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
 from shouxin.config.front import Front
 from shouxin.config.server import THREADS
 from shouxin.lib import collector
 
+OUTSIDERS = ("credit:application_form", "credit:reference_form")
 application = Front(
-    django, threads=THREADS, seconds=settings.ENVIRONMENT.body_seconds, proxies=settings.ENVIRONMENT.proxies
+    django,
+    threads=THREADS,
+    seconds=settings.ENVIRONMENT.body_seconds,
+    proxies=settings.ENVIRONMENT.proxies,
+    forms=tuple(reverse(form, args=["-"]).removesuffix("-") for form in OUTSIDERS),
 )
 get_resolver().url_patterns  # noqa: B018 - read now, so that the first request need not wait for every page's module
 collector.leave_what_stays()

@@ -6,6 +6,9 @@ much waiting is told to come again (503). Between the two ends stands Django's o
 
 The time of a body is `SHOUXIN_BODY_SECONDS` and a second more for every RATE bytes that have come, so that a large file
 on a slow line arrives. A slow reader holds no thread either: what is told in pieces waits in a temporary file.
+
+A large body for a form that whoever has its address may open is taken in only where that form would be shown: what a
+link that is used, expired or forged answers, it answers before anything is sent.
 """
 
 import asyncio
@@ -109,12 +112,16 @@ class Caller:
 class Front:
     """An ASGI application that runs a WSGI one in `threads` threads, each request once its body is there.
 
-    `seconds`: the time a body has; `proxies`: how many trusted ones stand before us.
+    `seconds`: the time a body has; `proxies`: how many trusted ones stand before us; `forms`: how the addresses of
+    forms begin that are opened by their address alone.
     """
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], *, threads: int, seconds: float, proxies: int):
+    def __init__(
+        self, application: Callable[..., Iterable[bytes]], *, threads: int, seconds: float, proxies: int,
+        forms: tuple[str, ...] = (),
+    ):  # fmt: skip
         self.application = application
-        self.seconds, self.proxies = seconds, proxies
+        self.seconds, self.proxies, self.forms = seconds, proxies, forms
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.waiting: Counter[str] = Counter()
         self.held = 0
@@ -125,6 +132,9 @@ class Front:
         caller = Caller(address_of(scope, headers, self.proxies), headers)
         began = time.monotonic()
         try:
+            if refused := await self._refused_form(scope, caller):
+                await _send_whole(send, *refused)
+                return
             body = await self._taken_in(scope, caller, receive)
         except Cut as cut:
             _tell_of(cut, caller, time.monotonic() - began)
@@ -133,6 +143,26 @@ class Front:
             metrics.BODIES_CUT.labels("gone").inc()
         else:
             await self._answer(environ_of(scope, caller, body), receive, send)
+
+    async def _refused_form(self, scope: Message, caller: Caller) -> tuple[int, Headers, bytes] | None:
+        """What a form answers that cannot be opened, before a body for it is taken in; None where it may come.
+
+        A small body costs less than the question.
+        """
+        if 0 < caller.announced <= IN_MEMORY or not (caller.has_body or scope["method"] == "POST"):
+            return None
+        environ = environ_of(scope, caller, None) | {"REQUEST_METHOD": "GET", "CONTENT_TYPE": ""}
+        if not environ["PATH_INFO"].startswith(self.forms):
+            return None
+        answer = Answer(asyncio.get_running_loop())
+        self.pool.submit(self._work, environ, answer)
+        whole = await answer.begun
+        answer.forget()
+        if whole is None or answer.status < HTTPStatus.BAD_REQUEST:
+            return None
+        log.warning("body refused", address=caller.address, status=answer.status, announced=caller.announced or None)
+        closing = [] if scope["http_version"] == "2" else [("Connection", "close")]
+        return answer.status, [*answer.headers, *closing], whole
 
     async def _taken_in(self, scope: Message, caller: Caller, receive: Receive) -> IO[bytes] | None:
         """The body, None where there is none; raises Cut, and Gone where the caller hangs up halfway."""
