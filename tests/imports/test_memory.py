@@ -13,7 +13,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 from django.conf import settings
-settings.configure(USE_I18N=False)
+settings.configure(USE_I18N=False, HOME=Path(sys.argv[1]).parent)
 from tests.imports.handing import look
 found = look(Path(sys.argv[1]))
 print(found.tally.accepted, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import translation
 
 from shouxin.config import cli
+from shouxin.lib import spool
 from shouxin.lib.imports import mapfile
 from shouxin.lib.imports import mapping as mappings
 from shouxin.lib.imports.faults import FileFault
@@ -542,7 +543,7 @@ def test_the_api_looks_at_a_file_and_keeps_nothing(client: Client, fi: Person) -
     kind = next(each for each in told["columns"] if each["column"] == "kind")
     assert kind["words"][1] == {"text": "赊销", "rows": 1, "taken": "invoice", "fault": "", "translated": True}
     assert not ImportRun.objects.exists()
-    assert not list(runs.clear_folder().glob("*")), "the file is gone"
+    assert not list(spool.folder().glob("*")), "the file is gone"
     assert ask(map="leave_out: [{column: nonsense, value: x}]").status_code == 422
     assert ask(map='{"columns": {"kind": {"values": {"a": "b\\u0000"}}}}').status_code == 422
     assert ask(content=b"%PDF-1.7").status_code == 422

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import re
+import socket
+import subprocess
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -18,10 +20,10 @@ from django.db import connection, models
 from django.test import Client
 from django.utils import timezone
 
-from shouxin.config import doctor
+from shouxin.config import backup, doctor
 from shouxin.customers import bulk, registry
 from shouxin.customers.models import Customer
-from shouxin.lib import sealed, vault
+from shouxin.lib import sealed, spool, vault
 from shouxin.lib.imports import kinds
 from shouxin.lib.models import ImportRun
 from shouxin.lib.vault import CannotOpen, Keys, Vault
@@ -392,7 +394,7 @@ def test_uploads_and_refused_rows_rest_sealed(bo: Person) -> None:
     given = Caller(bo).client.get(f"/api/v1/imports/{run.pk}/errors.xlsx")
     assert b"".join(given.streaming_content).startswith(b"PK")
     assert given["Content-Disposition"].startswith("attachment") and given["X-Content-Type-Options"] == "nosniff"
-    assert not list(runs.clear_folder().iterdir()), "nothing is left in the clear"
+    assert not list(spool.folder().iterdir()), "nothing is left in the clear"
 
 
 # --- who saw -------------------------------------------------------------------------------------
@@ -476,6 +478,34 @@ def test_the_answer_takes_a_moment_with_a_hundred_thousand_lines(ed: Person) -> 
 # --- clearing away -------------------------------------------------------------------------------
 
 
+def dead_folder() -> Path:
+    """The folder in the spool of a process of this machine that is no more."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    folder = spool.folder().with_name(f"{socket.gethostname()}-{dead.pid}")
+    folder.mkdir()
+    return folder
+
+
+def test_files_in_the_clear_lie_in_the_home_and_dead_processes_leave_none(bo: Person, monkeypatch: Any) -> None:
+    dead, mine = dead_folder(), spool.folder() / "being-read.upload"
+    for path in (dead / "left.upload", mine):
+        path.write_bytes(b"13812345678")
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    large = SimpleUploadedFile("c.csv", TABLE + b"\n" * (3 << 20), content_type="text/csv")
+    seen: list[Path] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "receive", lambda upload, *_args, **_named: seen.append(Path(upload.file.name)) or 1 / 0)
+        Caller(bo).client.post("/api/v1/imports/customers", {"file": large})
+    (upload,) = seen
+    assert upload.is_relative_to(settings.HOME / "spool") and not upload.exists()
+    assert {path.stat().st_mode & 0o777 for path in (spool.folder(), spool.folder().parent)} == {0o700}
+    spool.empty()
+    assert not dead.exists() and mine.exists()
+    assert not any(member.name.startswith("files/spool") for member in backup._files(settings.HOME, Path("none")))
+    mine.unlink()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_finished_is_cleared_away_after_the_hours_and_not_before(bo: Person) -> None:
     posts.system()
@@ -486,7 +516,7 @@ def test_what_is_finished_is_cleared_away_after_the_hours_and_not_before(bo: Per
     waiting = upload(bo, TABLE)
     run.refresh_from_db()
     errors = runs.errors_of(run)
-    left = runs.clear_folder() / "left.upload"
+    left = dead_folder() / "left.upload"
     left.write_bytes(b"a crash left this")
     stranger = runs.path_of(waiting).with_name("0" * 32 + ".upload")
     stranger.write_bytes(b"nobody's")

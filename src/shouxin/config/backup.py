@@ -21,7 +21,7 @@ from django.db import connection, transaction
 
 from shouxin import __version__
 from shouxin.config import fingerprint, migrating, programs
-from shouxin.lib import archive
+from shouxin.lib import archive, spool
 from shouxin.lib.models import Once
 from shouxin.office import chain, trail
 from shouxin.office.models import Person, TrailEntry
@@ -31,7 +31,7 @@ DATABASE = "database.dump"
 FILES = "files/"
 MARK = "backup"
 CHAINED = "office.0005_trail_chain"
-NOT_KEPT = ("postgres", "cache", "figures", "backups", "fault.log")
+NOT_KEPT = ("postgres", "cache", "figures", "backups", "fault.log", spool.NAME)
 """Beginnings of names directly below the home that are left out."""
 
 

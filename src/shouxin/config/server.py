@@ -181,6 +181,9 @@ def serve(port: int, *, worker: bool, greet: Callable[[], None]) -> None:
     """
     from django.conf import settings
 
+    from shouxin.lib import spool
+
+    spool.empty()
     folder = _figures(settings.HOME)
     surroundings = {"SHOUXIN_PORT": str(port), "SHOUXIN_MINDED": "1", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
     if sys.stderr.isatty():

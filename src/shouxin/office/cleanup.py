@@ -1,6 +1,5 @@
 """Clearing away what is finished: uploads, workbooks of refused rows, what a crash left, sessions (剩余信息保护)."""
 
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from shouxin.lib import spool
 from shouxin.lib.models import ImportRun
 
 from . import knocks, posts, trail
@@ -20,7 +20,6 @@ CLEAR_HOURS = 1
 """After so many hours a file in the clear is no longer being read by anybody: it was left by a crash."""
 ABANDONED_TIMES = 7
 """An upload nobody began is kept so many times longer than one that is finished."""
-LEFTOVERS = "shouxin-import-*"
 
 log = structlog.get_logger("shouxin.cleanup")
 
@@ -69,10 +68,8 @@ def _forget_files(run: ImportRun) -> None:
 
 
 def _leftovers(at: datetime, hours: int) -> Iterator[Path]:
-    """Files in the clear, and files of the import folder that belong to no run."""
-    clear, spooled = runs.clear_folder(), Path(tempfile.gettempdir())
-    yield from _older(clear.glob("*"), at - timedelta(hours=CLEAR_HOURS))
-    yield from _older(spooled.glob(f"{LEFTOVERS}/*"), at - timedelta(hours=hours))
+    """Files in the clear that nobody here reads, and files of the import folder that belong to no run."""
+    yield from _older(spool.left(), at - timedelta(hours=CLEAR_HOURS))
     known = {path for pair in ImportRun.objects.values_list("path", "errors_path") for path in pair}
     folder = Path(settings.MEDIA_ROOT) / runs.PREFIX
     strangers = (path for path in folder.glob("*") if str(path.relative_to(settings.MEDIA_ROOT)) not in known)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shouxin.lib import spool
+
 from . import delimited, detect, workbook
 from .delimited import Record
 from .faults import FileFault
@@ -59,7 +61,7 @@ def opened(
     if form == "text":
         yield _text(path, encoding, delimiter)
         return
-    with tempfile.TemporaryDirectory(prefix="shouxin-import-") as folder:
+    with tempfile.TemporaryDirectory(dir=spool.folder()) as folder:
         target = Path(folder) / "rows"
         answer = workbook.spool(path, target, form, sheet, limits.sheet)
         yield Source(

@@ -17,6 +17,7 @@ from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib import spool
 from shouxin.lib.imports import faults, kinds, reader
 from shouxin.lib.imports import mapping as mappings
 from shouxin.lib.imports import run as imports
@@ -133,7 +134,7 @@ def look_at(
     path, _digest = _keep(upload)
     asked = ImportRun(kind=kind.name, by=by)
     try:
-        with vault().opened(path, clear_folder()) as clear:
+        with vault().opened(path, spool.folder()) as clear:
             conditions = _conditions(asked, options, at=at, today=today)
             return imports.look(clear, kind, mapping, conditions, limits=reader.UPLOAD)
     finally:
@@ -272,17 +273,12 @@ def errors_of(run: ImportRun) -> Path:
 
 def opened(run: ImportRun) -> AbstractContextManager[Path]:
     """The run's file in the clear, for as long as the block lasts; at rest it is sealed."""
-    return vault().opened(path_of(run), clear_folder())
+    return vault().opened(path_of(run), spool.folder())
 
 
 def errors_content(run: ImportRun) -> Iterator[bytes]:
     """The workbook of refused rows, in the clear. Raises NotVisible where there is none (any more)."""
     return vault().open_file(errors_of(run))
-
-
-def clear_folder() -> Path:
-    """Where files lie in the clear while they are read; whatever a crash leaves there is cleared away."""
-    return Path(settings.MEDIA_ROOT) / "clear"
 
 
 def _sealed(clear: Path, path: Path) -> Path | None:
