@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from shouxin.credit import line_requests, lines
+from shouxin.credit import line_requests, lines, signatures
 from shouxin.credit.models import Line, LineRequest
 from shouxin.customers.models import Customer
 from shouxin.lib import statements
@@ -229,7 +229,7 @@ def test_limits_in_two_currencies_are_compared_by_what_they_are_worth(ann: Perso
     request = asked_by(ann, amount="13000", currency="USD")
     request.suggested = {"limit": "21000", "currency": "CNY"}
     request.save()
-    needed = line_requests.needs(request, edition=edition(), today=clock.today())
+    needed = signatures.needs(request, edition=edition(), today=clock.today())
     assert request.kind == "raise" and "over_suggestion" in needed.why
     assert asked_by(ann, amount="5000", currency="USD").kind == "lower"
 
@@ -248,7 +248,7 @@ def test_what_lowered_a_line_when_it_was_asked_for_may_raise_the_one_that_holds_
     stale.save()
 
     def why() -> tuple[str, ...]:
-        return line_requests.needs(stale, edition=edition(), today=clock.today()).why
+        return signatures.needs(stale, edition=edition(), today=clock.today()).why
 
     assert (stale.kind, why()) == ("lower", ("amount",))
     approved(asked_by(ann, amount="1000"), cy)
@@ -505,7 +505,7 @@ def test_lines_as_of_a_past_day(ann: Person, cy: Person) -> None:
 def test_needs_of_many_requests_take_a_handful_of_queries(ann: Person, django_assert_max_num_queries: Any) -> None:
     requests = [asked_by(ann, acme(code=f"Q{n}", name=f"客户{n}")) for n in range(12)]
     with django_assert_max_num_queries(5):
-        line_requests.needs_of(requests, edition=edition(), today=clock.today())
+        signatures.needs_of(requests, edition=edition(), today=clock.today())
 
 
 def test_a_request_is_told_in_the_trail(ann: Person) -> None:

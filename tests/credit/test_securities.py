@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from shouxin.collection import rounds
 from shouxin.collection.models import Task
 from shouxin.config import cli
-from shouxin.credit import exposure, line_requests, lines, securities
+from shouxin.credit import exposure, line_requests, lines, securities, signatures
 from shouxin.credit.line_requests import LineTerms
 from shouxin.credit.models import CreditAccount, Line, Security
 from shouxin.credit.securities import SecurityTerms
@@ -218,7 +218,7 @@ def test_a_line_is_asked_for_with_what_the_securities_add_to_it() -> None:
     active(value=50000)
     terms = LineTerms(Limit.of(D(98000)), "CNY", 30, Grade.B)
     request = line_requests.ask(acme(), terms, reason="season", edition=policies.in_force(TODAY), **acts("bo"))
-    needed = line_requests.needs(request, edition=policies.in_force(TODAY), today=TODAY)
+    needed = signatures.needs(request, edition=policies.in_force(TODAY), today=TODAY)
     assert needed.amount.amount > 100000 and needed.post is Post.VICE_PRESIDENT
 
 

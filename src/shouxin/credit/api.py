@@ -21,7 +21,7 @@ from shouxin.rules.authority import Needs
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 
-from . import line_requests, lines
+from . import line_requests, lines, signatures
 from .models import Line, LineRequest, Terms
 
 router = Router(tags=["lines"])
@@ -323,7 +323,7 @@ def _told(request: HttpRequest, response: HttpResponse, found: LineRequest) -> d
 def request_rows(request: HttpRequest, found: list[LineRequest]) -> list[dict[str, Any]]:
     """The requests with needs and verbs, set-based."""
     call = moment(request)
-    needed = line_requests.needs_of(found, edition=policies.in_force(call["today"]), today=call["today"])
+    needed = signatures.needs_of(found, edition=policies.in_force(call["today"]), today=call["today"])
     return [_row(each, needed[each.pk], call["by"], call["today"]) for each in found]
 
 

@@ -27,7 +27,7 @@ from shouxin.rules.line import Limit, reach
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, RequestKind
 
-from . import exposure, line_requests, lines, opinions, particulars, reply_letters
+from . import exposure, line_requests, lines, opinions, particulars, reply_letters, signatures
 from .applications import ITEMS, excuse, locked, missing
 from .line_requests import LineTerms
 from .models import Application, Line
@@ -127,9 +127,9 @@ def _terms(application: Application, grant: Grant) -> LineTerms:
 def _refuse_too_much(application: Application, terms: LineTerms, edition: Edition, today: date) -> None:
     request = opinions.as_request(application, terms, edition=edition, today=today)
     held = lines.ahead([application.customer_id], on=today)[application.customer_id]
-    total = max((line_requests.resulting_total(request, then) for then in held.values()), key=reach).bound
-    known = line_requests.known_worth([application.currency], edition, today)
-    rate = line_requests.worth_of(application.currency, known)
+    total = max((signatures.resulting_total(request, then) for then in held.values()), key=reach).bound
+    known = signatures.known_worth([application.currency], edition, today)
+    rate = signatures.worth_of(application.currency, known)
     kind: RequestKind = application.request_type  # type: ignore[assignment]
     asked = rules.Asked(kind, application.requested_limit, application.requested_term_days, application.requested_until)
     granted = rules.Granted(

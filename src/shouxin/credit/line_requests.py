@@ -1,9 +1,8 @@
 """A line is asked for by one person and signed by another, within her authority, in the version she saw (B2.1)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -11,28 +10,21 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
-from shouxin.office import moves, posts, rates, trail
+from shouxin.office import moves, posts, trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
-from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
+from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.rules import authority
-from shouxin.rules import securities as rule
 from shouxin.rules.days import add_months
 from shouxin.rules.flow import flow, step
-from shouxin.rules.line import Limit, begins_by, reach
-from shouxin.rules.money import convert
-from shouxin.rules.policy import Grade, Post, RequestKind
+from shouxin.rules.line import Limit, begins_by
+from shouxin.rules.policy import Grade, Post
 
-from . import exposure, grade_reviews, lines, securities
-from .models import Line, LineRequest, Rating, Security
+from . import exposure, grade_reviews, lines, signatures
+from .models import Line, LineRequest, Rating
 
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, Post.CREDIT_MANAGER, Post.VICE_PRESIDENT)
 SIGNERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
-
-Ahead = Mapping[date, lines.InForce]
-"""What holds for a customer today and on each later day on which more begins (`lines.ahead`)."""
-Worth = Mapping[str, Decimal]
-"""Currency -> what one unit is worth in the company's currency, as far as a rate is known."""
 
 FLOW = flow(
     "line-request",
@@ -118,7 +110,7 @@ def refuse_trust(customer: Customer, limit: Limit, today: date) -> None:
         standing.refuse_blacklisted(customer, today)
 
 
-def refuse_faults(terms: LineTerms, reason: str, held: Ahead, edition: Edition, today: date) -> None:
+def refuse_faults(terms: LineTerms, reason: str, held: signatures.Ahead, edition: Edition, today: date) -> None:
     """Raise BadForm naming every field that cannot stand; nothing is corrected in silence."""
     faults = [*_faults(terms, reason, edition, today), *_currency_faults(terms, held)]
     if faults:
@@ -148,19 +140,15 @@ def _faults(terms: LineTerms, reason: str, edition: Edition, today: date) -> Ite
         yield from _temporary_faults(terms, edition, today)
 
 
-def _currency_faults(terms: "LineTerms | LineRequest", held: Ahead) -> Iterable[tuple[str, object]]:
+def _currency_faults(terms: "LineTerms | LineRequest", held: signatures.Ahead) -> Iterable[tuple[str, object]]:
     """A line and the temporary limits that stand on it at any time are in one currency."""
     begin = terms.since or min(held)
-    met = [then for day, then in held.items() if _lasts_to(day, terms.until)]
-    beside = {each.currency for then in met for each in then.temporary if _lasts_to(begin, each.until)}
+    met = [then for day, then in held.items() if signatures.lasts_to(day, terms.until)]
+    beside = {each.currency for then in met for each in then.temporary if signatures.lasts_to(begin, each.until)}
     if terms.temporary:
         beside |= {then.line.currency for then in met if then.line}
     if not terms.pool and beside - {terms.currency}:
         yield "currency", _("A temporary limit is in the currency of the line it stands on.")
-
-
-def _lasts_to(day: date, until: date | None) -> bool:
-    return until is None or day <= until
 
 
 def _temporary_faults(terms: LineTerms, edition: Edition, today: date) -> Iterable[tuple[str, object]]:
@@ -182,22 +170,8 @@ def kind_of(terms: LineTerms, current: Line | None, edition: Edition, today: dat
     if current is None or terms.pool:
         return "new"
     codes = {terms.currency, current.currency}
-    known = known_worth(codes, edition, today) if len(codes) > 1 else {}
-    return _kind_beside(terms.limit, terms.currency, current, known)
-
-
-def _kind_beside(limit: Limit, currency: str, current: Line | None, known: Worth) -> RequestKind:
-    if current is None:
-        return "new"
-    held = Limit(current.limit_kind, current.limit)
-    return authority.kind_beside(*_in_one((limit, currency), (held, current.currency), known))
-
-
-def _in_one(one: tuple[Limit, str], other: tuple[Limit, str], known: Worth) -> tuple[Decimal, Decimal]:
-    """How far two limits reach, each with its currency, in one currency; their own where it is the same."""
-    if one[1] == other[1]:
-        return reach(one[0]), reach(other[0])
-    return reach(one[0]) * worth_of(one[1], known), reach(other[0]) * worth_of(other[1], known)
+    known = signatures.known_worth(codes, edition, today) if len(codes) > 1 else {}
+    return signatures.kind_beside(terms.limit, terms.currency, current, known)
 
 
 def fill(
@@ -223,134 +197,6 @@ def summary(request: LineRequest) -> dict[str, object]:
     """The request in the trail's words."""
     names = ("kind", "grade", "limit_kind", "limit", "currency", "term_days", "since", "until", "temporary", "reason")
     return {name: getattr(request, name) for name in names}
-
-
-def needs(request: LineRequest, *, edition: Edition, today: date) -> authority.Needs:
-    """Whose signature the request needs: by the total limit it results in, and by the cases the policy reserves."""
-    return needs_of([request], edition=edition, today=today)[request.pk]
-
-
-def needs_of(requests: Iterable[LineRequest], *, edition: Edition, today: date) -> dict[int, authority.Needs]:
-    """Request id -> whose signature it needs; a handful of queries for any number of requests.
-
-    Authority is measured in the company's currency, on the day on which most would be granted with what is signed
-    already and begins later (I-15). Raises CannotDecide where a rate is missing.
-    """
-    requests = list(requests)
-    held = lines.ahead({each.customer_id for each in requests}, on=today)
-    splits = split_lines(held, edition, today)
-    looked_at = sorted({day for days in held.values() for day in days})
-    secured = {day: securities.in_force(held, on=day) for day in looked_at}
-    known = known_worth(_currencies(requests, held, splits, secured), edition, today)
-
-    def measured(each: LineRequest, day: date, then: lines.InForce) -> tuple[Limit, Decimal]:
-        """What would be granted on a day, and what was signed of late and comes on top of it."""
-        total = in_company_currency(resulting_total(each, then), worth_of(each.currency, known))
-        total = with_securities(each, total, secured[day].get(each.customer_id, []), edition, known)
-        begun = {line.pk for line in then.temporary}
-        waiting = [line for line in splits.get(each.customer_id, ()) if line.pk not in begun]
-        added = (convert(line.limit or lines.ZERO, worth_of(line.currency, known)) for line in waiting)
-        return total, sum(added, lines.ZERO)
-
-    found = {}
-    for each in requests:
-        days = {day: then for day, then in held[each.customer_id].items() if day == today or _lasts_to(day, each.until)}
-        total, split = max((measured(each, *day) for day in days.items()), key=lambda sums: reach(sums[0]) + sums[1])
-        found[each.pk] = authority.who_may(edition.policy, wanted(each, days, known), total, split)
-    return found
-
-
-def _currencies(
-    requests: Iterable[LineRequest], held: Mapping[int, Ahead], splits: Mapping[int, list[Line]],
-    secured: Mapping[date, Mapping[int, list[Security]]],
-) -> set[str]:  # fmt: skip
-    """Every currency that has to be compared with another one."""
-    found = {each.currency for each in requests}
-    found |= {each.suggested["currency"] for each in requests if each.suggested.get("currency")}
-    found |= {line.currency for waiting in splits.values() for line in waiting}
-    found |= {then.line.currency for days in held.values() for then in days.values() if then.line}
-    return found | {row.currency for by_customer in secured.values() for rows in by_customer.values() for row in rows}
-
-
-def known_worth(currencies: Iterable[str], edition: Edition, today: date) -> Worth:
-    """What units of these currencies are worth, in one query."""
-    known = rates.rates(currencies, on=today, company_currency=edition.policy.company.currency)
-    return {currency: found.rate for currency, found in known.items()}
-
-
-def worth_of(currency: str, known: Worth) -> Decimal:
-    """What one unit is worth in the company's currency. Raises CannotDecide without a rate (I-7)."""
-    if currency not in known:
-        raise CannotDecide(_("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=currency)
-    return known[currency]
-
-
-def in_company_currency(limit: Limit, rate: Decimal) -> Limit:
-    """A limit in the company's currency, rounded once; what is no amount stays what it is."""
-    return limit if limit.amount is None else Limit.of(convert(limit.amount, rate))
-
-
-def asked_limit(request: LineRequest) -> Limit:
-    """The limit asked for. To take a line back to "not set" takes trust away, as "no credit" does."""
-    return Limit.none() if request.limit_kind == "unset" else Limit(request.limit_kind, request.limit)
-
-
-def wanted(request: LineRequest, held: Ahead, known: Worth) -> authority.RequestedLine:
-    """The request as the rule of authority reads it."""
-    kind = kind_now(request, held, known)
-    return authority.RequestedLine(
-        asked_limit(request), Grade(request.grade), kind, over_suggestion(request, kind, known)
-    )
-
-
-def kind_now(request: LineRequest, held: Ahead, known: Worth) -> RequestKind:
-    """What the request is beside the lines that hold until it begins, which may not be those it was asked beside."""
-    if request.temporary or request.pool:
-        return request.kind  # type: ignore[return-value]
-    last = max(min(held), request.since)
-    before = [then.line for day, then in held.items() if day <= last]
-    return authority.weightiest(_kind_beside(asked_limit(request), request.currency, line, known) for line in before)
-
-
-def resulting_total(request: LineRequest, current: lines.InForce) -> Limit:
-    """The customer's whole limit once the request is signed, temporary limits included (I-15)."""
-    asked = asked_limit(request)
-    beside = current.temporary_limit + ((current.limit.bound or lines.ZERO) if request.temporary else lines.ZERO)
-    if "unlimited" in (asked.kind, current.limit.kind if request.temporary else ""):
-        return Limit.unlimited()
-    return Limit.of((asked.bound or lines.ZERO) + beside)
-
-
-def with_securities(
-    request: LineRequest, total: Limit, secured: list[Security], edition: Edition, known: Worth
-) -> Limit:
-    """The total with what securities would add to it: authority is asked for all that may be owed (I-15)."""
-    if total.kind != "amount" or not secured or request.pool:
-        return total
-    added = rule.cover(edition.policy, securities.plain(secured), total, Grade(request.grade), worth=known.get)
-    return Limit.of((total.amount or lines.ZERO) + added.amount)
-
-
-def split_lines(customers: Iterable[int], edition: Edition, today: date) -> dict[int, list[Line]]:
-    """Customer id -> temporary limits signed in the policy's last days that have not begun yet (I-15)."""
-    signed_since = today - timedelta(days=edition.policy.approval.split_days)
-    waiting = Line.objects.filter(
-        customer__in=set(customers), temporary=True, since__gt=today, at__date__gte=signed_since
-    )
-    found: dict[int, list[Line]] = defaultdict(list)
-    for line in waiting.only("customer", "limit", "currency").order_by("pk"):
-        found[line.customer_id].append(line)
-    return found
-
-
-def over_suggestion(request: LineRequest, kind: str, known: Worth) -> bool:
-    """Whether more is asked for than the latest rating suggested; not where the request only lowers a line."""
-    if not request.suggested or kind in ("lower", "temporary"):
-        return False
-    suggested = Limit.of(Decimal(str(request.suggested["limit"] or 0)))
-    currency = request.suggested.get("currency") or request.currency
-    asked, most = _in_one((asked_limit(request), request.currency), (suggested, currency), known)
-    return asked > most
 
 
 def change(
@@ -409,7 +255,7 @@ def approve(
         exposure.lock([request.customer_id])
         fresh = locked(request, version)
         refuse_unauthorised(fresh, edition=edition, by=by, today=today, holds=holds)
-        refuse_trust(fresh.customer, asked_limit(fresh), today)
+        refuse_trust(fresh.customer, signatures.asked_limit(fresh), today)
         grade_reviews.refuse_waiting(fresh)
         _refuse_old_sight(fresh, today)
         if faults := list(_currency_faults(fresh, lines.ahead([fresh.customer_id], on=today)[fresh.customer_id])):
@@ -439,35 +285,14 @@ def refuse_unauthorised(
     request: LineRequest, *, edition: Edition, by: Person, today: date, holds: authority.Holds | None = None
 ) -> None:
     """Raise NotYourDuty for the applicant, an editor, the owning salesperson, or too small a power (I-14, I-15)."""
-    if refusals := why_not(request, needs(request, edition=edition, today=today), by=by, today=today, holds=holds):
-        code = refusals[0]
-        raise posts.not_your_duty(by, about=request, verb="line_request.approve", message=WORDS[code], code=code)
-
-
-def why_not(
-    request: LineRequest, needed: authority.Needs, *, by: Person, today: date, holds: authority.Holds | None = None
-) -> tuple[str, ...]:
-    """Every reason for which this person may not sign the request, as codes of WORDS; empty when she may."""
-    return authority.may_approve(
-        dict(posts.authority_of(by, today)) if holds is None else holds,
-        needed,
-        approver=by.pk,
-        applicant=request.requested_by_id,
-        editors=tuple(each.pk for each in request.editors.all()),
-        salesperson=request.customer.salesperson_id,
-    )
+    needed = signatures.needs(request, edition=edition, today=today)
+    if refusals := signatures.why_not(request, needed, by=by, today=today, holds=holds):
+        code, why = refusals[0], signatures.WORDS[refusals[0]]
+        raise posts.not_your_duty(by, about=request, verb="line_request.approve", message=why, code=code)
 
 
 BELOW_ZERO = _("A limit cannot be below zero.")
 CONTRADICTION = _("The kind of limit and the amount contradict each other.")
-
-WORDS = {
-    "own_application": _("You asked for this line yourself; somebody else has to sign it."),
-    "own_edit": _("You changed this request; somebody else has to sign it."),
-    "own_customer": _("This is your own customer; somebody else has to sign."),
-    "no_post": _("The limit needs the signature of a higher post; the request names it."),
-    "own_amount": _("The limit is beyond your own authority; hand it to the post named on the request."),
-}
 
 
 def line_from(request: LineRequest, today: date) -> dict[str, object]:
@@ -498,7 +323,7 @@ def seen(request: LineRequest, version: int) -> LineRequest:
 
 def verbs_for(request: LineRequest, needed: authority.Needs, *, by: Person, today: date) -> list[str]:
     """What this person may do with the request now: to sign it she needs the authority, to withdraw it must be hers."""
-    may_sign = not why_not(request, needed, by=by, today=today)
+    may_sign = not signatures.why_not(request, needed, by=by, today=today)
     own = request.requested_by_id == by.pk
     barred = {"approve": not may_sign, "withdraw": not own}
     return [verb for verb in moves.verbs_for(request, FLOW, by, today) if not barred.get(verb)]

@@ -22,7 +22,7 @@ from shouxin.rules.application import FLOW
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade, Post
 
-from . import line_requests, lines
+from . import line_requests, lines, signatures
 from .applications import locked
 from .models import Application, Handover, LineRequest, Opinion
 
@@ -121,7 +121,7 @@ def needs_of(
 ) -> authority.Needs:
     """Whose signature these terms take."""
     request = as_request(application, terms, edition=edition, today=today)
-    return line_requests.needs(request, edition=edition, today=today)
+    return signatures.needs(request, edition=edition, today=today)
 
 
 # --- who may speak, who may sign -----------------------------------------------------------------
@@ -181,7 +181,7 @@ def _editors(application: Application) -> tuple[int, ...]:
 
 
 WORDS = {
-    **line_requests.WORDS,
+    **signatures.WORDS,
     "own_application": _("You applied for this yourself; somebody else has to sign it."),
     "own_edit": _("You investigated or changed this application; somebody else has to sign it."),
     "own_opinion": _("You have given your opinion on it already; somebody else has to sign it."),

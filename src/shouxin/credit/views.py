@@ -24,7 +24,7 @@ from shouxin.office.policies import Edition
 from shouxin.office.refusals import BadForm, Moved, NotVisible, Refusal
 from shouxin.rules.authority import Needs
 
-from . import grade_reviews, line_requests, lines
+from . import grade_reviews, line_requests, lines, signatures
 from .forms import FIELD_NAMES, LineForm
 from .models import REQUEST_COLOURS, Line, LineRequest, Rating
 
@@ -93,7 +93,7 @@ class RequestList(Listing):
     @property
     def body(self) -> Any:
         """The rows with `.needed`."""
-        needed = line_requests.needs_of(self.rows, edition=self.edition, today=self.today)
+        needed = signatures.needs_of(self.rows, edition=self.edition, today=self.today)
         for row in self.rows:
             row.needed = needed[row.pk]
         return super().body
@@ -128,11 +128,9 @@ def _tabs(request: HttpRequest, mine: int) -> list[dict[str, Any]]:
 def waiting_for(call: Mapping[str, Any], edition: Edition, rows: Any, at_most: int = 500) -> list[int]:
     """The open requests this person may sign; the oldest five hundred are looked at."""
     found = list(rows.filter(status="open").order_by("pk")[:at_most])
-    needed = line_requests.needs_of(found, edition=edition, today=call["today"])
+    needed = signatures.needs_of(found, edition=edition, today=call["today"])
     return [
-        each.pk
-        for each in found
-        if not line_requests.why_not(each, needed[each.pk], by=call["by"], today=call["today"])
+        each.pk for each in found if not signatures.why_not(each, needed[each.pk], by=call["by"], today=call["today"])
     ]
 
 
@@ -273,9 +271,9 @@ DONE = {
 def _detail(request: HttpRequest, found: LineRequest, refusal: Refusal | None = None) -> HttpResponse:
     call = moment(request)
     edition = policies.in_force(call["today"])
-    needed = line_requests.needs_of([found], edition=edition, today=call["today"])[found.pk]
+    needed = signatures.needs_of([found], edition=edition, today=call["today"])[found.pk]
     opened = found.status == "open"
-    reasons = line_requests.why_not(found, needed, by=call["by"], today=call["today"]) if opened else ()
+    reasons = signatures.why_not(found, needed, by=call["by"], today=call["today"]) if opened else ()
     before = _before(found, call["today"])
     told = {
         "found": found,
@@ -285,7 +283,7 @@ def _detail(request: HttpRequest, found: LineRequest, refusal: Refusal | None = 
         "needs": _needs(needed),
         "company_currency": edition.policy.company.currency,
         "verbs": line_requests.verbs_for(found, needed, by=call["by"], today=call["today"]),
-        "why_not": [line_requests.WORDS[code] for code in reasons],
+        "why_not": [signatures.WORDS[code] for code in reasons],
         "steps": steps(found, needed),
         "suggested": found.suggested,
         "suggested_limit": Decimal(found.suggested["limit"]) if found.suggested.get("limit") else None,

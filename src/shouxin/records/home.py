@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from shouxin.collection import worklist
 from shouxin.collection.models import Day
-from shouxin.credit import grade_reviews, line_requests, securities
+from shouxin.credit import grade_reviews, line_requests, securities, signatures
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
@@ -118,8 +118,8 @@ def requests_to_sign(by: Person, on: date, edition: Edition) -> Waiting:
         .select_related("customer", "requested_by")
     )
     found = list(rows.prefetch_related("editors").order_by("pk")[:REQUESTS_LOOKED_AT])
-    needed = line_requests.needs_of(found, edition=edition, today=on)
-    mine = [each for each in found if not line_requests.why_not(each, needed[each.pk], by=by, today=on)]
+    needed = signatures.needs_of(found, edition=edition, today=on)
+    mine = [each for each in found if not signatures.why_not(each, needed[each.pk], by=by, today=on)]
     return Waiting(mine[:SHOWN], len(mine))
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from shouxin.credit import line_requests
+from shouxin.credit import line_requests, signatures
 from shouxin.lib import documents
 from shouxin.office import policies, posts, sight
 from shouxin.office.models import POST_LABELS, Person
@@ -81,12 +81,12 @@ def _signing(found: Review, by: Person, on: date) -> dict[str, Any]:
     """Whether she may sign, and why not."""
     request = found.request
     assert request is not None
-    needed = line_requests.needs(request, edition=policies.in_force(on), today=on)
-    codes = line_requests.why_not(request, needed, by=by, today=on)
+    needed = signatures.needs(request, edition=policies.in_force(on), today=on)
+    codes = signatures.why_not(request, needed, by=by, today=on)
     post = needed.post
     return {
         "may_sign": not codes and bool(posts.posts_of(by, on=on) & set(line_requests.SIGNERS)),
-        "why_not": [line_requests.WORDS[code] for code in codes],
+        "why_not": [signatures.WORDS[code] for code in codes],
         "signer": POST_LABELS[post] if post else _("nobody has authority enough"),
         "hidden": [("version", request.version)],
     }

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shouxin.credit import line_requests
+from shouxin.credit import line_requests, signatures
 from shouxin.customers import search
 from shouxin.lib.lists import Batch, Column, Listing
 from shouxin.lib.numbers import whole
@@ -184,7 +184,7 @@ class ReviewList(Listing):
         """The rows with `.needed` and `.tick`."""
         waiting = [row.request for row in self.rows if row.request and row.request.status == "open"]
         edition = policies.in_force(self.today)
-        needed = line_requests.needs_of(waiting, edition=edition, today=self.today)
+        needed = signatures.needs_of(waiting, edition=edition, today=self.today)
         for row in self.rows:
             row.tick = tick(row)
             row.needed = needed.get(row.request_id)

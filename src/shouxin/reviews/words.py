@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from shouxin.credit import line_requests
+from shouxin.credit import signatures
 from shouxin.credit.lines import LINE_CAUSES
 from shouxin.credit.models import REQUEST_COLOURS, LimitKind, LineRequest
 from shouxin.customers.models import StandingKind
@@ -75,7 +75,7 @@ def standing(key: str) -> str:
 def asked_limit(review: Review) -> str:
     """The limit the review's request asks for, a dash where there is none."""
     request = review.request
-    return NONE if request is None else limit(line_requests.asked_limit(request), request.currency)
+    return NONE if request is None else limit(signatures.asked_limit(request), request.currency)
 
 
 def _plain(value: Measure) -> str:

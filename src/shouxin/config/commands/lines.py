@@ -116,12 +116,12 @@ def step(
 
 
 def _rows(found: list[Any]) -> list[dict[str, Any]]:
-    from shouxin.credit import line_requests, lines
+    from shouxin.credit import lines, signatures
     from shouxin.office import policies
 
     today = terminal.day(None)
     with terminal.refusals():
-        needed = line_requests.needs_of(found, edition=policies.in_force(today), today=today)
+        needed = signatures.needs_of(found, edition=policies.in_force(today), today=today)
     return [
         {"id": row.pk, "customer": row.customer.code, "kind": row.kind, "grade": row.grade, "limit": lines.label(row),
          "term_days": row.term_days, "status": row.status, "version": row.version,
