@@ -191,7 +191,7 @@ def mine(person: Person, *, on: date) -> models.QuerySet[Task]:
 
 def shares(person: Person, *, on: date) -> tuple[models.QuerySet[Task], models.QuerySet[Task]]:
     """The two parts of `mine`, her own and nobody's: of each an index knows the most money."""
-    rows = _of_posts(person, on)
+    rows = _of_posts(person, on).select_related(None)
     return rows.filter(person=person), rows.filter(person=None)
 
 
