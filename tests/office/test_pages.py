@@ -218,7 +218,9 @@ def test_a_newcomer_is_added_appointed_and_disabled() -> None:
     made = Person.objects.get(username="newcomer")
     assert made.check_password(NEW["password"])
     address = f"/office/people/{made.pk}"
-    assert client.post(f"{address}/appoint", {"post": "sales", "since": "2026-11-01"}).status_code == 302
+    gone_by = client.post(f"{address}/appoint", {"post": "sales", "since": "2026-11-01"})
+    assert gone_by.status_code == 422
+    assert client.post(f"{address}/appoint", {"post": "sales", "since": f"{TODAY}"}).status_code == 302
     assert client.get(f"{address}/").text.count("Sales") >= 1
     assert client.post(f"{address}/appoint", {"post": "auditor"}).status_code == 422
     assert client.post(f"{address}/end/sales").status_code == 302
