@@ -47,6 +47,12 @@ def test_nobody_is_given_a_post_for_days_gone_by(sy: Person) -> None:
     assert posts.posts_of(again(eve), on=YESTERDAY) == {Post.SALES}
 
 
+def test_the_built_in_person_is_not_disabled(sy: Person) -> None:
+    with pytest.raises(BadForm):
+        posts.disable_person(posts.system(), **act(sy))
+    assert again(posts.system()).is_active
+
+
 @pytest.mark.invariant("I-18")
 def test_an_authority_cut_counts_at_once(sy: Person) -> None:
     eve = person("eve")

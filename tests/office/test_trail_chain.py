@@ -17,13 +17,14 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_lazy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shouxin.office import chain, checkpoints, clock, trail
 from shouxin.office.models import Person, PolicyVersion, TrailEntry, TrailLink, TrailSeal
 from tests.conftest import superuser
-from tests.people import member
+from tests.people import TODAY, member
 
 pytestmark = [pytest.mark.clause("A13"), pytest.mark.invariant("I-21")]
 own_transactions = pytest.mark.django_db(transaction=True)
@@ -440,3 +441,35 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.json").write_text(text, "latin-1")
     with pytest.raises(checkpoints.Unreadable):
         checkpoints.read(tmp_path / "c.json")
+
+
+def test_a_checkpoint_of_any_size_is_not_read(tmp_path: Path) -> None:
+    large = tmp_path / "c.json"
+    large.write_bytes(b"0" * (checkpoints.SIZE_MAX + 1))
+    with pytest.raises(checkpoints.Unreadable, match=r"too large|文件过大"):
+        checkpoints.read(large)
+
+
+def test_a_verdict_counts_all_and_names_the_first() -> None:
+    verdict = chain.Verdict(chain.Head(0, ()), 0)
+    for number in range(chain.FINDINGS_MAX + 5):
+        verdict.add("edited", number)
+    assert (verdict.wrong, len(verdict.findings), verdict.whole) == (chain.FINDINGS_MAX + 5, chain.FINDINGS_MAX, False)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ((Decimal("1.10"), None), ["1.10", None]),
+        ({"b", "a"}, ["a", "b"]),
+        (gettext_lazy("just so"), "just so"),
+        ({1: [TODAY, True]}, {"1": [TODAY.isoformat(), True]}),
+    ],
+)
+def test_particulars_are_kept_without_loss(value: Any, kept: Any) -> None:
+    assert trail.as_text(value) == kept
+
+
+def test_what_would_lose_something_is_not_kept() -> None:
+    with pytest.raises(TypeError, match="float"):
+        trail.as_text({"share": 0.1})

@@ -184,6 +184,19 @@ def test_a_choice_beyond_what_is_open_or_left_is_refused(amount: str) -> None:
     assert Match.objects.count() == 0
 
 
+def test_what_cannot_be_undone_is_said() -> None:
+    invoice, money = issue(), take(match=False)
+    with pytest.raises(Moved) as nothing:
+        receipts.unmatch(money, **acts())
+    assert nothing.value.code == "not_matched"
+    with pytest.raises(BadForm):
+        receipts.reverse(money, why=" ", **acts())
+    invoices.contest(invoice, why="short", **acts())
+    with pytest.raises(BadForm):
+        invoices.settle_contest(invoice, outcome="forgotten", **acts())
+    assert Contest.objects.get().settled_on is None and not Receipt.objects.filter(reverses=money).exists()
+
+
 def test_papers_of_another_account_cannot_be_chosen() -> None:
     foreign, money = issue("U", currency="USD"), take(match=False)
     with pytest.raises(BadForm):

@@ -286,3 +286,9 @@ def test_a_suggestion_is_never_above_any_method_or_cap(grade, found, paid_invoic
 def test_a_worse_grade_never_gets_more(found, paid_invoices):
     bounds = [suggest(book(), grade, found, paid_invoices=paid_invoices).limit.bound for grade in Grade]
     assert bounds == sorted(bounds, reverse=True)
+
+
+def test_a_house_without_a_card_of_net_worth_and_without_a_bound_on_one_customer():
+    policy = changed({"limits.net_worth_card": [], "limits.concentration_max": None})
+    assert result("net_worth_card", SOUND, policy=policy).why_not == "no_card"
+    assert suggest(policy, B, SOUND, paid_invoices=9).binding != "concentration"
