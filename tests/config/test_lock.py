@@ -2,7 +2,10 @@
 
 import re
 import tomllib
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -27,3 +30,37 @@ def test_every_pin_has_its_hashes() -> None:
 
 def test_no_addresses_and_no_paths() -> None:
     assert not re.search(r"https?:|file:|--index|--find-links|/(root|home|work|tmp)/", LOCK)
+
+
+# --- what is installed (T24) ---------------------------------------------------------------------
+
+
+def closure(*extras: str) -> dict[str, Distribution]:
+    """Every distribution the product brings along here, by its plain name, with those it brings along in turn."""
+    found: dict[str, Distribution] = {}
+    waiting = [("shouxin", frozenset(extras))]
+    while waiting:
+        name, wanted = waiting.pop()
+        found[name] = one = distribution(name)
+        for need in map(Requirement, one.requires or ()):
+            holds = not need.marker or any(need.marker.evaluate({"extra": extra}) for extra in {"", *wanted})
+            if holds and plain(need.name) not in found:
+                waiting.append((plain(need.name), frozenset(need.extras)))
+    return found
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    pins = {(plain(name), version) for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", LOCK, re.M)}
+    installed = {(name, one.version) for name, one in closure("dev").items() if name != "shouxin"}
+    assert len(installed) > 60 and installed - pins == set()
+
+
+def test_nothing_it_brings_along_binds_who_uses_it() -> None:
+    """No licence that asks for the source of what stands beside it; the LGPL asks for its own alone."""
+    told = {
+        name: " ".join([one.metadata.get("License-Expression") or one.metadata.get("License") or "",
+                        *(each for each in one.metadata.get_all("Classifier") or () if each.startswith("License"))])
+        for name, one in closure().items()
+    }  # fmt: skip
+    strict = {name: licence for name, licence in told.items() if re.search(r"\bA?GPL|Affero|SSPL|BUSL", licence)}
+    assert strict == {}
