@@ -392,10 +392,11 @@ def ending(*, policy: Policy, on: date) -> QuerySet[Security]:
     soon = date.fromordinal(on.toordinal() + ahead)
     first = add_months(on, -rule.GUARANTEE_MONTHS) - timedelta(days=3)  # months are of 28 to 31 days
     due = Q(agreed_until__range=(on, soon)) | Q(debt_due_on__range=(first, soon))
-    period = Q(kind__in=GUARANTEES, debt_due_on__isnull=False) & due
-    rows = Security.objects.filter(Q(status="active", until__lte=soon) | (Q(status__in=("active", "expired")) & period))
-    wanted = [row.pk for row in rows if any(on <= day <= soon for day in alarms(row))]
-    return Security.objects.filter(pk__in=wanted).select_related("customer").order_by(F("until").asc(nulls_last=True))
+    guarantees = Security.objects.filter(due, status__in=("active", "expired"), kind__in=GUARANTEES)
+    dated = guarantees.filter(debt_due_on__isnull=False).only("kind", "debt_due_on", "agreed_until")
+    claimed = [row.pk for row in dated if on <= rule.claim_until(row.debt_due_on, row.agreed_until) <= soon]
+    rows = Security.objects.filter(Q(status="active", until__range=(on, soon)) | Q(pk__in=claimed))
+    return rows.select_related("customer").order_by(F("until").asc(nulls_last=True))
 
 
 def alarms(security: Security) -> list[date]:
