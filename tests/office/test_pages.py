@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from shouxin.office import clock, policies, trail, trail_words
+from shouxin.office import clock, policies, trail, trail_sight
 from shouxin.office.models import ApiToken, Appointment, ExchangeRate, Person, PolicyVersion, TrailEntry
 from tests.people import CAST, TODAY, acme, member
 
@@ -167,7 +167,7 @@ def lines_about_everything() -> None:
 )
 def test_who_sees_which_lines(who: str, seen: set[str]) -> None:
     lines_about_everything()
-    rows = trail_words.seen_by(member(who), on=TODAY).filter(verb__in=["register", "appoint", "put_policy"])
+    rows = trail_sight.seen_by(member(who), on=TODAY).filter(verb__in=["register", "appoint", "put_policy"])
     assert {f"{row.verb}:{row.label}" if row.verb == "register" else row.verb for row in rows} == seen
 
 

@@ -11,7 +11,7 @@ from shouxin.collection import worklist
 from shouxin.collection.models import Task
 from shouxin.credit.models import CreditAccount, Reservation
 from shouxin.customers.models import Customer, Standing
-from shouxin.office import clock, sight, trail, trail_words
+from shouxin.office import clock, sight, trail, trail_sight
 from shouxin.office.models import Person
 from shouxin.rules.policy import Post
 from tests.people import EAST, SOUTH, TODAY, acme, member, person
@@ -41,7 +41,7 @@ LISTS: dict[str, Callable[[Person, date], QuerySet[Any]]] = {
     "reservations": lambda by, on: sight.visible(Reservation, by, on=on, path="account__customer"),
     "tasks": lambda by, on: worklist.visible(by, on=on),
     "standings": lambda by, on: sight.visible(Standing, by, on=on),
-    "trail": lambda by, on: trail_words.seen_by(by, on=on),
+    "trail": lambda by, on: trail_sight.seen_by(by, on=on),
 }
 READERS = {"ann": 4, "di": 2, "lea": 1, "cy": 6, "sy": 0}
 """Who reads -> of how many customers; Lea sells and belongs to no department."""

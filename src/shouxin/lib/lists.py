@@ -127,9 +127,6 @@ class Batch:
     colour: str = ""
 
 
-NUM = ' class="num"'
-
-
 class Listing:
     """A list as one request wants to see it. `rows` is a queryset (keyset pages) or a sequence (offset pages).
 
@@ -428,6 +425,9 @@ def _bounded(asked: str | None, default: int) -> int:
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal:
     return sum((value or Decimal(0) for value in values), Decimal(0))
+
+
+NUM = ' class="num"'
 
 
 def _drawn(cells: Iterable[tuple[Column, SafeString | str]]) -> SafeString:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from shouxin.lib.api import Amount, Answer, Body, IsoDay, Page, Paging, page, told_once
 from shouxin.rules.policy import Post
 
-from . import audits, checkpoints, personal, policies, posts, rates, tokens, trail_words
+from . import audits, checkpoints, personal, policies, posts, rates, tokens, trail_sight
 from .door import acting, seen_version
 from .models import ApiToken, ExchangeRate, Person, PolicyVersion, TrailEntry
 from .refusals import CannotDecide, NotVisible
@@ -292,7 +292,7 @@ def list_trail(request: HttpRequest, query: Query[TrailWanted]) -> dict[str, Any
     """The lines the caller may see, the latest first."""
     call = acting(request)
     asked = {"about": query.about, "customer_id": query.customer, "verb": query.verb, "by__username": query.by}
-    rows = trail_words.seen_by(call["by"], on=call["on"])
+    rows = trail_sight.seen_by(call["by"], on=call["on"])
     found = page(rows.filter(**{name: value for name, value in asked.items() if value}), query)
     return {**found, "items": [_line(row) for row in found["items"]]}
 

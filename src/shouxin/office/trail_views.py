@@ -15,7 +15,7 @@ from shouxin.lib.numbers import whole
 from shouxin.lib.questions import Ask
 from shouxin.rules.policy import Post
 
-from . import audits, chain, checkpoints, posts, trail_words
+from . import audits, chain, checkpoints, posts, trail_sight, trail_words
 from .models import TrailEntry
 from .pages import acting, page
 from .refusals import CannotDecide
@@ -52,7 +52,7 @@ ASKS = (
 def trail(request: HttpRequest) -> HttpResponse:
     """The lines she may see, newest first, with their export."""
     who = acting(request)
-    rows = trail_words.seen_by(who["by"], on=who["on"])
+    rows = trail_sight.seen_by(who["by"], on=who["on"])
     listing = Listing(request, rows, COLUMNS, ASKS, key="trail")
     if listing.wants_export:
         return listing.export()

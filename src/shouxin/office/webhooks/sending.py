@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F
 
 from shouxin.lib import outgoing
-from shouxin.office import clock, pause, posts, sight, trail, trail_words
+from shouxin.office import clock, pause, posts, sight, trail, trail_sight
 from shouxin.office.models import Delivery, Person, Webhook
 
 from . import events
@@ -137,4 +137,4 @@ def in_sight(delivery: Delivery, owner: Person, on: date) -> bool:
         return bool(held & sight.SEE_ALL)
     if not sight.sees_customer(owner, entry.customer_id, on):
         return False
-    return bool(held) and trail_words.seen_by(owner, on=on).filter(pk=entry.pk).exists()
+    return bool(held) and trail_sight.seen_by(owner, on=on).filter(pk=entry.pk).exists()
