@@ -1,4 +1,4 @@
-"""Run in a home: a small company with lines far larger than its orders; prints a token and the customers' codes."""
+"""Run in a home: a small company with lines far larger than its orders; prints tokens and the customers' codes."""
 
 import json
 import sys
@@ -26,7 +26,8 @@ def found(count: int, limit: Decimal) -> dict[str, object]:
             customer=customer, grade="B", limit_kind="amount", limit=limit, currency="CNY", term_days=30, since=today,
             why="faults", cause="request", policy_version=1, at=at,
         )  # fmt: skip
-    return {"token": tokens.create(member("cy"), by=posts.system(), at=at)[1], "customers": codes}
+    manager, finance = (tokens.create(member(name), by=posts.system(), at=at)[1] for name in ("cy", "fi"))
+    return {"token": manager, "finance": finance, "customers": codes}
 
 
 if __name__ == "__main__":
