@@ -10,7 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?=
 PORT ?=
-WORKERS ?= auto
+# Much of what is tested waits, for deaths, browsers and clocks: one process more than there are processors.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 IN := .venv/bin/python
 INSTALLED := .venv/installed
 
