@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from shouxin.demo import load
+
 from . import soak
 from .history import CLEAN
 from .soak import Answer, Weight
@@ -36,6 +38,11 @@ def passed(seen: dict[str, Any]) -> list[str]:
 
 def test_an_hour_without_a_fault_keeps_every_bound() -> None:
     assert passed(hour()) == []
+
+
+def test_its_readers_are_the_demo_companys() -> None:
+    assert soak.PASSWORD == load.PASSWORD
+    assert set(soak.READERS) <= {username for username, *_more in load.PEOPLE}
 
 
 def test_web_and_worker_die_at_the_edges_alone_and_everybody_dies_there() -> None:

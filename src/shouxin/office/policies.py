@@ -25,6 +25,7 @@ AUTHORS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 AUTHORITY_AUTHORS = (Post.LEGAL_REPRESENTATIVE,)
 """Who may change chapter `approval` and who releases orders: nobody may widen her own authority."""
 
+TEXTS_KEPT = 8
 FIRST_DAY = date(2000, 1, 1)
 """The shipped edition is in force from here, so that every day of a company's ledgers has a policy."""
 
@@ -135,10 +136,15 @@ def ensure() -> None:
         )
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def parse(text: str, name: str) -> Policy:
-    """Read a policy from YAML; `name` is the file's, for the messages. Raises PolicyFaults with all faults."""
+    """Read a policy from YAML; `name` is the file's, for the messages. Raises PolicyFaults with all faults.
+
+    The last few texts are remembered: reading one takes a tenth of a second, and a page about a draft asks for it
+    several times.
+    """
     try:
-        read = yaml_text.read(text)
+        read = _read(text)
     except yaml_text.YamlFaults as error:
         raise PolicyFaults(
             [Fault(name, each.line, _dotted(each.path), each.message) for each in error.faults]
@@ -149,12 +155,17 @@ def parse(text: str, name: str) -> Policy:
         raise PolicyFaults(_faults(error, read, name)) from None
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
+def _read(text: str) -> yaml_text.Read:
+    return yaml_text.read(text)
+
+
 def check(text: str, name: str) -> list[Fault]:
     """What is wrong with a policy that can be read: rules that never bite, gaps, settings without effect.
 
     Raises PolicyFaults where it cannot be read at all.
     """
-    policy, lines = parse(text, name), yaml_text.read(text)
+    policy, lines = parse(text, name), _read(text)
     return [_soft_fault(each, lines, name) for each in policy_check.faults(policy)]
 
 
