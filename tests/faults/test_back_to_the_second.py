@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from shouxin.lib import embedded
+from shouxin.lib import embedded, server_user
 from tests import houses
 
 from .conftest import Postbox
@@ -29,9 +29,9 @@ class Place:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.owner = embedded._owner(root / "srv")
+        self.owner = server_user.owner_of(root / "srv")
         for name in ("mnt", "srv"):
-            embedded._own_folder(root / name, self.owner)
+            server_user.own_folder(root / name, self.owner)
         self.ports = {"5432": str(houses.free_port()), "5433": str(houses.free_port())}
         self.moment = ""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from shouxin.lib import embedded, secret
+from shouxin.lib import embedded, secret, server_user
 
 SOURCE = Path(embedded.__file__).resolve().parents[2]
 AS_ROOT = os.getuid() == 0
@@ -225,7 +225,7 @@ def test_an_ordinary_user(home: Path) -> None:
     user, group = pwd.getpwnam("nobody")[2:4]
     for folder in (home.parent, home):
         os.chown(folder, user, group)
-    prefix = embedded._prefix(user, group, Path(sys.executable).resolve())
+    prefix = server_user._prefix(user, group, Path(sys.executable).resolve())
     with member(home, prefix):
         data = home / "postgres"
         assert data.stat().st_uid == user

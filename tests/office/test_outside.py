@@ -109,6 +109,7 @@ from django.test import Client
 from urllib.parse import parse_qs, urlsplit
 from shouxin.config import migrating
 migrating.bring_up()
+from allauth.socialaccount.models import SocialAccount
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.wecom import views
 port = sys.argv[1]
@@ -134,6 +135,22 @@ told["forged"] = Client(HTTP_HOST="127.0.0.1").get(oidc[1], {"code": "ann", "sta
 told["people"] = Person.objects.exclude(username="system").count()
 told["connected"] = TrailEntry.objects.filter(verb="connect_sign_in").count()
 told["metadata"] = Client(HTTP_HOST="127.0.0.1").get("/accounts/saml/group/metadata/").content.decode()
+bo = Person.objects.create_user("bo", password="six plain words in a row")
+desk = Client(HTTP_HOST="127.0.0.1")
+desk.force_login(bo, "django.contrib.auth.backends.ModelBackend")
+
+def hers():
+    return [*SocialAccount.objects.filter(user=bo).values_list("pk", flat=True)]
+
+led = desk.post(oidc[0] + "?process=connect")
+state = parse_qs(urlsplit(led["Location"]).query)["state"][0]
+asked = desk.get(oidc[1], {"code": "eve", "state": state})
+told["unproved"] = {"asked": asked["Location"].split("?")[0], "hers": hers()}
+desk.post(asked["Location"], {"password": "six plain words in a row"})
+told["proved"] = len(hers())
+desk.post("/accounts/3rdparty/", {"account": hers()[0]})
+verbs = TrailEntry.objects.filter(by=bo).order_by("pk").values_list("verb", flat=True)
+told["desk"] = {"hers": hers(), "lines": [*verbs]}
 page = Client(HTTP_HOST="127.0.0.1").get("/accounts/login/")
 told["page"], told["csp"] = page.content.decode(), page["Content-Security-Policy"]
 print(json.dumps(told))
@@ -148,6 +165,7 @@ def test_coming_in_from_outside(outside: str, tmp_path: Path) -> None:
         "stranger": {"sub": "2", "preferred_username": "eve"},
         "gone": {"sub": "3", "preferred_username": "gone"},
         "system": {"sub": "4", "preferred_username": "system"},
+        "eve": {"sub": "5", "preferred_username": "eve"},
         "wx-ann": {"userid": "ann"},
         "wx-guest": {"openid": "o1"},
     }
@@ -171,6 +189,9 @@ def test_coming_in_from_outside(outside: str, tmp_path: Path) -> None:
     assert told["forged"] != 302
     assert told["people"] == 2, "nobody is made by coming in"
     assert told["connected"] == 2, "once for each account"
+    assert told["unproved"] == {"asked": "/accounts/reauthenticate/", "hers": []}, "an open desk is no proof"
+    assert (told["proved"], told["desk"]["hers"]) == (1, [])
+    assert told["desk"]["lines"][-2:] == ["connect_sign_in", "disconnect_sign_in"]
     assert "/accounts/saml/group/acs/" in told["metadata"]
     assert "公司统一登录" in told["page"] and "企业微信" in told["page"]
     assert f"http://127.0.0.1:{outside}" in told["csp"]

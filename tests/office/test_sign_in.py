@@ -630,6 +630,18 @@ def test_nobody_at_her_open_desk_turns_her_mail_away() -> None:
     assert ann.email == "ann@example.com" and not EmailAddress.objects.exists()
 
 
+@pytest.mark.invariant("T15")
+def test_no_stranger_has_a_password_renewed_or_the_house_write(mailoutbox: list[Any]) -> None:
+    ann = with_password("ann")
+    Person.objects.filter(pk=ann.pk).update(email="ann@example.com")
+    stranger = Client()
+    for asked in ("ann@example.com", "nobody@example.com"):
+        assert stranger.post("/accounts/password/reset/", {"email": asked}).status_code == 404
+    for rest in ("", "done/", "key/1-set-password/", "key/done/"):
+        assert stranger.get(f"/accounts/password/reset/{rest}").status_code == 404
+    assert mailoutbox == []
+
+
 @pytest.mark.invariant("I-22")
 def test_what_she_changes_of_how_she_comes_in_leaves_a_line(django_capture_on_commit_callbacks: Any) -> None:
     with_password("ann")

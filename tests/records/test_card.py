@@ -10,6 +10,7 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
+from shouxin.lib import yaml_text
 from shouxin.office import clock, drafts, policies
 from shouxin.office.models import Person, PolicyDraft, PolicyVersion
 from shouxin.office.refusals import Moved
@@ -58,6 +59,16 @@ def test_a_question_is_changed_and_everything_else_stays_as_it_was_written(cy: P
     assert all(change.path.startswith("scorecard.finance.questions.debt") for change in mine.changes), mine.changes
     assert "# 降级阶梯 The downgrade ladder (B2.5)." in mine.text
     assert mine.faults == []
+
+
+def test_a_save_and_the_page_after_it_read_the_new_text_once(cy: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, texts, read = browser(cy), [], yaml_text.read
+    policies.parse.cache_clear(), policies._read.cache_clear()
+    client.get(reverse("credit:card"))  # the policy in force is known from here on
+    monkeypatch.setattr(yaml_text, "read", lambda text: texts.append(text) or read(text))
+    post(client, "card_question", DEBT, "debt")
+    client.get(reverse("credit:card"))
+    assert texts == [draft(cy).text]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "shouxin.office.passwords.RulesOfTheDoor"},
 ]
-PASSWORD_RESET_TIMEOUT = 30 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "shouxin.office.entrances.Adapter"
@@ -131,6 +130,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # the sign-in rules say. Beyond those only this bound on all sign-ins of an address, right and wrong.
 ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": ""}
 MFA_RATE_LIMITS = {"webauthn_login": "300/m/ip"}
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # or whoever sits at her open desk could connect an account of his own
 SOCIALACCOUNT_ADAPTER = "shouxin.office.outside.OutsideAdapter"
 SOCIALACCOUNT_PROVIDERS = ENVIRONMENT.sign_in.settings
 SOCIALACCOUNT_STORE_TOKENS = False

@@ -32,6 +32,8 @@ HOUSE = [
     path("metrics", metrics.read, name="metrics"),
     path("language/", include("django.conf.urls.i18n")),
     path("accounts/email/", entrances.closed),
+    path("accounts/password/reset/", entrances.closed),
+    path("accounts/password/reset/<path:rest>", entrances.closed),
     path("accounts/", include("allauth.urls")),
 ]
 urlpatterns = [*PACKAGES, *HOUSE]

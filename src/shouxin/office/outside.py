@@ -4,7 +4,8 @@ from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.signals import social_account_added, social_account_removed
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -30,7 +31,25 @@ class OutsideAdapter(DefaultSocialAccountAdapter):
         if found is None:
             raise ImmediateHttpResponse(_unknown(request, word))
         sociallogin.connect(request, found)
-        trail.record("connect_sign_in", about=found, by=found, at=clock.now(), provider=str(app.name))
+
+
+def watch() -> None:
+    """Listen, once per process: whichever way an account comes or goes, it leaves a line in the trail (I-22)."""
+    social_account_added.connect(_connected, dispatch_uid="trail")
+    social_account_removed.connect(_disconnected, dispatch_uid="trail")
+
+
+def _connected(sender: Any, sociallogin: SocialLogin, **_rest: Any) -> None:
+    _record("connect_sign_in", sociallogin.account)
+
+
+def _disconnected(sender: Any, socialaccount: SocialAccount, **_rest: Any) -> None:
+    _record("disconnect_sign_in", socialaccount)
+
+
+def _record(verb: str, account: SocialAccount) -> None:
+    provider = str(account.get_provider().app.name)
+    trail.record(verb, about=account.user, by=account.user, at=clock.now(), provider=provider)
 
 
 def _person(word: str, sociallogin: SocialLogin) -> Person | None:

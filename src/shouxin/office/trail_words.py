@@ -26,6 +26,7 @@ VERBS: Mapping[str, Text] = {
     "reset_second_factor": _("removed a second factor"),
     "set_password": _("set a new password"),
     "connect_sign_in": _("connected an account from outside"),
+    "disconnect_sign_in": _("disconnected an account from outside"),
     "change": _("changed"),
     "change_customer": _("changed the customer's particulars"),
     "add_name": _("added another name"),
