@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError, connection
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, OperationalError, connection
 from django.test import Client, override_settings
 from psycopg_pool import PoolTimeout
 
@@ -55,6 +56,24 @@ def test_a_database_that_is_away_is_503_with_retry_after(rf, error: Exception, p
         answer = health.failed(rf.get(path))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert answer.headers["Content-Type"].startswith("application/problem+json") == path.startswith("/api/")
+
+
+@pytest.mark.invariant("T7")
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(OperationalError("terminating connection"), 503), (DatabaseError("Forced update did not affect any rows."), 400)],
+)
+def test_a_session_that_the_database_cannot_write_is_not_one_that_somebody_ended(
+    client: Client, ann_signs_in: Person, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    sign_in(client, PASSWORD)  # the page after it writes down when she began
+
+    def fail(*_told: object, **_more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Session, "save", fail)
+    answer = client.get("/office/account/")
+    assert (answer.status_code, answer.has_header("Retry-After")) == (status, status == 503)
 
 
 def test_a_fault_of_ours_is_500(rf) -> None:

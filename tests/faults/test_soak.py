@@ -64,8 +64,8 @@ def test_growth_is_told_over_the_longest_life_warmed_up() -> None:
     [
         ({"weights": [Weight(float(at), dict.fromkeys(soak.ROLES, 100.0) | {"worker": 100 + at / 100}, 20, 0)
                       for at in range(0, int(END), 10)]}, "growth of worker in an hour"),
-        ({"weights": [Weight(float(at), dict.fromkeys(soak.ROLES, 100.0), 20 + at // 300, 0)
-                      for at in range(0, int(END), 10)]}, "most connections, first and last window"),
+        ({"weights": [Weight(float(at), dict.fromkeys(soak.ROLES, 100.0), 20 + at // 100, 0)
+                      for at in range(0, int(END), 10)]}, "most connections, second half and last window"),
         ({"tables": [("trail_entry", 1000, 1200, 10**6)]}, "most dead rows of a table"),
         ({"slowest": 61.0}, "back after a death, s, at most"),
         ({"stuck": 1}, "jobs that hang"),

@@ -42,13 +42,25 @@ def _not_ready(why: str) -> HttpResponse:
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 for what cannot be read. Django's own page looks for a CSRF token in it, and fails at that again."""
+    """400 for what cannot be read. Django's own page looks for a CSRF token in it, and fails at that again.
+
+    A session that could not be written because the database went away meanwhile comes here too, as one that somebody
+    has ended: that is answered as the database being away.
+    """
+    cause: BaseException | None = exception
+    while cause is not None:
+        if isinstance(cause, AWAY):
+            return _last_answer(request, cause)
+        cause = cause.__context__
     return HttpResponse(render_to_string("400.html"), status=400)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """The last resort. Database away or busy, or disk full: 503 with Retry-After; anything else is our fault, 500."""
-    error = sys.exc_info()[1]
+    return _last_answer(request, sys.exc_info()[1])
+
+
+def _last_answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     full = isinstance(error, OSError) and error.errno in FULL
     away = full or isinstance(error, AWAY)
     status = 503 if away else 500
