@@ -46,7 +46,8 @@ PASSWORD = "shouxin-demo-2026"
 WINDOW = 600.0
 """Seconds at the beginning and at the end that are compared."""
 FAULT_EVERY = 120.0
-WARM_UP = 300.0
+WARM_UP = 900.0
+"""Seconds in which a process fills its pool of connections and what it remembers."""
 BACK_SECONDS = 60.0
 EVERY_KIND = ("worker", "backend", "web", "database", "server process")
 WHILE_WEB_LIVES = ("backend", "database")

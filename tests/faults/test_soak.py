@@ -55,7 +55,7 @@ def test_web_and_worker_die_at_the_edges_alone_and_everybody_dies_there() -> Non
 
 def test_growth_is_told_over_the_longest_life_warmed_up() -> None:
     steep = [Weight(float(at), {"web": 100 + at / 36}, 20, 0) for at in range(0, int(END), 10)]
-    assert soak.growth(steep, "web", [(300.0, "web"), (3300.0, "web")], END) == pytest.approx(100 / (100 + 600 / 36))
+    assert soak.growth(steep, "web", [(300.0, "web"), (3300.0, "web")], END) == pytest.approx(100 / (100 + 1200 / 36))
     assert soak.growth(steep, "web", [(60.0 * n, "web") for n in range(60)], END) != 0, "too short a life tells nothing"
 
 
