@@ -26,6 +26,8 @@ AUTHORITY_AUTHORS = (Post.LEGAL_REPRESENTATIVE,)
 """Who may change chapter `approval` and who releases orders: nobody may widen her own authority."""
 
 TEXTS_KEPT = 8
+"""So many policy texts stay read in each process."""
+
 FIRST_DAY = date(2000, 1, 1)
 """The shipped edition is in force from here, so that every day of a company's ledgers has a policy."""
 
