@@ -35,6 +35,12 @@ def pieces(path: str, count: int) -> Iterator[bytes]:
 
 def application(environ: dict[str, Any], start: Callable[..., None]) -> Any:
     path, query = environ["PATH_INFO"], environ["QUERY_STRING"]
+    if path == "/door" and "HTTP_COOKIE" not in environ:
+        start("302 Found", [("Location", "/sign-in")])
+        return Whole([b""])
+    if path == "/door" and environ["HTTP_COOKIE"] == "narrow":
+        start("403 Forbidden", [])
+        return Whole([b""])
     start("200 OK", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
     if path == "/form/used":
         start("410 Gone", [("Content-Type", "text/plain")])
@@ -71,5 +77,5 @@ served = front.Front(
     threads=2,
     seconds=float(os.environ.get("PROBE_SECONDS", "2")),
     proxies=int(os.environ.get("PROBE_PROXIES", "0")),
-    forms=("/form/",),
+    doors={"/form/": "", "/desk": "/door"},
 )

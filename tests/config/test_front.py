@@ -160,6 +160,20 @@ def test_a_form_that_can_be_opened_takes_its_body(port: int) -> None:
     assert asked(port, "POST", "/form/live", iter([b"abc", b"defg"]))["got"] == 7
 
 
+@pytest.mark.parametrize("length", [f"Content-Length: {60 << 20}", "Transfer-Encoding: chunked"])
+def test_a_large_body_of_nobody_is_turned_away_at_the_door(port: int, length: str) -> None:
+    link = opened(port, f"POST /desk?a=1 HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+    said = rest(link, 2 * houses.busy())
+    assert said.startswith(b"HTTP/1.1 302") and b"location: /sign-in" in said.lower()
+
+
+@pytest.mark.parametrize("who", ["known", "narrow"])
+def test_a_large_body_of_somebody_comes_in(port: int, who: str) -> None:
+    body = os.urandom(1 << 20)
+    told = asked(port, "POST", "/desk?a=1", body, Cookie=who)
+    assert (told["method"], told["path"], told["got"]) == ("POST", "/desk", len(body))
+
+
 def test_cookies_and_proxies_reach_the_application_joined_and_no_header_passes_for_another(port: int) -> None:
     sent = ("Cookie: a=1", "Cookie: b=2", "X-Forwarded-For: 1.1.1.1", "X_Forwarded_For: 6.6.6.6")
     answer = rest(opened(port, head("GET /echo", *sent)))
@@ -357,6 +371,22 @@ def test_a_link_that_is_none_takes_no_large_file(house: int) -> None:
         length = f"Host: localhost\r\nContent-Length: {60 << 20}"
         said = rest(opened(house, f"POST {path} HTTP/1.1\r\n{length}\r\n\r\n".encode()), 4 * houses.busy())
         assert said.startswith(b"HTTP/1.1 404") and b"<html" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "answer"),
+    [
+        ("/accounts/login/", "", b"302"),
+        ("/imports/new", "Cookie: sessionid=forged\r\n", b"302"),
+        ("/nowhere", "", b"302"),
+        ("/api/v1/imports", "", b"401"),
+        ("/api/v1/imports", "Authorization: Bearer forged\r\n", b"401"),
+    ],
+)
+def test_a_stranger_sends_nothing_large(house: int, path: str, sent: str, answer: bytes) -> None:
+    length = f"Host: localhost\r\n{sent}Content-Length: {60 << 20}"
+    said = rest(opened(house, f"POST {path} HTTP/1.1\r\n{length}\r\n\r\n".encode()), 4 * houses.busy())
+    assert said.startswith(b"HTTP/1.1 " + answer), said[:300]
 
 
 def test_methods_that_do_not_exist_share_one_figure(house: int) -> None:

@@ -16,11 +16,12 @@ from axes.models import AccessAttempt
 from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from shouxin.office import clock, knocks, policies, posts, sign_in, tokens
+from shouxin.office import clock, knocks, policies, posts, sign_in, tokens, trail
 from shouxin.office.models import PasswordUsed, Person, SignInVersion, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.rules.policy import Post
@@ -643,27 +644,52 @@ def test_no_stranger_has_a_password_renewed_or_the_house_write(mailoutbox: list[
 
 
 @pytest.mark.invariant("I-22")
-def test_what_she_changes_of_how_she_comes_in_leaves_a_line(django_capture_on_commit_callbacks: Any) -> None:
-    with_password("ann")
-    client, _answer = sign_in_as("ann")
-    new = "six-plain-words-in-a-row"
-    client.post(
-        reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new}
-    )  # fmt: skip
+def test_what_she_changes_of_how_she_comes_in_leaves_a_line() -> None:
+    client, _new = at_home("ann")
     assert [each["by"] for each in lines_by("set_password")] == ["ann"]
-    client.post(reverse("account_reauthenticate"), {"password": new})
     client.get(reverse("mfa_activate_totp"))
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(reverse("mfa_activate_totp"), {"code": code_of(client.session["mfa.totp.secret"])})
-    assert {each["factor"] for each in lines_by("add_second_factor")} == {"totp", "recovery_codes"}
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(reverse("mfa_deactivate_totp"))
-    assert {each["factor"] for each in lines_by("reset_second_factor")} == {"totp", "recovery_codes"}
+    client.post(reverse("mfa_activate_totp"), {"code": code_of(client.session["mfa.totp.secret"])})
+    assert [each["factor"] for each in lines_by("add_second_factor")] == ["recovery_codes", "totp"]
+    client.post(reverse("mfa_generate_recovery_codes"))
+    assert [each["factor"] for each in lines_by("add_second_factor")] == ["recovery_codes", "totp", "recovery_codes"]
+    client.post(reverse("mfa_deactivate_totp"))
+    assert [each["factor"] for each in lines_by("reset_second_factor")] == ["recovery_codes", "totp"]
+
+
+@pytest.mark.invariant("I-21")
+@pytest.mark.parametrize("act", ["password", "factor"])
+def test_what_leaves_no_line_changes_nothing(act: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, password = at_home("ann")
+    client.get(reverse("mfa_activate_totp"))
+    code = code_of(client.session["mfa.totp.secret"])
+
+    def torn(*_args: Any, **_named: Any) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(trail, "record", torn)
+    monkeypatch.setattr(client, "raise_request_exception", False)
+    if act == "password":
+        passwords = {"oldpassword": password, "password1": PASSWORD, "password2": PASSWORD}
+        assert client.post(reverse("account_change_password"), passwords).status_code == 503
+    else:
+        assert client.post(reverse("mfa_activate_totp"), {"code": code}).status_code == 503
+    assert Person.objects.get(username="ann").check_password(password)
+    assert not Authenticator.objects.exists()
+
+
+def at_home(name: str) -> tuple[Client, str]:
+    """Somebody who has chosen a password and shown it just now, and the password."""
+    with_password(name)
+    client, _answer = sign_in_as(name)
+    new = "six-plain-words-in-a-row"
+    client.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    client.post(reverse("account_reauthenticate"), {"password": new})
+    return client, new
 
 
 def lines_by(verb: str) -> list[dict[str, Any]]:
     """The particulars of the lines of this verb, with who did it."""
-    rows = TrailEntry.objects.filter(verb=verb).select_related("by")
+    rows = TrailEntry.objects.filter(verb=verb).order_by("pk").select_related("by")
     return [{**row.particulars, "by": row.by and row.by.username} for row in rows]
 
 

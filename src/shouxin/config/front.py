@@ -7,8 +7,9 @@ much waiting is told to come again (503). Between the two ends stands Django's o
 The time of a body is `SHOUXIN_BODY_SECONDS` and a second more for every RATE bytes that have come, so that a large file
 on a slow line arrives. A slow reader holds no thread either: what is told in pieces waits in a temporary file.
 
-A large body for a form that whoever has its address may open is taken in only where that form would be shown: what a
-link that is used, expired or forged answers, it answers before anything is sent.
+A large body is taken in only from somebody: who has not signed in is told so before anything is sent. For a form that
+whoever has its address may open, it is taken in where that form would be shown: what a link that is used, expired or
+forged answers, it answers first.
 """
 
 import asyncio
@@ -69,6 +70,8 @@ WHY = {
     413: gettext_noop("The request is too large. Nothing was changed; send less at a time."),
     503: gettext_noop("Too many requests are still on their way. Nothing was changed; please try again."),
 }
+ADMITTED = (HTTPStatus.OK, HTTPStatus.FORBIDDEN)
+"""What a door answers somebody: a token may be too narrow for the question and is known all the same."""
 CODES = {408: "too_slow", 413: "too_large", 503: "too_many_waiting"}
 
 
@@ -112,16 +115,16 @@ class Caller:
 class Front:
     """An ASGI application that runs a WSGI one in `threads` threads, each request once its body is there.
 
-    `seconds`: the time a body has; `proxies`: how many trusted ones stand before us; `forms`: how the addresses of
-    forms begin that are opened by their address alone.
+    `seconds`: the time a body has; `proxies`: how many trusted ones stand before us; `doors`: how addresses begin ->
+    the one that says whether a large body may come, "" where the address itself says it; the first that fits counts.
     """
 
     def __init__(
         self, application: Callable[..., Iterable[bytes]], *, threads: int, seconds: float, proxies: int,
-        forms: tuple[str, ...] = (),
+        doors: dict[str, str],
     ):  # fmt: skip
         self.application = application
-        self.seconds, self.proxies, self.forms = seconds, proxies, forms
+        self.seconds, self.proxies, self.doors = seconds, proxies, doors
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.waiting: Counter[str] = Counter()
         self.held = 0
@@ -132,7 +135,7 @@ class Front:
         caller = Caller(address_of(scope, headers, self.proxies), headers)
         began = time.monotonic()
         try:
-            if refused := await self._refused_form(scope, caller):
+            if refused := await self._refused_unread(scope, caller):
                 await _send_whole(send, *refused)
                 return
             body = await self._taken_in(scope, caller, receive)
@@ -144,21 +147,21 @@ class Front:
         else:
             await self._answer(environ_of(scope, caller, body), receive, send)
 
-    async def _refused_form(self, scope: Message, caller: Caller) -> tuple[int, Headers, bytes] | None:
-        """What a form answers that cannot be opened, before a body for it is taken in; None where it may come.
+    async def _refused_unread(self, scope: Message, caller: Caller) -> tuple[int, Headers, bytes] | None:
+        """What the door before an address answers whom it does not admit; None where the body may come.
 
         A small body costs less than the question.
         """
         if 0 < caller.announced <= IN_MEMORY or not (caller.has_body or scope["method"] == "POST"):
             return None
-        environ = environ_of(scope, caller, None) | {"REQUEST_METHOD": "GET", "CONTENT_TYPE": ""}
-        if not environ["PATH_INFO"].startswith(self.forms):
-            return None
+        environ = environ_of(scope, caller, None) | {"REQUEST_METHOD": "GET", "CONTENT_TYPE": "", "QUERY_STRING": ""}
+        path = environ["PATH_INFO"]
+        environ["PATH_INFO"] = next((door for start, door in self.doors.items() if path.startswith(start)), "") or path
         answer = Answer(asyncio.get_running_loop())
         self.pool.submit(self._work, environ, answer)
         whole = await answer.begun
         answer.forget()
-        if whole is None or answer.status < HTTPStatus.BAD_REQUEST:
+        if whole is None or answer.status in ADMITTED:
             return None
         log.warning("body refused", address=caller.address, status=answer.status, announced=caller.announced or None)
         closing = [] if scope["http_version"] == "2" else [("Connection", "close")]

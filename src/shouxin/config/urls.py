@@ -1,5 +1,10 @@
 """All addresses. Each package brings its own list; a new package adds one line here."""
 
+from allauth.account import views as account
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount import views as outside
 from django.urls import include, path
 
 from shouxin.config import health, metrics, system_views
@@ -24,6 +29,17 @@ PACKAGES = [
     path("imports/", include("shouxin.office.imports.urls")),
     path("webhooks/", include("shouxin.office.webhooks.urls")),
 ]
+OWN_WAYS_IN = [
+    ("password/change/", account.password_change, "account_change_password"),
+    ("password/set/", account.password_set, "account_set_password"),
+    ("2fa/totp/activate/", totp.activate_totp, "mfa_activate_totp"),
+    ("2fa/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    ("2fa/recovery-codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    ("2fa/webauthn/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    ("2fa/webauthn/keys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    ("3rdparty/", outside.connections, "socialaccount_connections"),
+]
+"""Pages of the library on which she changes how she comes in -> its own names for them."""
 HOUSE = [
     path("api/v1/", include("shouxin.config.api")),
     path("system", system_views.system, name="system"),
@@ -34,6 +50,7 @@ HOUSE = [
     path("accounts/email/", entrances.closed),
     path("accounts/password/reset/", entrances.closed),
     path("accounts/password/reset/<path:rest>", entrances.closed),
+    *(path(f"accounts/{where}", entrances.whole(view), name=name) for where, view, name in OWN_WAYS_IN),
     path("accounts/", include("allauth.urls")),
 ]
 urlpatterns = [*PACKAGES, *HOUSE]

@@ -1,17 +1,19 @@
 """The door: no sign-up, no address of one's own choosing; who came in, who left, who was turned away, and what she
 changed of how she comes in leaves a line in the trail (I-22)."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import authentication_step_completed, password_changed, password_set
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from allauth.usersessions.models import UserSession
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
 from django.contrib.auth import signals
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 
 from . import clock, knocks, trail
@@ -42,9 +44,6 @@ def watch() -> None:
     user_locked_out.connect(_locked_out, dispatch_uid="trail")
     for chosen in (password_changed, password_set):
         chosen.connect(_chose_her_own, dispatch_uid="password")
-    for added in (authenticator_added, authenticator_reset):
-        added.connect(_added_factor, dispatch_uid="trail")
-    authenticator_removed.connect(_removed_factor, dispatch_uid="trail")
     authentication_step_completed.connect(_proved_anew, dispatch_uid="session")
 
 
@@ -55,6 +54,31 @@ def closed(request: HttpRequest, rest: str = "") -> HttpResponse:
     renewed by mail: a colleague who keeps the sign-ins sets it, and no stranger makes the house write to anybody.
     """
     raise Http404
+
+
+def whole(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of the library on which she changes how she comes in: the change and its lines stand together (I-21).
+
+    The library tells of second factors only once they are committed; so what she had is held against what she has.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        with transaction.atomic():
+            before = _factors(request)
+            found = view(request, *args, **named)
+            after = _factors(request)
+            came, gone = ({had[pk] for pk in had.keys() - other} for had, other in ((after, before), (before, after)))
+            for verb, factors in (("add_second_factor", came), ("reset_second_factor", gone - came)):
+                for factor in sorted(factors):
+                    _record(verb, request, request.user, factor=factor)
+        return found
+
+    return answer
+
+
+def _factors(request: HttpRequest) -> dict[int, str]:
+    return dict(Authenticator.objects.filter(user=request.user.pk).values_list("pk", "type"))
 
 
 def _came_in(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
@@ -87,16 +111,6 @@ def _locked_out(sender: Any, request: HttpRequest, username: str | None = None, 
 def _chose_her_own(sender: Any, request: HttpRequest, user: Person, **_rest: Any) -> None:
     Person.objects.filter(pk=user.pk).update(password_given=False)
     _record("set_password", request, user)
-
-
-def _added_factor(sender: Any, request: HttpRequest, user: Person, authenticator: Authenticator, **_rest: Any) -> None:
-    _record("add_second_factor", request, user, factor=str(authenticator.type))
-
-
-def _removed_factor(
-    sender: Any, request: HttpRequest, user: Person, authenticator: Authenticator, **_rest: Any
-) -> None:
-    _record("reset_second_factor", request, user, factor=str(authenticator.type))
 
 
 def _named(username: Any) -> Person | None:
