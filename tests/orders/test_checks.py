@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from shouxin.credit import exposure
+from shouxin.credit import exposure, reservations
 from shouxin.credit.models import CreditAccount, Line, Reservation
 from shouxin.customers import standing
 from shouxin.customers.models import Customer
@@ -277,16 +278,56 @@ class TestTheWalkOfAnOrder:
         assert self.buckets() == [900, 0, 0]
 
     def test_an_invoice_from_elsewhere_that_names_the_order_takes_its_value_out(self, order: Reservation) -> None:
-        row = InvoiceRow(
-            acme().pk, "", "F-9", "invoice", TODAY, ((1, TODAY, Decimal(700)),), Decimal(700), "CNY", order_no="SO-1"
-        )
-        bulk.post_invoices([row], by=posts.system(), at=clock.now(), today=TODAY)
+        bulk.post_invoices([self.paper("F-9", 700)], by=posts.system(), at=clock.now(), today=TODAY)
         assert (self.buckets(), journal_agrees()) == ([200, 0, 700], True)
+
+    def test_a_bill_or_a_credit_note_takes_no_more_than_it_says_off_an_order_in_two_parts(
+        self, order: Reservation
+    ) -> None:
+        fulfilment.deliver(order, Decimal(500), **self.moment())
+        assert decide(ask(900))[0].reservation != order
+        bulk.post_invoices([self.paper("F-1", 300)], by=posts.system(), at=clock.now(), today=TODAY)
+        assert (self.buckets(), journal_agrees()) == ([400, 200, 300], True)
+        bulk.post_invoices([self.paper("F-2", 600)], by=posts.system(), at=clock.now(), today=TODAY)
+        rows = Reservation.objects.filter(order_no="SO-1").order_by("pk")
+        assert [row.billed for row in rows] == [500, 400]
+        bulk.post_invoices([self.paper("G-1", 100, "credit_note")], by=posts.system(), at=clock.now(), today=TODAY)
+        assert [row.billed for row in rows.all()] == [500, 300]
+        assert (self.buckets(), journal_agrees()) == ([0, 0, 800], True)
+
+    def paper(self, number: str, amount: int, kind: str = "invoice") -> InvoiceRow:
+        sign = -1 if kind == "credit_note" else 1
+        parts = ((1, TODAY, Decimal(sign * amount)),)
+        return InvoiceRow(
+            acme().pk, "", number, kind, TODAY, parts, Decimal(sign * amount), "CNY", order_no="SO-1"
+        )  # fmt: skip
 
     def test_a_check_after_partial_delivery_asks_only_for_the_rest(self, order: Reservation) -> None:
         fulfilment.deliver(order, Decimal(500), **self.moment())
         assert decide(ask(1000))[0].outcome == "approve"
         assert self.buckets() == [500, 500, 0]
+
+
+def test_an_order_without_a_number_is_reserved_and_never_asked_about_again() -> None:
+    line(acme())
+    first, second = decide(ask(100, ""))[0], decide(ask(100, ""))[0]
+    assert (first.outcome, second.outcome, second.supersedes_id) == ("approve", "approve", None)
+    assert reserved(acme()) == 200
+
+
+def test_the_sources_of_orders_are_those_of_each_on_its_own_account() -> None:
+    second = acme(code="C002", name="第二家")
+    line(acme()), line(second)
+    decide(ask(1, "SO-1", source_system="erp"), ask(1, "SO-2", "C002"), ask(1, "SO-2", source_system="shop"))
+    one, two = (CreditAccount.objects.get(customer=each).pk for each in (acme(), second))
+    asked = {(one, "SO-1"), (two, "SO-2")}
+    assert reservations.sources(asked, reservations.OPEN) == {(one, "SO-1"): ["erp"], (two, "SO-2"): [""]}
+
+
+def test_nothing_to_post_writes_nothing() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        exposure.post([], on=TODAY, at=clock.now(), by=None)
+    assert not queries
 
 
 @pytest.mark.django_db(transaction=True)
