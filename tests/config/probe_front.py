@@ -71,6 +71,8 @@ class Whole(list[bytes]):
 
 front.READER_SECONDS = float(os.environ.get("PROBE_READER_SECONDS", "60"))
 front.UNREAD_MAX = 32 << 20
+front.LARGE_MAX = int(os.environ.get("PROBE_LARGE_MAX", front.LARGE_MAX))
+front.SHARE_MAX = int(os.environ.get("PROBE_SHARE_MAX", front.SHARE_MAX))
 front.WAITING_MAX = int(os.environ.get("PROBE_WAITING_MAX", "64"))
 served = front.Front(
     application,

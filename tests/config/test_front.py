@@ -17,6 +17,8 @@ import pytest
 
 from tests import houses
 
+from . import http2
+
 pytestmark = [pytest.mark.invariant("T5")]
 SLOW = b"Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin="
 
@@ -145,10 +147,15 @@ def test_a_body_that_is_or_turns_out_too_large_is_refused(port: int) -> None:
     assert 64 <= sent < 200 and quick(port)
 
 
-@pytest.mark.parametrize("length", [f"Content-Length: {60 << 20}", "Transfer-Encoding: chunked"])
+LARGE = f"Content-Length: {60 << 20}\r\n\r\n".encode()
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + bytes(65536) + b"\r\n") * 3
+"""A body that says it is large, and one that turns out to be."""
+
+
+@pytest.mark.parametrize("body", [LARGE, CHUNKED], ids=["announced", "chunked"])
 @pytest.mark.parametrize("path", ["/form/used", "/%66orm/used"])
-def test_a_form_that_cannot_be_opened_says_so_before_its_body_is_sent(port: int, path: str, length: str) -> None:
-    link = opened(port, f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+def test_a_form_that_cannot_be_opened_says_so_before_its_body_is_sent(port: int, path: str, body: bytes) -> None:
+    link = opened(port, f"POST {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + body)
     said = rest(link, 2 * houses.busy())
     assert said.startswith(b"HTTP/1.1 410") and said.endswith(b"used") and b"connection: close" in said.lower()
 
@@ -160,11 +167,49 @@ def test_a_form_that_can_be_opened_takes_its_body(port: int) -> None:
     assert asked(port, "POST", "/form/live", iter([b"abc", b"defg"]))["got"] == 7
 
 
-@pytest.mark.parametrize("length", [f"Content-Length: {60 << 20}", "Transfer-Encoding: chunked"])
-def test_a_large_body_of_nobody_is_turned_away_at_the_door(port: int, length: str) -> None:
-    link = opened(port, f"POST /desk?a=1 HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+@pytest.mark.parametrize("body", [LARGE, CHUNKED], ids=["announced", "chunked"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
+def test_a_large_body_of_nobody_is_turned_away_at_the_door(port: int, method: str, body: bytes) -> None:
+    link = opened(port, f"{method} /desk?a=1 HTTP/1.1\r\nHost: localhost\r\n".encode() + body)
     said = rest(link, 2 * houses.busy())
     assert said.startswith(b"HTTP/1.1 302") and b"location: /sign-in" in said.lower()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
+def test_over_http2_too(port: int, method: str) -> None:
+    taken, answered = http2.send(port, method, "/desk", 40 << 20)
+    assert answered and taken < 4 << 20
+    assert http2.send(port, method, "/desk", 40 << 20, cookie="known") == (40 << 20, True)
+
+
+def test_a_small_body_of_nobody_needs_no_length(port: int) -> None:
+    assert asked(port, "POST", "/desk", iter([b"abc", b"defg"]))["got"] == 7
+
+
+def test_large_bodies_leave_room_for_small_ones_and_for_other_addresses() -> None:
+    said = "POST /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {}\r\nContent-Length: {}\r\n\r\n"
+    with probe(
+        PROBE_SHARE_MAX=str(1 << 20), PROBE_LARGE_MAX=str(2 << 20), PROBE_SECONDS="20", PROBE_PROXIES="1"
+    ) as port:
+
+        def half_sent(address: str) -> socket.socket:
+            return opened(port, said.format(address, 1_000_000).encode() + bytes(900_000))
+
+        links = [half_sent("1.1.1.1"), half_sent("2.2.2.2")]
+        assert houses.soon(lambda: held(links) == 2 and quick(port), 15 * houses.busy())
+        assert rest(half_sent("1.1.1.1")).startswith(b"HTTP/1.1 503"), "one address has its share"
+        assert rest(half_sent("3.3.3.3")).startswith(b"HTTP/1.1 503"), "and all have theirs"
+        assert asked(port, "POST", "/echo", bytes(1000))["got"] == 1000
+        links[0].setblocking(True)
+        links[0].sendall(bytes(100_000))
+        assert links[0].recv(100).startswith(b"HTTP/1.1 200")
+        assert asked(port, "POST", "/echo", bytes(900_000))["got"] == 900_000, "what has come in leaves room"
+
+
+def test_a_body_that_stops_is_cut_however_much_has_come(port: int) -> None:
+    began = time.monotonic()
+    link = opened(port, b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n" + bytes(8_000_000))
+    assert rest(link, 60).startswith(b"HTTP/1.1 408") and time.monotonic() - began < 20 * houses.busy()
 
 
 @pytest.mark.parametrize("who", ["known", "narrow"])

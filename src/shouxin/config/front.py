@@ -23,7 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import IO, Any
@@ -50,8 +50,10 @@ BODY_MAX = 64 << 20
 """Bytes of the largest body: files of 50 MB are taken (`imports.reader.UPLOAD`, evidence), with room for the form."""
 IN_MEMORY = 128 << 10
 """Bytes of a body up to which no temporary file is made."""
-HELD_MAX = 512 << 20
-"""Bytes of all bodies together that are on their way in."""
+LARGE_MAX, SMALL_MAX = 512 << 20, 128 << 20
+"""Bytes of all bodies together that are on their way in: of those larger than IN_MEMORY, and of the others."""
+SHARE_MAX = 256 << 20
+"""Bytes of the large bodies of one address."""
 RATE = 10_000
 """Bytes a second a body must keep up with once its first time is over."""
 AT_ONCE = 1.0
@@ -91,6 +93,10 @@ class Gone(Exception):
     """The caller has hung up."""
 
 
+class TurnedAway(Exception):
+    """A body that its door does not let in. Its argument is what the door answers: status, headers, text."""
+
+
 @dataclass
 class Caller:
     """Who sends what: the address as the last trusted proxy saw it, and how much has come of the body."""
@@ -111,6 +117,38 @@ class Caller:
         """Whether anything follows the headers of a request of HTTP/1."""
         return bool(self.announced or "transfer-encoding" in self.headers)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether more has come than is kept in memory."""
+        return self.size > IN_MEMORY
+
+
+@dataclass
+class Held:
+    """Bytes of bodies on their way in: small ones together, large ones by the address they come from."""
+
+    small: int = 0
+    large: Counter[str] = field(default_factory=Counter)
+
+    def add(self, caller: Caller, came: int) -> bool:
+        """Count what has come; whether there is room for it. What large bodies take is never taken from small ones."""
+        self.release(caller)
+        caller.size += came
+        if not caller.is_large:
+            self.small += caller.size
+            return self.small <= SMALL_MAX
+        self.large[caller.address] += caller.size
+        return self.large[caller.address] <= SHARE_MAX and self.large.total() <= LARGE_MAX
+
+    def release(self, caller: Caller) -> None:
+        """Count a body no longer."""
+        if not caller.is_large:
+            self.small -= caller.size
+            return
+        self.large[caller.address] -= caller.size
+        if not self.large[caller.address]:
+            del self.large[caller.address]
+
 
 class Front:
     """An ASGI application that runs a WSGI one in `threads` threads, each request once its body is there.
@@ -127,7 +165,7 @@ class Front:
         self.seconds, self.proxies, self.doors = seconds, proxies, doors
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.waiting: Counter[str] = Counter()
-        self.held = 0
+        self.held = Held()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Take in the request, have it worked on, tell the answer."""
@@ -135,25 +173,40 @@ class Front:
         caller = Caller(address_of(scope, headers, self.proxies), headers)
         began = time.monotonic()
         try:
-            if refused := await self._refused_unread(scope, caller):
-                await _send_whole(send, *refused)
-                return
             body = await self._taken_in(scope, caller, receive)
+        except TurnedAway as turned_away:
+            await _send_whole(send, *turned_away.args[0])
+            await _let_read(scope, receive)
         except Cut as cut:
             _tell_of(cut, caller, time.monotonic() - began)
             await _send_whole(send, *refusal(cut.status, environ_of(scope, caller, None)))
+            await _let_read(scope, receive)
         except Gone:
             metrics.BODIES_CUT.labels("gone").inc()
         else:
             await self._answer(environ_of(scope, caller, body), receive, send)
 
-    async def _refused_unread(self, scope: Message, caller: Caller) -> tuple[int, Headers, bytes] | None:
-        """What the door before an address answers whom it does not admit; None where the body may come.
-
-        A small body costs less than the question.
-        """
-        if 0 < caller.announced <= IN_MEMORY or not (caller.has_body or scope["method"] == "POST"):
+    async def _taken_in(self, scope: Message, caller: Caller, receive: Receive) -> IO[bytes] | None:
+        """The body, None where there is none; raises Cut, TurnedAway, and Gone where the caller hangs up halfway."""
+        if not caller.has_body and scope["http_version"] != "2":
             return None
+        if caller.announced > BODY_MAX:
+            raise Cut(413)
+        if caller.announced > IN_MEMORY:
+            await self._ask_at_the_door(scope, caller)
+        body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the thread that reads it closes it
+        try:
+            await self._fill(body, scope, caller, receive)
+        except BaseException:
+            body.close()
+            raise
+        finally:
+            self.held.release(caller)
+        body.seek(0)
+        return body
+
+    async def _ask_at_the_door(self, scope: Message, caller: Caller) -> None:
+        """Raise TurnedAway with what the door before an address answers, where it does not admit the caller."""
         environ = environ_of(scope, caller, None) | {"REQUEST_METHOD": "GET", "CONTENT_TYPE": "", "QUERY_STRING": ""}
         path = environ["PATH_INFO"]
         environ["PATH_INFO"] = next((door for start, door in self.doors.items() if path.startswith(start)), "") or path
@@ -162,56 +215,41 @@ class Front:
         whole = await answer.begun
         answer.forget()
         if whole is None or answer.status in ADMITTED:
-            return None
+            return
         log.warning("body refused", address=caller.address, status=answer.status, announced=caller.announced or None)
         closing = [] if scope["http_version"] == "2" else [("Connection", "close")]
-        return answer.status, [*answer.headers, *closing], whole
+        raise TurnedAway((answer.status, [*answer.headers, *closing], whole))
 
-    async def _taken_in(self, scope: Message, caller: Caller, receive: Receive) -> IO[bytes] | None:
-        """The body, None where there is none; raises Cut, and Gone where the caller hangs up halfway."""
-        if not caller.has_body and scope["http_version"] != "2":
-            return None
-        if caller.announced > BODY_MAX:
-            raise Cut(413)
-        body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the thread that reads it closes it
-        try:
-            await self._fill(body, caller, receive)
-        except BaseException:
-            body.close()
-            raise
-        finally:
-            self.held -= caller.size
-        body.seek(0)
-        return body
-
-    async def _fill(self, body: IO[bytes], caller: Caller, receive: Receive) -> None:
+    async def _fill(self, body: IO[bytes], scope: Message, caller: Caller, receive: Receive) -> None:
+        """Write down what comes. What keeps up is waited for; what stops for the first time of a body is cut."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self.seconds
         try:
             async with asyncio.timeout_at(until) as patience:
                 with self._counted(caller, patience):
-                    while await self._piece(body, caller, receive):
+                    while await self._piece(body, scope, caller, receive):
                         if not caller.crowded:
-                            patience.reschedule(until + caller.size / RATE)
+                            patience.reschedule(min(until + caller.size / RATE, loop.time() + self.seconds))
         except TimeoutError:
             raise Cut(503 if caller.crowded else 408) from None
 
-    async def _piece(self, body: IO[bytes], caller: Caller, receive: Receive) -> bool:
-        """Add what has come; whether more follows."""
+    async def _piece(self, body: IO[bytes], scope: Message, caller: Caller, receive: Receive) -> bool:
+        """Add what has come; whether more follows. What was not announced as large asks once it is."""
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
-        came = len(message["body"])
-        caller.size += came
-        self.held += came
+        was_large = caller.is_large
+        room = self.held.add(caller, len(message["body"]))
         if caller.size > BODY_MAX:
             raise Cut(413)
-        if self.held > HELD_MAX:
+        if not room:
             raise Cut(503)
-        if caller.size > IN_MEMORY:
-            await asyncio.to_thread(body.write, message["body"])  # a slow disk keeps nobody else waiting
-        else:
+        if not caller.is_large:
             body.write(message["body"])
+        else:
+            if not was_large and caller.announced <= IN_MEMORY:
+                await self._ask_at_the_door(scope, caller)
+            await asyncio.to_thread(body.write, message["body"])  # a slow disk keeps nobody else waiting
         return bool(message["more_body"])
 
     @contextmanager
@@ -400,6 +438,16 @@ async def _send_pieces(answer: Answer, send: Send) -> None:
     if answer.broken:
         raise BrokenOff
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _let_read(scope: Message, receive: Receive) -> None:
+    """Throw away what still comes for a moment: HTTP/2 would break off, with what is sent, the answer being read."""
+    if scope["http_version"] != "2":
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(AT_ONCE):
+            while (message := await receive())["type"] == "http.request" and message["more_body"]:
+                pass
 
 
 async def _hung_up(answer: Answer, receive: Receive) -> None:
