@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 CHUNK_BYTES = 1 << 18
 ENTRIES_MAX = 5_000
 ROW_BYTES_MAX = 16 << 20
+ROWS_MAX, COLUMNS_MAX = 1 << 20, 1 << 14
+"""The last row and column a workbook can have; parsers count as far as they are told to."""
 TROUBLES_MAX = 50_000
 # A sheet of one repeated value unpacks about 100 to 1; more than that is a bomb or no spreadsheet program's work.
 RATIO_MAX = 250
@@ -113,8 +115,12 @@ def _scan(package: zipfile.ZipFile, file: BinaryIO, limits: Limits) -> dict[str,
         sheet = entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml")
         extent = extents.setdefault(entry.filename, Extent()) if sheet else None
         left -= _scan_entry(file, entry, extent, left)
-        if extent is not None and _too_wide(extent, limits):
-            corner = f"{column_letters(extent.column_last)}{extent.row_last}"
+        if extent is None:
+            continue
+        corner = f"{column_letters(extent.column_last)}{extent.row_last}"
+        if extent.row_last > ROWS_MAX or extent.column_last > COLUMNS_MAX:
+            raise Refused("broken_workbook", detail=corner[:80])
+        if _too_wide(extent, limits):
             raise Refused("too_many_cells", rows=extent.rows, columns=extent.columns, cell=corner)
     return extents
 
@@ -198,12 +204,12 @@ def _inflate(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 # --- cells ---------------------------------------------------------------------------------------
 
-_FILLED = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"[^>/]*>')
-_BLANK = re.compile(rb'<c r="[A-Z]{1,3}[0-9]{1,7}"[^>/]*/>')
+_FILLED = re.compile(rb'<c r="([A-Z]+[0-9]+)"[^>/]*>')
+_BLANK = re.compile(rb'<c r="[A-Z]+[0-9]+"[^>/]*/>')
 _LETTERS, _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789"
 _ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(row|c)(\s[^>]*?)?(/?)>")
-_CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})\s*["']""")
-_ROW_REFERENCE = re.compile(rb"""\sr\s*=\s*["']\s*([0-9]{1,7})\s*["']""")
+_CELL_REFERENCE = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]+)([0-9]+)\s*["']""")
+_ROW_REFERENCE = re.compile(rb"""\sr\s*=\s*["']\s*([0-9]+)\s*["']""")
 _FORMULA = rb"<f[^>]*?(?:/>|>[^<]*</f>)"
 _ERROR = re.compile(rb'<c r="([A-Z]+[0-9]+)"[^>]*\st="e"[^>]*>(?:' + _FORMULA + rb")?<v>([^<]*)</v>")
 _NEVER_COMPUTED = re.compile(rb'<c r="([A-Z]+[0-9]+)"([^>]*)>' + _FORMULA + rb"(?:<v\s*/>|<v></v>)?</c>")
