@@ -401,6 +401,7 @@ def _two_million(folder: Path) -> Path:
 
 
 BOMB = {"xl/media/zeros.bin": b"\0" * (200 << 20)}
+UNUSUAL = "<row r='3'><c t='n' r='{}'><v>1</v></c></row>"
 FAR = '<row r="{row}"><c r="{cell}"><v>1</v></c></row>'
 
 
@@ -437,6 +438,12 @@ def _sheets() -> Iterator[Case]:
     lower = '<row r="1048576"><c r="xfd1048576"><v>1</v></c></row>'
     yield Case("a far cell in small letters", _raw(ROWS + lower), file="too_many_cells")
     yield Case("a far cell in a near row", _raw(ROWS + FAR.format(row=3, cell="XFD1048576")), file="too_many_cells")
+    for place in ("A1048577", "A4294967295", "A99999999999", "XFE3", "AAAAAAAA3", f"A{'9' * 5000}"):
+        beyond = f'<row r="3"><c r="{place}" t="inlineStr"><is><t>x</t></is></c></row>'
+        yield Case(f"a cell at {place[:13]}", _raw(ROWS + beyond), file="broken_workbook")
+        yield Case(
+            f"a cell at {place[:13]}, unusually written", _raw(ROWS + UNUSUAL.format(place)), file="broken_workbook"
+        )
     yield Case("billion laughs", _raw(head=LAUGHS), file="markup")
     yield Case("outside entity", _raw(head=XXE), file="markup")
     yield Case("entities in the sheet", _raw(extra={"xl/worksheets/sheet2.xml": LAUGHS.encode()}), file="markup")

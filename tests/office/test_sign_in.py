@@ -365,6 +365,62 @@ def test_a_code_is_asked_for_and_used_once() -> None:
     assert not inside(again), "a code that was used once is used up"
 
 
+def test_a_code_is_used_up_for_as_long_as_its_time_runs_and_so_are_earlier_ones() -> None:
+    secret = with_factor(with_password("ann"))
+    with time_machine.travel(NOW, tick=False):
+        first, second, third = (code_of(secret, steps) for steps in (-1, 0, 1))
+    for moment, code, passes in ((0, second, True), (31, second, False), (31, first, False), (31, third, True)):
+        with time_machine.travel(NOW + timedelta(seconds=moment), tick=False):
+            client, _answer = sign_in_as("ann")
+            client.post(reverse("mfa_authenticate"), {"code": code})
+            assert inside(client) == passes, (moment, code)
+
+
+def test_the_code_that_sets_up_the_app_is_used_up() -> None:
+    client, password = at_home("ann")
+    client.get(reverse("mfa_activate_totp"))
+    code = code_of(client.session["mfa.totp.secret"])
+    assert client.post(reverse("mfa_activate_totp"), {"code": code}).status_code == 302
+    again, _answer = sign_in_as("ann", password)
+    again.post(reverse("mfa_authenticate"), {"code": code})
+    assert not inside(again)
+
+
+@pytest.mark.parametrize("who", ["herself", "keeper"])
+def test_a_sign_in_begun_with_the_old_password_does_not_end_after_it_was_changed(who: str) -> None:
+    ann, sy = with_password("ann"), member("sy")
+    secret = with_factor(ann)
+    pending, _answer = sign_in_as("ann")
+    if who == "keeper":
+        sign_in.set_password(ann, by=sy, on=TODAY, at=NOW)
+    else:
+        ann.set_password("six-plain-words-in-a-row")
+        ann.save()
+    told = pending.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    assert told.status_code == 200 and b"password was changed" in told.content and not inside(pending)
+
+
+PASSKEY = '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30",%s}}'
+MALFORMED = (
+    '{"id":"a"}', "[" * 40_000, "1" * 5_000, "[]", "7", "null", '{"response":{"attestationObject":"AA"}}',
+    PASSKEY % '"attestationObject":"AA"', PASSKEY % '"userHandle":"MQ"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", MALFORMED, ids=range(len(MALFORMED)))
+@pytest.mark.parametrize("door", ["mfa_login_webauthn", "mfa_authenticate", "mfa_add_webauthn"])
+def test_what_no_browser_would_say_of_a_passkey_is_a_wrong_one(door: str, sent: str) -> None:
+    if door == "mfa_add_webauthn":
+        client, _password = at_home("ann")
+    else:
+        with_factor(with_password("ann"))
+        client = sign_in_as("ann")[0] if door == "mfa_authenticate" else Client()
+    client.get(reverse(door), headers={"X-Requested-With": "XMLHttpRequest"})
+    answer = client.post(reverse(door), {"credential": sent})
+    assert answer.status_code in (200, 302) and not answer.get("Location", "").startswith("/office")
+    assert not Authenticator.objects.filter(type="webauthn").exists()
+
+
 @pytest.mark.parametrize(("steps", "passes"), [(-1, True), (0, True), (1, True), (-3, False), (3, False)])
 def test_one_step_of_the_clock_is_forgiven(steps: int, passes: bool) -> None:
     secret = with_factor(with_password("ann"))

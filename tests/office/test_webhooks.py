@@ -271,6 +271,34 @@ def test_one_that_trickles_is_cut_off_in_its_time(scheme: str, said: bytes) -> N
         assert time.monotonic() - began < 2
 
 
+def test_what_a_receiver_says_cannot_spoil_the_outbox(listener: Listener, allowed: None, cy: Person) -> None:
+    with trickling(b"\x00\x1bBAD\xe9\r\n\r\n") as port:
+        bad = hook(cy, f"http://127.0.0.1:{port}/", "standing.changed")
+        hook(cy, listener.url, "standing.changed")
+        watch(acme(), cy)
+        assert sending.send_waiting() == sending.Sent(sent=1, failed=1)
+    told = Delivery.objects.get(hook=bad)
+    assert told.status == "waiting" and "BAD" in told.fault and told.fault.isprintable()
+    bad.refresh_from_db()
+    assert bad.failures == 1
+
+
+def test_what_cannot_be_sent_at_all_keeps_nobody_waiting(
+    listener: Listener, allowed: None, cy: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, payload = hook(cy, listener.url, "hold.opened", "standing.changed"), sending.events.payload
+    good = hook(cy, listener.url, "standing.changed")
+    watch(acme(), cy)
+
+    def broken(*told: Any, **more: Any) -> Any:
+        monkeypatch.setattr(sending.events, "payload", payload)
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(sending.events, "payload", broken)
+    assert sending.send_waiting() == sending.Sent(sent=1, failed=1)
+    assert {each.hook_id: each.fault for each in Delivery.objects.all()} == {bad.pk: "ValueError", good.pk: ""}
+
+
 # --- sight ---------------------------------------------------------------------------------------
 
 
@@ -382,6 +410,18 @@ def test_the_secret_is_shown_once_and_rests_sealed(listener: Listener, allowed: 
     assert made["secret"] not in kept and "/hook" not in kept
     renewed = caller.patch(path, {"secret": "renew"}).data["secret"]
     assert renewed not in (None, made["secret"])
+
+
+@pytest.mark.invariant("I-20b")
+def test_whoever_renews_the_secret_of_anothers_hook_has_her_accept_it_again(
+    listener: Listener, allowed: None, cy: Person, sy: Person
+) -> None:
+    own = hook(cy, listener.url, "standing.changed")
+    assert hooks.renew_secret(own, **act(cy)).state == "active"
+    assert hooks.renew_secret(own, **act(sy)).state == "proposed"
+    watch(acme(), cy)
+    assert not Delivery.objects.exists()
+    assert hooks.accept(own, **act(cy)).state == "active"
 
 
 def test_the_whole_life_over_the_api(listener: Listener, allowed: None, cy: Person) -> None:

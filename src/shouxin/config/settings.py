@@ -146,6 +146,7 @@ MFA_FORMS = {
     "authenticate_webauthn": "shouxin.office.factors.Key",
     "reauthenticate_webauthn": "shouxin.office.factors.KeyAgain",
     "login_webauthn": "shouxin.office.factors.KeyAlone",
+    "add_webauthn": "shouxin.office.factors.NewKey",
 }
 AXES_FAILURE_LIMIT = "shouxin.office.locks.failures_max"
 AXES_COOLOFF_TIME = "shouxin.office.locks.lock_time"

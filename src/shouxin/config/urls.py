@@ -10,7 +10,7 @@ from django.urls import include, path
 from shouxin.config import health, metrics, system_views
 from shouxin.credit import urls as credit
 from shouxin.customers import urls as customers
-from shouxin.office import entrances
+from shouxin.office import entrances, factors
 from shouxin.records import coverage_views, home
 from shouxin.records import urls as records
 
@@ -32,7 +32,7 @@ PACKAGES = [
 OWN_WAYS_IN = [
     ("password/change/", account.password_change, "account_change_password"),
     ("password/set/", account.password_set, "account_set_password"),
-    ("2fa/totp/activate/", totp.activate_totp, "mfa_activate_totp"),
+    ("2fa/totp/activate/", factors.NewCode.as_view(), "mfa_activate_totp"),
     ("2fa/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
     ("2fa/recovery-codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
     ("2fa/webauthn/add/", passkeys.add_webauthn, "mfa_add_webauthn"),

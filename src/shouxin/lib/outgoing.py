@@ -29,7 +29,14 @@ class NotAllowed(ValueError):
 
 
 class Unreachable(OSError):
-    """Nothing came back: no such host, no answer in time, no valid certificate."""
+    """Nothing came back: no such host, no answer in time, no valid certificate.
+
+    Its text may be the other side's; of that only what can be printed is kept.
+    """
+
+    def __init__(self, where: str, error: object) -> None:
+        told = "".join(letter if letter.isprintable() else " " for letter in f"{where}: {error}")
+        super().__init__(told[:200])
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def post(to: Target, body: bytes, headers: Mapping[str, str], *, seconds: float 
         connection.require_time()
         return answer.status
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unreachable(f"{type(error).__name__}: {error}"[:200]) from error
+        raise Unreachable(type(error).__name__, error) from error
     finally:
         alarm.cancel()
         connection.close()
@@ -147,7 +154,7 @@ def _resolved(host: str, port: int) -> list[IP]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"{host}: {error}"[:200]) from error
+        raise Unreachable(host, error) from error
     return [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
 
 

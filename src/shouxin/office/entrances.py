@@ -12,11 +12,10 @@ from allauth.usersessions.models import UserSession
 from axes.helpers import get_client_ip_address
 from axes.signals import user_locked_out
 from django.contrib.auth import signals
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 
-from . import clock, knocks, trail
+from . import clock, factors, knocks, trail
 from .models import Person
 
 
@@ -27,12 +26,13 @@ class Adapter(DefaultAccountAdapter):
         """Never."""
         return False
 
-    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Person | None:
         """The person whose password this is. Raises SlowedDown where too many were wrong from here."""
         knocks.admit(request, credentials.get("username"))
-        found: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        found: Person | None = super().authenticate(request, **credentials)
         if found is not None:
             knocks.forgive(request)
+            factors.begun(request, found)
         return found
 
 

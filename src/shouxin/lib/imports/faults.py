@@ -16,6 +16,7 @@ FILE_FAULTS: dict[str, Any] = {
     "unpacks_too_large": _("The workbook unpacks to more than {size_max} bytes, far more than it can need."),
     "too_many_cells": _("The sheet spans {rows} rows by {columns} columns up to {cell}. Delete what stands outside."),
     "markup": _("The workbook holds document type declarations, which no spreadsheet program writes."),
+    "busy": _("Other workbooks are being read at this moment. Hand it in again in a minute."),
     "too_heavy": _("Reading the workbook took more than {seconds} seconds or {memory} MB of memory. Split it."),
     "no_such_sheet": _("There is no sheet “{sheet}”. The sheets are: {sheets}."),
     "encoding": _("Line {line} is not valid {encoding}. Save the file as UTF-8, or name its encoding in the mapping."),

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,10 @@ from .faults import FileFault
 from .sheet import MARK
 
 _MARKED = json.dumps(MARK)[1:-1]
+AT_ONCE = 4
+"""Workbooks one process has parsed at the same time; the threads it answers with are four times as many."""
+WAIT_SECONDS = 10
+_turns = threading.BoundedSemaphore(AT_ONCE)
 _SOURCE_ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -49,10 +54,14 @@ def spool(path: Path, target: Path, form: str, sheet: str, limits: SheetLimits) 
     roots = [str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(roots), "PYTHONUTF8": "1"}
     heavy = FileFault("too_heavy", {"seconds": limits.seconds, "memory": limits.memory_bytes >> 20})
+    if not _turns.acquire(timeout=WAIT_SECONDS):
+        raise FileFault("busy")
     try:
         child = subprocess.run(command, capture_output=True, timeout=limits.seconds + 10, env=environment, check=False)
     except subprocess.TimeoutExpired:
         raise heavy from None
+    finally:
+        _turns.release()
     if child.returncode or not child.stdout:
         raise heavy if child.returncode < 0 else FileFault("broken_workbook", {"detail": "parser"})
     answer: dict[str, Any] = json.loads(child.stdout)

@@ -94,11 +94,17 @@ def accept(
 
 @transaction.atomic
 def renew_secret(hook: Webhook, *, by: Person, on: date, at: datetime) -> Webhook:
-    """A new secret, on the instance, to be shown this once; the old one signs nothing any more."""
+    """A new secret, on the instance, to be shown this once; the old one signs nothing any more.
+
+    Whoever renews another's could sign in her name: her hook rests until she has accepted it again.
+    """
     posts.require(by, *KEEPERS, on=on, about=hook, verb="webhook.renew_secret", at=at)
+    hook = _locked(hook)
     hook.secret = fresh_secret()
-    hook.save(update_fields=["secret"])
-    trail.record("webhook.renew_secret", about=hook, by=by, at=at)
+    if hook.owner_id != by.pk:
+        hook.state = "proposed"
+    hook.save(update_fields=["secret", "state"])
+    trail.record("webhook.renew_secret", about=hook, by=by, at=at, now=hook.state)
     return hook
 
 

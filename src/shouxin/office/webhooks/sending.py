@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 
 from shouxin.lib import outgoing
@@ -50,7 +50,7 @@ def send_waiting(*, limit: int = PER_RUN_MAX) -> Sent:
         delivery = _borrow(clock.now())
         if delivery is None:
             break
-        counts[_send(delivery, on=clock.today())] += 1
+        counts[_send_or_fail(delivery, on=clock.today())] += 1
     return Sent(**counts)
 
 
@@ -73,6 +73,18 @@ def _borrow(at: datetime) -> Delivery | None:
             delivery.attempts += 1
             Delivery.objects.filter(pk=delivery.pk).update(attempts=delivery.attempts, next_at=at + LENT)
     return delivery
+
+
+def _send_or_fail(delivery: Delivery, *, on: date) -> str:
+    """The same; whatever goes wrong with one delivery keeps none of the others waiting."""
+    try:
+        return _send(delivery, on=on)
+    except OperationalError:  # the database is away: nothing could be remembered
+        raise
+    except Exception as error:
+        log.exception("webhook could not be sent", hook=delivery.hook_id, delivery=delivery.pk)
+        _failed(delivery, None, type(error).__name__, clock.now())
+        return "failed"
 
 
 def _send(delivery: Delivery, *, on: date) -> str:

@@ -71,7 +71,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if _is_keeper(call) or hook.owner_id == call["by"].pk:
         sudo.require(request, back=reverse("webhooks:show", args=[pk]))
     if verb == "renew":
-        return _shown(request, hook, secret=hooks.renew_secret(hook, **call).secret)
+        hook = hooks.renew_secret(hook, **call)
+        return _shown(request, hook, secret=hook.secret)
     steps: dict[str, Any] = {
         "test": lambda: hooks.test(hook, **call),
         "accept": lambda: hooks.accept(hook, seen=_agreed(request), **call),
