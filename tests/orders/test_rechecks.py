@@ -1,17 +1,19 @@
 """An order asked about again: what was delivered counts once, for whom it was delivered to; the order stays his."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from shouxin.credit.models import CreditAccount, Reservation
 from shouxin.customers.models import Customer
-from shouxin.office import clock, idempotency, policies
+from shouxin.office import clock, idempotency, policies, posts
 from shouxin.office.models import IdempotencyKey, Person, TrailEntry
-from shouxin.office.refusals import Moved
+from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.orders import checks, fulfilment, holds, lane
 from shouxin.orders.checks import CheckRequest, Moment, Question
-from shouxin.orders.models import CreditDecision, LiveOrder
+from shouxin.orders.models import CreditDecision, Hold, LiveOrder
+from shouxin.receivables.models import Invoice
 from tests.api import Caller
 from tests.people import SOUTH, TODAY, acme, member
 
@@ -75,6 +77,67 @@ def test_a_release_is_used_up_by_what_was_delivered_under_it() -> None:
     deliver(released, "300")
     assert decide(ask(300))[0].outcome == "approve"
     assert decide(ask(600))[0].outcome == "hold", "three hundred more were never released"
+
+
+def moment(name: str) -> dict[str, Any]:
+    return {"edition": policies.in_force(TODAY), "by": member(name), "today": TODAY, "at": clock.now()}
+
+
+@pytest.mark.invariant("I-16", "I-17")
+def test_the_hold_of_an_order_that_was_asked_about_again_is_over() -> None:
+    line(acme(), 100)
+    first, last = decide(ask(300))[0], decide(ask(400))[0]
+    for verb, more in ((holds.recheck, {}), (holds.release, {"reason": "x", "up_to_amount": D(300)})):
+        with pytest.raises(Moved):
+            verb(first.hold, **more, **moment("vi"))  # type: ignore[operator]
+    assert [Hold.objects.get(decision=each).status for each in (first, last)] == ["superseded", "open"]
+
+
+@pytest.mark.clause("A7")
+def test_a_release_says_why_and_is_of_an_order_that_has_a_number() -> None:
+    line(acme(), 100)
+    held, nameless = decide(ask(300))[0], decide(ask(300, ""))[0]
+    with pytest.raises(BadForm):
+        holds.release(held.hold, reason=" ", up_to_amount=D(300), **moment("vi"))
+    with pytest.raises(Moved) as refused:
+        holds.release(nameless.hold, reason="trial order", up_to_amount=D(300), **moment("vi"))
+    assert refused.value.code == "order_unnamed"
+    assert holds.release(held.hold, reason="trial order", up_to_amount=D(300), **moment("vi")).outcome == "approve"
+
+
+@pytest.mark.invariant("I-15")
+def test_nobody_releases_her_own_order_without_a_number() -> None:
+    line(acme(), 100)
+    held = hers(ask(300, ""), by=member("vi"))[0]
+    with pytest.raises(NotYourDuty):
+        holds.release(held.hold, reason="trial order", up_to_amount=D(300), **moment("vi"))  # type: ignore[union-attr]
+
+
+def test_a_number_of_an_invoice_that_exists_bills_nothing_twice() -> None:
+    line(acme())
+    order = decide(ask(900))[0].reservation
+    assert order is not None
+    who = {"by": posts.system(), "today": TODAY, "at": clock.now()}
+    fulfilment.deliver(order, D(500), **who)
+    fulfilment.bill(order, D(300), invoice_no="F-1", **who)
+    for amount in (D(300), D(100)):
+        with pytest.raises(Moved) as refused:
+            fulfilment.bill(order, amount, invoice_no="F-1", **who)
+        assert refused.value.code == "duplicate"
+    assert Invoice.objects.count() == 1 and owed(acme()) == (400, 200)
+
+
+@pytest.mark.invariant("I-7")
+def test_a_lane_that_is_full_approves_nobody(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    policies.ensure()
+
+    def full(_question: object) -> None:
+        raise lane.TakesTooLong
+
+    monkeypatch.setattr(lane.LANE, "ask", full)
+    with pytest.raises(CannotDecide) as refused:
+        lane.check(ask(1), by=None)
+    assert refused.value.code == "busy" and not CreditDecision.objects.exists()
 
 
 def hers(*requests: CheckRequest, by: Person) -> list[CreditDecision | Moved]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.receivables import invoices, owed, receipts
-from shouxin.receivables.matching import Pair
+from shouxin.receivables.matching import Claim, Pair, Source, chosen
 from shouxin.receivables.models import Contest, Instalment, Invoice, Match, Receipt
 from tests.people import TODAY, acme
 
@@ -174,6 +174,35 @@ def test_a_person_may_choose_what_a_receipt_settles() -> None:
     receipts.match(money, pairs=[(part(second).pk, D("500.00")), (part(first).pk, D("50.00"))], **acts())
     assert settled() == {"A": D("50.00"), "B": D("500.00")}
     assert Receipt.objects.get().applied == D("550.00")
+
+
+def test_a_choice_is_served_by_the_first_source_and_only_what_is_left_by_the_next() -> None:
+    claim = Claim(7, 1, "S-1", 1, TODAY, None, open=D(500), contested=D(0))
+    first, second, third = (Source(1, f"B-{n}", TODAY, D(300), receipt_id=n) for n in (1, 2, 3))
+    pairs = chosen([first, second, third], [claim], [(7, D(400))])
+    assert [(pair.receipt_id, pair.amount) for pair in pairs] == [(1, 300), (2, 100)]
+    assert [first.left, second.left, third.left] == [0, 200, 300]
+
+
+def test_a_paper_is_named_by_its_invoice_and_with_or_without_its_instalment() -> None:
+    invoice = issue()
+    parts = receipts.pairs_of(invoice.account_id, [(invoice.pk, None, D("300.00"))])
+    assert parts == [(part(invoice).pk, D("300.00"))]
+    for wanted in (
+        [(invoice.pk, 7, D(1))],
+        [(0, None, D(1))],
+        [(invoice.pk, None, D("1000.01"))],
+        [(invoice.pk, None, D(0))],
+    ):
+        with pytest.raises(BadForm):
+            receipts.pairs_of(invoice.account_id, wanted)
+
+
+def test_two_instalments_are_filled_the_earliest_first_and_no_further_than_said() -> None:
+    invoice = issue(instalments=((1, date(2026, 12, 1), D(400)), (2, date(2026, 12, 31), D(600))))
+    first, second = Instalment.objects.filter(invoice=invoice).order_by("number")
+    assert receipts.pairs_of(invoice.account_id, [(invoice.pk, None, D(400))]) == [(first.pk, 400)]
+    assert receipts.pairs_of(invoice.account_id, [(invoice.pk, None, D(500))]) == [(first.pk, 400), (second.pk, 100)]
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1000.01", "700.01", "0.001", "NaN"])

@@ -67,6 +67,12 @@ def test_a_line_hardly_used_is_cut_to_what_was_needed() -> None:
 
 
 @pytest.mark.clause("B2.4")
+def test_a_step_that_rounding_takes_away_again_leaves_the_limit_as_it_is() -> None:
+    held = replace(HELD, limit=Limit.of(D(9_000)))
+    year = replace(EARNED, held=held, rated=replace(RATED, limit=Limit.of(D(9_500))), peak_use=D(9_000))
+    assert propose(book(), year).terms.limit == Limit.of(D(9_000))
+
+
 def test_no_number_is_invented_where_none_is_held() -> None:
     for limit in (Limit.unset(), Limit.unlimited()):
         assert propose(book(), replace(EARNED, held=replace(HELD, limit=limit))).terms.limit == limit
@@ -145,6 +151,8 @@ def test_what_the_year_says_of_the_policy() -> None:
         ("grades_do_not_separate", Grade.A), ("grade_overdue", "A 30.00%"), ("many_unrated", 3),
     ]  # fmt: skip
     assert advise(book(), [GradeTotal(Grade.A, 1), GradeTotal(Grade.D, 1, owed=D(10))]) == ()
+    separate = [GradeTotal(Grade.A, 9, owed=D(1000), overdue=D(1)), GradeTotal(Grade.B, 9, owed=D(1000), overdue=D(9))]
+    assert advise(book(), separate) == ()
 
 
 @pytest.mark.clause("B2.4")

@@ -55,6 +55,13 @@ def test_room_is_an_opportunity_from_the_policys_share_on() -> None:
 
 
 @pytest.mark.clause("C3.7")
+@pytest.mark.parametrize("change", [{"overdue": True}, {"standing": "watched"}])
+def test_whoever_pays_late_or_is_watched_offers_nothing(change: dict[str, Any]) -> None:
+    assert list(market.opportunities(book(), GOOD))
+    assert not list(market.opportunities(book(), replace(GOOD, **change)))
+
+
+@pytest.mark.clause("C3.7")
 def test_an_upgrade_candidate_is_told_what_lacks() -> None:
     bound = book().grades[Grade.A].score_min
     found = market.upgrade(book(), replace(GOOD, score=bound - 3, clean_months=0))

@@ -69,6 +69,12 @@ def test_what_binds(tie: groups.Tie, bound: bool) -> None:
     assert groups.binds(tie, HALF) is bound
 
 
+@given(ties)
+def test_a_ring_in_the_rows_is_drawn_once(wanted: list[groups.Tie]) -> None:
+    drawn = [node.customer for node in groups.tree(1, wanted, HALF)]
+    assert drawn[0] == 1 and len(drawn) == len(set(drawn))
+
+
 def test_the_share_goes_through_the_chain() -> None:
     chain = [groups.Tie(2, 1, "subsidiary", Decimal(80)), groups.Tie(3, 2, "branch"),
              groups.Tie(4, 3, "subsidiary", Decimal(40)), groups.Tie(5, 4, "controlled")]  # fmt: skip
@@ -158,6 +164,24 @@ def test_a_counterparty_at_every_bound_passes_and_every_item_can_fail_alone() ->
         key: {key: "fail"} for key in FAULTS
     }
     assert set(FAULTS) == {key for key, _clause, _rule in counterparty.CHECKS}
+
+
+@pytest.mark.clause("B1.1", "B1.3")
+@pytest.mark.parametrize(
+    ("change", "fails"),
+    [
+        ({"dissolved": True}, "registration"),
+        ({"dissolved": True, "registration": None}, "registration"),
+        ({"line_until": DAY - timedelta(1)}, "room"),
+        ({"judgment_debtor": True}, "litigation"),
+        ({"judgment_debtor": True, "lawsuits": None}, "litigation"),
+        ({"standing": "suspended"}, "blacklist"),
+    ],
+)
+def test_what_is_certain_fails_whatever_else_is_known(change: dict[str, object], fails: str) -> None:
+    facts = replace(GOOD, **change)  # type: ignore[arg-type]
+    assert fallen(facts) == {fails: "fail"}
+    assert counterparty.verdict(counterparty.check(facts, counterparty.Bounds())) == "fail"
 
 
 @pytest.mark.clause("B1.1", "B1.3")

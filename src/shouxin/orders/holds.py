@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.credit import exposure, lines
+from shouxin.credit import exposure
 from shouxin.office import moves, posts, rates
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -61,6 +61,7 @@ def release(
         until = until or today + timedelta(days=order_check.release_days)
         _refuse_bounds(fresh, up_to, until, today, order_check.release_days)
         _refuse_unauthorised(fresh, up_to, edition=edition, by=by, today=today, at=at)
+        _refuse_unnamed(fresh)
         changes = {"decided_by": by, "decided_at": at, "reason": reason, "up_to_amount": up_to, "until": until}
         moves.move(fresh, FLOW, "release", by=by, on=today, at=at, **changes)
         again = _again(fresh.decision, edition=edition, today=today, at=at, by=by)
@@ -98,19 +99,16 @@ def refuse_empty(reason: str) -> None:
 
 
 def locked(hold: Hold) -> Hold:
-    """The hold with its customer's accounts locked, in the house's order: accounts, order, hold.
+    """The hold as it stands now, with its customer's accounts locked, in the house's order: accounts, order, hold.
 
-    Raises Moved when the order has been decided again since the hold was opened.
+    Where the order has been decided again since, it is open no longer.
     """
     if hold.customer_id:
         exposure.lock([hold.customer_id])
     decision = hold.decision
     key = {"source_system": decision.source_system, "order_no": decision.order_no}
-    live = LiveOrder.objects.select_for_update().filter(**key).first()
-    fresh = Hold.objects.select_related("decision", "customer").select_for_update(of=("self",)).get(pk=hold.pk)
-    if live and live.decision_id != fresh.decision_id and fresh.status == "open":
-        raise Moved(_("The order has been decided again since; look at its latest decision."), code="superseded")
-    return fresh
+    LiveOrder.objects.select_for_update().filter(**key).first()
+    return Hold.objects.select_related("decision", "customer").select_for_update(of=("self",)).get(pk=hold.pk)
 
 
 def _refuse_bounds(hold: Hold, up_to: Decimal, until: date, today: date, days_max: int) -> None:
@@ -121,6 +119,16 @@ def _refuse_bounds(hold: Hold, up_to: Decimal, until: date, today: date, days_ma
         faults.append(("until", _("A release lasts from today for at most %(days)s days.") % {"days": days_max}))
     if faults:
         raise BadForm(faults)
+
+
+def _refuse_unnamed(hold: Hold) -> None:
+    """Raise Moved for a check that named no order: nothing would tell later which one was released."""
+    if not hold.decision.order_no:
+        raise Moved(
+            _("This check named no order; nobody could tell later which one was released."),
+            code="order_unnamed",
+            cure=_("Check the order again with its number, then release it."),
+        )
 
 
 def _refuse_unauthorised(
@@ -208,8 +216,3 @@ def _again(decision: CreditDecision, *, edition: Edition, today: date, at: datet
 
 def _codes(decision: CreditDecision) -> str:
     return ", ".join(reason["code"] for reason in decision.reasons if reason["severity"] != "released")
-
-
-def line_of(hold: Hold, today: date) -> lines.InForce:
-    """The line that stood in the way, for the page that shows the hold."""
-    return lines.in_force([hold.customer_id], on=today)[hold.customer_id] if hold.customer_id else lines.InForce()
