@@ -92,12 +92,12 @@ def _wrong() -> ValidationError:
 def spend(authenticator: Authenticator, code: str) -> None:
     """Take the code's step of time: neither it nor an earlier one opens anything again (RFC 6238, 5.2).
 
-    The caller holds the person's row. Raises ValidationError for a step that is taken.
+    The code has been found right; should its time have run out since, the earliest step still open is taken. The caller
+    holds the person's row. Raises ValidationError for a step that is taken already.
     """
-    secret = decrypt(authenticator.data["secret"])
-    steps = totp.yield_hotp_counters_from_time()
+    secret, steps = decrypt(authenticator.data["secret"]), list(totp.yield_hotp_counters_from_time())
     right = (each for each in steps if compare_user_code(actual=code, expected=_code_of(secret, each)))
-    step = next(right, 0)
+    step = next(right, steps[0])
     if step <= authenticator.data.get("last_step", 0):
         raise _wrong()
     authenticator.data["last_step"] = step
