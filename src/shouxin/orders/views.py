@@ -33,15 +33,18 @@ SUGGESTED = 8
 def desk(request: HttpRequest) -> HttpResponse:
     """Ask, or check and reserve; the answer stands beside the form, the checks before it below."""
     form = CheckForm(request.POST if request.method == "POST" else None, initial=_initial(request))
-    if request.method == "POST":
-        decision = _decided(request, form)
-        if decision:
-            return _answered(request, decision)
+    if request.method == "POST" and (decision := _decided(request, form)):
+        return _answered(request, form, decision)
     wanted = whole(request.GET.get("decision"))
-    decision = None if wanted is None else visible_decision(request, wanted)
+    return _desk(request, form, None if wanted is None else visible_decision(request, wanted))
+
+
+def _desk(request: HttpRequest, form: CheckForm, decision: CreditDecision | None) -> HttpResponse:
+    """The desk, or (asked by htmx) its form and its answer alone."""
     told = {"form": form, "recent": _recent(request), "may_ask": _may_ask(request)}
     told |= shown(decision) if decision else {}
-    return render(request, "orders/desk.html", told, status=422 if form.errors else 200)
+    template = "orders/desk_parts.html" if request.method == "POST" and request.htmx else "orders/desk.html"  # type: ignore[attr-defined]
+    return render(request, template, told, status=422 if form.errors else 200)
 
 
 def _initial(request: HttpRequest) -> dict[str, str]:
@@ -92,10 +95,9 @@ def _code(request: HttpRequest, form: CheckForm) -> str | None:
     return None
 
 
-def _answered(request: HttpRequest, decision: CreditDecision) -> HttpResponse:
+def _answered(request: HttpRequest, form: CheckForm, decision: CreditDecision) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
-        told = {**shown(decision), "recent": _recent(request), "swapped": True}
-        return render(request, "orders/answer.html", told)
+        return _desk(request, form, decision)
     return redirect(f"{reverse('orders:desk')}?decision={decision.pk}")
 
 
