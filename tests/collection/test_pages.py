@@ -161,7 +161,8 @@ def test_a_task_is_settled_with_a_word_on_it() -> None:
     client = browser("ann")
     text = shown(client.get(f"/collection/tasks/{task.pk}/"))
     assert "Call the customer" in text and "信函〔2026〕第001号" in text
-    assert client.post(f"/collection/tasks/{task.pk}/done", {"reason": ""}).status_code == 422
+    refused = client.post(f"/collection/tasks/{task.pk}/done", {"reason": ""})
+    assert refused.status_code == 422 and "<b>Result</b>" in refused.text
     assert browser("di").post(f"/collection/tasks/{task.pk}/done", {"reason": "x"}).status_code == 404
     assert browser("ed").post(f"/collection/tasks/{task.pk}/done", {"reason": "x"}).status_code == 403
     assert client.post(f"/collection/tasks/{task.pk}/burn", {"reason": "x"}).status_code == 404

@@ -107,6 +107,10 @@ def test_a_refusal_on_an_application_names_the_label_and_not_the_key() -> None:
     assert label["limit"] != "limit" and refusal.told.startswith(label["limit"])
 
 
+def test_no_key_of_a_program_is_shown_to_people() -> None:
+    assert (field_words.label("version_seen"), str(field_words.label("findings.result"))) == ("", "Result")
+
+
 def test_every_label_of_a_field_has_its_chinese() -> None:
     with translation.override("en"):
         english = {field: str(field_words.label(field)) for field in field_words.LABELS}

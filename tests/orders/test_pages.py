@@ -361,6 +361,23 @@ def test_a_step_that_is_refused_moves_nothing(who: str, verb: str, form: dict[st
     assert (row.reserved, row.version) == (1000, 1)
 
 
+@pytest.mark.parametrize(
+    ("verb", "form", "words"),
+    [
+        pytest.param("deliver", {"amount": "1000.01"}, "Enter at most 1,000.00.", id="more than there is"),
+        pytest.param("bill", {"amount": "1000.01"}, "Enter at most 1,000.00.", id="more than there is to bill"),
+        pytest.param("bill", {"due_on": "2020-01-01"}, "It is due before the day of the document.", id="due before"),
+    ],
+)
+def test_a_refused_step_is_told_on_its_own_form_with_what_cures_it(verb: str, form: dict[str, str], words: str) -> None:
+    line(acme())
+    row = decide(1000).reservation
+    answer = browser("fi").post(f"/orders/reservations/{row.pk}/{verb}", form)
+    assert answer.status_code in (409, 422)
+    assert f"/orders/reservations/{row.pk}/{verb}" in answer.text, "the form to correct it"
+    assert words in answer.text
+
+
 # --- lists ask the database a fixed number of questions ------------------------------------------
 
 

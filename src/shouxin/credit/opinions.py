@@ -216,7 +216,7 @@ def opine(
 
 def _not_your_turn(found: Round) -> Moved:
     if found.next is None:
-        return Moved(_("All opinions are there; it waits for the signature."), code="not_your_turn")
+        return Moved(_("All opinions are there; it waits for the signature."), code="not_your_turn", cure="")
     cure = _("It is the turn of: %(post)s.")
     return Moved(_("It is not your turn, or you have spoken already."), code="not_your_turn", cure=cure,
                  post=POST_LABELS[found.next])  # fmt: skip

@@ -53,7 +53,7 @@ def ask(
     if faults:
         raise BadForm(faults)
     if application.status not in rules.OPEN:
-        raise Moved(_("The application is decided."))
+        raise Moved(_("The application is decided."), cure="")
     if not particulars.filled(application.details).get("consent"):
         raise Moved(_("The customer has not allowed inquiries about its credit."), code="no_consent",
                     cure=_("Have it sign the permission, and tick the box on the application."))  # fmt: skip
@@ -82,7 +82,7 @@ def remind(reference: Reference, *, address: Any, edition: Edition, by: Person, 
     if row.status == "answered":
         raise Moved(_("It has answered."), code="answered", cure="")
     if row.application.status not in rules.OPEN:
-        raise Moved(_("The application is decided."))
+        raise Moved(_("The application is decided."), cure="")
     if timezone.localdate(row.link.made_at) == today:
         raise Moved(_("It was written to today."), code="asked_today", cure=_("Wait a day, or call."))
     days = edition.policy.applications.public_forms.reference_days

@@ -21,6 +21,9 @@ from shouxin.rules.exposure import Bucket, Movement, OrderValue
 from . import exposure
 from .models import CreditAccount, Posting, Reservation
 
+AT_MOST = _("Enter at most %(left)s.")
+"""What cures asking for more than is left of an order."""
+
 PARTS = ("reserved", "undelivered", "unbilled", "billed", "released")
 OPEN = Q(reserved__gt=0) | Q(undelivered__gt=0) | Q(unbilled__gt=0)
 """Reservations of which something is neither billed nor released yet."""
@@ -244,6 +247,7 @@ def step(row: Reservation, verb: str, amount: Decimal | None, *, today: date, at
         raise Moved(
             _("Of order %(order)s only %(left)s is left to deliver or cancel."),
             code="nothing_left",
+            cure=AT_MOST if left else None,
             left=f"{left:,.2f}",
             order=row.order_no,
         )

@@ -316,7 +316,8 @@ def approve(
         if replaced:
             _end(replaced, "replace", why=fresh.reason, by=by, today=today, at=at)
         if fresh.status == "proposed" and list(_twice(fresh.customer_id, _terms_of(fresh), None)):
-            raise Moved(_("The same document or registration has been approved meanwhile."), code="counted_already")
+            raise Moved(_("The same document or registration has been approved meanwhile."), code="counted_already",
+                        cure=_("Decline this one."))  # fmt: skip
         decided = {"decided_by": by, "decided_at": at, "decision_reason": reason}
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, began_on=today, **decided)
     return fresh

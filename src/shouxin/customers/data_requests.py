@@ -72,7 +72,7 @@ def ask(
     if errors:
         raise BadForm(errors)
     if customer.data_requests.filter(kind=kind, status=FLOW.start, about=about).exists():
-        raise Moved(_("This has been asked for already and waits for a second person."), code="asked_already")
+        raise Moved(_("This has been asked for already and waits for a second person."), code="asked_already", cure="")
     made = DataRequest.objects.create(
         customer=customer, kind=kind, why=why.strip(), about=about, asked_by=by, asked_at=at,
         changes=json.dumps(dict(changes), ensure_ascii=False) if changes else "",
@@ -209,7 +209,7 @@ def copy_of(request: DataRequest, *, by: Person, on: date, at: datetime) -> str:
     """
     posts.require(by, *HEADS, Post.CREDIT_ADMINISTRATOR, on=on, about=request, verb="data_request.copy", at=at)
     if (request.kind, request.status) != ("copy", "done"):
-        raise Moved(_("Two people have to agree before a copy is made."), code="not_confirmed")
+        raise Moved(_("Two people have to agree before a copy is made."), code="not_confirmed", cure="")
     trail.record("export_personal_data", about=request.customer, by=by, at=at, why=request.why)
     given = sharings.given_since(request.customer.created_at)
     found: dict[str, list[dict[str, Any]]] = {"given_to": given}

@@ -80,7 +80,7 @@ def add(
     Customer.objects.select_for_update(of=("self",)).get(pk=customer.pk)
     person = identified(name, id_number, note=note, at=at)
     if customer.person_ties.filter(person=person, role=role, until=None).exists():
-        raise Moved(_("This person is on record in this role already."), code="known_person")
+        raise Moved(_("This person is on record in this role already."), code="known_person", cure="")
     if role == "legal_representative":
         _follow(customer, person, on)
     row = PersonTie.objects.create(
@@ -109,7 +109,7 @@ def end(row: PersonTie, *, by: Person, on: date, at: datetime) -> PersonTie:
     if fresh.until is not None:
         raise Moved(_("This tie has ended already."), code="ended")
     if fresh.role in LEADING and listed([fresh.person_id]):
-        raise Moved(standing.HELD_FAST, code="held_fast")
+        raise Moved(standing.HELD_FAST, code="held_fast", cure="")
     fresh.until = on
     fresh.save(update_fields=["until"])
     trail.record("end_person_tie", about=fresh.customer, by=by, at=at, name=fresh.person.name, role=fresh.role)

@@ -386,6 +386,7 @@ def _propose_or_confirm(
         raise Moved(
             _("Another standing has been proposed: %(standing)s."),
             code="other_proposal", standing=proposal.get_standing_display(),
+            cure=_("Confirm or decline that one first."),
         )  # fmt: skip
     return decide_release(proposal, "confirm", by=by, on=on, at=at)
 

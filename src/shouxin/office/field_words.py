@@ -26,8 +26,10 @@ LABELS: Mapping[str, Any] = {
     "note": _("Note"),
     "pairs": _("Receipts and invoices"),
     "parent": _("Parent"),
+    "outcome": _("Outcome of the dispute"),
     "reason": _("Reason"),
     "remark": _("Assessment"),
+    "result": _("Result"),
     "said": _("Told to the customer"),
     "since": _("From"),
     "standing": _("Standing"),
@@ -44,5 +46,5 @@ LABELS: Mapping[str, Any] = {
 
 
 def label(field: str) -> Any:
-    """The label of a field by its key (`findings.visited_on`: by its last part); the key where it has none here."""
-    return LABELS.get(field.rpartition(".")[2], field)
+    """The label of a field by its key (`findings.visited_on`: by its last part); "" where it has none here."""
+    return LABELS.get(field.rpartition(".")[2], "")

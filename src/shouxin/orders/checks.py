@@ -154,7 +154,7 @@ def answer(questions: Sequence[Question], moment: Moment) -> list[CreditDecision
         except Unopened as found:
             with transaction.atomic():
                 exposure.open_accounts(found.accounts)
-    raise Moved(_("The order was decided for another customer at this moment; ask again."), code="order_moved")
+    raise Moved(_("The order was decided for another customer at this moment; ask again."), code="order_moved", cure="")
 
 
 def _inside_a_transaction() -> bool:

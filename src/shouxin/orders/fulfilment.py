@@ -97,7 +97,10 @@ def bill(
         outcome = bulk.post_invoices([invoice], by=by, at=at, today=today)[0]
         if outcome.state == "unchanged" or outcome.code == "number_taken":
             raise Moved(
-                _("An invoice with the number %(number)s exists already."), code="duplicate", number=invoice.doc_no
+                _("An invoice with the number %(number)s exists already."),
+                code="duplicate",
+                cure=_("Give it another number."),
+                number=invoice.doc_no,
             )
         posting.accepted(outcome)
         return Reservation.objects.select_related("account__customer").get(pk=row.pk)
@@ -110,6 +113,7 @@ def _billable(row: Reservation, amount: Decimal | None) -> Decimal:
         raise Moved(
             _("Of order %(order)s only %(left)s is left to bill."),
             code="nothing_left",
+            cure=reservations.AT_MOST if is_open else None,
             left=f"{is_open:,.2f}",
             order=row.order_no,
         )

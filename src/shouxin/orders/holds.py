@@ -17,7 +17,7 @@ from shouxin.rules.line import Limit
 from shouxin.rules.money import convert
 from shouxin.rules.policy import Grade, Post
 
-from . import checks, stored
+from . import checks, evidence, stored
 from .models import CreditDecision, Hold, LiveOrder
 
 REVIEWERS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
@@ -66,7 +66,12 @@ def release(
         moves.move(fresh, FLOW, "release", by=by, on=today, at=at, **changes)
         again = _again(fresh.decision, edition=edition, today=today, at=at, by=by)
         if again.outcome != "approve":
-            raise Moved(_("Nobody can release this order: %(codes)s."), code="not_releasable", codes=_codes(again))
+            raise Moved(
+                _("Nobody can release this order: %(codes)s."),
+                code="not_releasable",
+                cure=_("Cure what no release overrules, then check the order again."),
+                codes=_codes(again),
+            )
         Hold.objects.filter(pk=fresh.pk).update(released_decision=again)
     return again
 
@@ -215,4 +220,5 @@ def _again(decision: CreditDecision, *, edition: Edition, today: date, at: datet
 
 
 def _codes(decision: CreditDecision) -> str:
-    return ", ".join(reason["code"] for reason in decision.reasons if reason["severity"] != "released")
+    left = (reason["code"] for reason in decision.reasons if reason["severity"] != "released")
+    return ", ".join(str(evidence.REASON_LABELS[code]) for code in left)

@@ -16,8 +16,8 @@ from shouxin.lib.questions import Ask
 from shouxin.lib.templatetags.shouxin import bucket_labels
 from shouxin.office import posts, sight
 from shouxin.office.models import Person
-from shouxin.office.pages import acting, blame, moment, page
-from shouxin.office.refusals import BadForm, NotVisible
+from shouxin.office.pages import acting, blame, moment, page, status_of
+from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import fulfilment
 from .forms import BillForm, ExtendForm, PartForm
@@ -118,7 +118,7 @@ def _page(request: HttpRequest, row: Reservation, verb: str = "", form: Any = No
         "steps": [_step(name, row, verb, form) for name in _verbs(row, who["by"], who["on"])],
         "movements": [_movement(each) for each in kept.order_by("pk")[:100]],
     }
-    return render(request, "orders/reservation.html", told, status=422 if form is not None else 200)
+    return render(request, "orders/reservation.html", told, status=200 if form is None else status_of(form))
 
 
 def _movement(posting: Posting) -> dict[str, Any]:
@@ -181,14 +181,17 @@ def step(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     """Deliver, bill, extend or cancel, the whole or a part."""
     if verb not in VERBS:
         raise NotVisible
-    row = _reservation(request, number)
+    row, who = _reservation(request, number), acting(request)
     form = VERBS[verb][1](request.POST, auto_id=f"id_{verb}_%s")
     if not form.is_valid():
         return _page(request, row, verb, form)
     try:
         getattr(fulfilment, verb)(row, **form.cleaned_data, **moment(request))
-    except BadForm as refusal:
-        blame(form, refusal)
-        return _page(request, row, verb, form)
+    except (BadForm, Moved) as refusal:
+        fresh = _reservation(request, number)
+        if verb not in _verbs(fresh, who["by"], who["on"]):
+            raise  # the form is no longer there to be corrected
+        blame(form, refusal, named=lambda field: "invoice_no" if field == "doc_no" else field)
+        return _page(request, fresh, verb, form)
     messages.success(request, str(DONE[verb]))
     return redirect("orders:reservation", number)

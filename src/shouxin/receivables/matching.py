@@ -289,11 +289,12 @@ def settle(
     Raises Moved where nothing is left or nothing is open, BadForm for a choice that cannot be.
     """
     if not sources:
-        raise Moved(_("Nothing is left to apply."), code="nothing_left")
+        raise Moved(_("Nothing is left to apply."), code="nothing_left", cure="")
     claims = claims_of({source.account_id for source in sources})
     made = propose(sources, claims) if pairs is None else chosen(sources, claims, pairs)
     if not made:
-        raise Moved(_("Nothing is open that this could settle."), code="nothing_open")
+        raise Moved(_("Nothing is open that this could settle."), code="nothing_open",
+                    cure=_("It stays to the customer's credit until an invoice is open."))  # fmt: skip
     write(made, at=at, by=by)
     return made
 
@@ -312,7 +313,8 @@ def repay(receipt_id: int, *, at: datetime, by: Person | None) -> list[Pair]:
             pairs.append(Pair(credit.credit_id or 0, -part, day, receipt_id=receipt_id))
             left -= part
     if not pairs:
-        raise Moved(_("There is no open credit note that this repayment could use up."), code="nothing_open")
+        raise Moved(_("There is no open credit note that this repayment could use up."), code="nothing_open",
+                    cure=_("Post the credit note first."))  # fmt: skip
     write(pairs, at=at, by=by)
     return pairs
 

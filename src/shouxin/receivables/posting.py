@@ -67,7 +67,8 @@ def accepted(outcome: Outcome) -> int:
         return outcome.id
     if (field := outcome.params.get("field", FIELDS.get(outcome.code))) is not None:
         raise BadForm([(field, outcome.message)])
-    raise Moved(outcome.message, code=outcome.code)
+    cure = _("Look at the paper posted under it, or give another number.") if outcome.code == "number_taken" else None
+    raise Moved(outcome.message, code=outcome.code, cure=cure)
 
 
 def refuse_later_than(today: date, **days: date | None) -> None:

@@ -175,7 +175,7 @@ def unpark(account: CreditAccount, *, why: str, by: Person, at: datetime, on: da
     if not account.parked:
         raise Moved(_("This account is not parked."), code="not_parked")
     if any(difference.account == account.pk for difference in differences()):
-        raise Moved(_("The difference is still there."), code="proof_failed")
+        raise Moved(_("The difference is still there."), code="proof_failed", cure=_("Have it mended first."))
     account.parked = ""
     account.save(update_fields=["parked"])
     trail.record("proof.unpark", about=account, by=by, at=at, customer=account.customer_id, why=why)
