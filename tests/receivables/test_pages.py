@@ -142,9 +142,13 @@ def test_a_dispute_on_the_page() -> None:
     assert client.post(f"{address}contest", {"amount": "300", "reason": "short"}).status_code == 302
     assert part(paper).contested == D("300.00")
     assert client.post(f"{address}contest", {"reason": "more"}).status_code == 409
-    assert client.post(f"{address}settle_contest", {"outcome": "rejected"}).status_code == 302
+    assert "checked" not in client.get(address).content.decode(), "how it ends is not said for her"
+    assert client.post(f"{address}settle_contest", {"outcome": "rejected"}).status_code == 422
+    assert client.post(f"{address}settle_contest", {"reason": "counted again"}).status_code == 422
+    assert client.post(f"{address}settle_contest", {"outcome": "rejected", "reason": "counted"}).status_code == 302
     assert Contest.objects.get().outcome == "rejected"
-    assert client.get(address).status_code == 200
+    shown = client.get(address).content.decode()
+    assert shown.index("The claim stands") < shown.index("counted")
 
 
 @pytest.mark.clause("A10")

@@ -1,5 +1,6 @@
 """Invoices on pages: the list, one invoice with everything that happened to it, issuing, disputes, reversal."""
 
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,7 +20,8 @@ from shouxin.customers import search
 from shouxin.customers.models import Customer
 from shouxin.lib.lists import Column, Listing
 from shouxin.lib.questions import Ask, begins
-from shouxin.office import sight
+from shouxin.office import sight, trail
+from shouxin.office.models import TrailEntry
 from shouxin.office.pages import acting, blame, moment, page, typed
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 
@@ -166,13 +169,28 @@ def invoice_page(request: HttpRequest, found: Any, **more: Any) -> HttpResponse:
         "state": state_of(found, who["on"]),
         "parts": parts,
         "matches": _matches(found),
-        "contests": Contest.objects.filter(instalment__invoice=found).select_related("instalment", "by", "settled_by"),
+        "contests": _contests(found),
         "facts": _facts(found),
         "verbs": invoices.verbs_for(found, parts, who["by"], who["on"]),
         "contest_form": ContestForm(auto_id="id_contest_%s"),
-        "settle_form": SettleContestForm(auto_id="id_settle_%s", initial={"outcome": "rejected"}),
+        "settle_form": SettleContestForm(auto_id="id_settle_%s"),
     }
-    return render(request, "receivables/invoice.html", told | more, status=422 if more else 200)
+    refused = [form for form in more.values() if form.errors]
+    told |= {"refused_forms": refused, **more}
+    return render(request, "receivables/invoice.html", told, status=422 if more else 200)
+
+
+def _contests(found: Invoice) -> list[tuple[Contest, str]]:
+    """The disputes, each with what was noted when it was settled (kept in the trail); "" before, or without a note."""
+    rows = list(Contest.objects.filter(instalment__invoice=found).select_related("instalment", "by", "settled_by"))
+    notes = defaultdict(list)
+    if any(row.settled_on for row in rows):
+        about = TrailEntry.objects.filter(about=trail.name_of(found), verb="invoice.settle_contest")
+        for line in about.order_by("id"):
+            notes[timezone.localdate(line.at), line.particulars.get("outcome"), line.by_id].append(
+                line.particulars.get("note", "")
+            )
+    return [(row, "; ".join(filter(None, notes[row.settled_on, row.outcome, row.settled_by_id]))) for row in rows]
 
 
 def _matches(found: Invoice) -> list[Match]:
@@ -220,9 +238,18 @@ def act(request: HttpRequest, number: int, verb: str) -> HttpResponse:
         form = ContestForm(request.POST, auto_id="id_contest_%s")
         if not form.is_valid():
             return invoice_page(request, found, contest_form=form)
-        invoices.contest(found, why=why, amount=form.cleaned_data["amount"], **call)
+        try:
+            invoices.contest(found, why=why, amount=form.cleaned_data["amount"], **call)
+        except BadForm as refusal:
+            blame(form, refusal)
+            return invoice_page(request, found, contest_form=form)
     elif verb == "settle_contest":
-        invoices.settle_contest(found, outcome=request.POST.get("outcome", ""), note=why, **call)
+        settled = SettleContestForm(request.POST, auto_id="id_settle_%s")
+        if not why:
+            settled.add_error(None, _("Say why the dispute ends like this."))
+        if not settled.is_valid():
+            return invoice_page(request, found, settle_form=settled)
+        invoices.settle_contest(found, outcome=settled.cleaned_data["outcome"], note=why, **call)
     elif verb == "reverse":
         invoices.reverse(found, why=why, **call)
     else:
