@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.fields import AmountField
 from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade
@@ -31,8 +32,7 @@ class LineForm(forms.Form):
 
     grade = forms.ChoiceField(label=_("Grade"), choices=[("", "—"), *GRADE_CHOICES], required=False)
     limit_kind = forms.ChoiceField(label=_("Kind of limit"), choices=LimitKind.choices)
-    limit = forms.DecimalField(label=_("Limit"), required=False, max_digits=15, decimal_places=2, min_value=0,
-                               widget=forms.TextInput(attrs={"inputmode": "decimal"}))  # fmt: skip
+    limit = AmountField(label=_("Limit"), least=0, required=False)
     currency = forms.ChoiceField(label=_("Currency"))
     term_days = forms.IntegerField(label=_("Term in days"), min_value=0, max_value=3660)
     discount_percent = forms.DecimalField(label=_("Discount %"), required=False, max_digits=5, decimal_places=2,

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.fields import AmountField
 from shouxin.office.attachments import EvidenceField
 from shouxin.rules.currencies import CURRENCIES
 
@@ -13,18 +14,15 @@ from .models import Security
 from .securities import SecurityTerms
 
 
-def _amount(label: Any, **more: Any) -> forms.DecimalField:
-    widget = forms.TextInput(attrs={"inputmode": "decimal"})
-    return forms.DecimalField(label=label, max_digits=15, decimal_places=2, min_value=0, widget=widget, **more)
-
-
 class SecurityForm(forms.Form):
     """The terms of a security. What cannot stand the verb says, field by field."""
 
     kind = forms.ChoiceField(label=_("Kind of security"), choices=Security.KINDS)
-    value = _amount(_("Value of the security"))
+    value = AmountField(label=_("Value of the security"), least=0)
     currency = forms.ChoiceField(label=_("Currency"))
-    prior_claims = _amount(_("Claims before ours"), required=False, help_text=_("What others get from it before us."))
+    prior_claims = AmountField(
+        label=_("Claims before ours"), least=0, required=False, help_text=_("What others get from it before us.")
+    )
     provider = forms.CharField(label=_("Given by"), max_length=200, help_text=_("Guarantor, owner, bank or insurer."))
     subject = forms.CharField(label=_("What it is"), max_length=300)
     document = forms.CharField(label=_("Document"), max_length=80, help_text=_("Number of the contract or policy."))

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.fields import AmountField
 from shouxin.office import posts
 from shouxin.office.attachments import EvidenceField
 from shouxin.office.models import Appointment, Person
@@ -55,6 +56,8 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         help_text=_("Only where the licence itself shows this code; the reason is kept."),
     )
+    registered_capital = AmountField(label=_("Registered capital"), least=0, required=False)
+    paid_in_capital = AmountField(label=_("Paid-in capital"), least=0, required=False)
     industry = forms.ChoiceField(label=_("Industry"), required=False)
     currency = forms.ChoiceField(label=_("Currency"))
     group_head = forms.CharField(

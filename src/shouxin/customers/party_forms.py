@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from shouxin.lib.fields import AmountField
+
 from .forms import Day
 from .models import Agent, Customer, GroupTie, PersonTie, StandingKind
 
@@ -69,10 +71,9 @@ class AgentForm(forms.Form):
     )
     since = forms.DateField(label=_("From"), widget=Day(), required=False)
     until = forms.DateField(label=_("Until"), widget=Day(), required=False)
-    amount_max = forms.DecimalField(
+    amount_max = AmountField(
         label=_("Up to the amount"),
-        max_digits=15,
-        decimal_places=2,
+        least=0,
         required=False,
         help_text=_("Empty: the paper names no bound."),
     )
@@ -86,7 +87,7 @@ class SigningForm(forms.Form):
     """What the agent is about to sign."""
 
     matter = forms.ChoiceField(label=_("Matter"), choices=Agent.MATTERS)
-    amount = forms.DecimalField(label=_("Amount"), max_digits=15, decimal_places=2, min_value=0, required=False)
+    amount = AmountField(label=_("Amount"), least=0, required=False)
     on = forms.DateField(label=_("On"), widget=Day(), required=False)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from shouxin.lib.fields import AmountField
 from shouxin.office import policies, posts, sight
 from shouxin.office.pages import acting, blame, page, require_duty, status_of
 from shouxin.office.refusals import BadForm, Moved
@@ -32,9 +33,7 @@ class StatementForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for key in statements.FIGURES:
-            self.fields[key] = forms.DecimalField(
-                label=facts.name_of(key), max_digits=15, decimal_places=2, required=key in statements.REQUIRED
-            )
+            self.fields[key] = AmountField(label=facts.name_of(key), least=None, required=key in statements.REQUIRED)
 
 
 @page

@@ -6,29 +6,48 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.rules.money import AmountError, read_amount
+from shouxin.rules.money import CENT, AmountError, read_amount
 from shouxin.rules.text import Unreadable, one_spelling
+
+BOUND = Decimal(10) ** 13
+"""What an amount stays below: thirteen digits before the point."""
 
 
 class AmountField(forms.CharField):
-    """An amount above zero as people write it: 12,000 or 1.2万; answers a Decimal with two decimals."""
+    """An amount as people write it: 12,000 or 1.2万; answers a Decimal with two decimals, None where nothing stands.
 
-    def __init__(self, **options: Any) -> None:
+    `least`: the smallest one accepted, a cent unless told; None where it may be negative.
+    """
+
+    def __init__(self, *, least: Decimal | int | None = CENT, **options: Any) -> None:
+        self.least = least
         attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "num"}
         super().__init__(max_length=40, widget=forms.TextInput(attrs=attrs), **options)
 
     def clean(self, value: Any) -> Any:
-        """Raises ValidationError for what is no amount, or is not above zero."""
+        """Raises ValidationError for what is no amount, is less than the least, or too large for any account."""
         text = super().clean(value)
         if not text:
             return None
         try:
             amount = read_amount(text)
-        except AmountError:
-            raise forms.ValidationError(_("Write an amount such as 12,000.00.")) from None
-        if amount is None or amount <= 0 or amount >= Decimal(10) ** 13:
-            raise forms.ValidationError(_("The amount must be above 0 and below ten trillion."))
+        except AmountError as fault:
+            large = fault.code == "too_large"
+            raise forms.ValidationError(self._bounds if large else _("Write an amount such as 12,000.00.")) from None
+        low = -BOUND if self.least is None else self.least
+        if amount is None or amount < low or not -BOUND < amount < BOUND:
+            raise forms.ValidationError(self._bounds)
         return amount
+
+    @property
+    def _bounds(self) -> Any:
+        if self.least is None:
+            return _("The amount must be below ten trillion.")
+        return (
+            _("The amount must be above 0 and below ten trillion.")
+            if self.least
+            else _("The amount must be 0 or more, and below ten trillion.")
+        )
 
 
 class OrderNoField(forms.CharField):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shouxin.lib.fields import AmountField
 from shouxin.lib.lists import Column, Listing
 from shouxin.lib.questions import Ask
 from shouxin.rules.policy import Post
@@ -59,12 +60,10 @@ class AppointForm(forms.Form):
     since = forms.DateField(
         label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    amount_max = forms.DecimalField(
+    amount_max = AmountField(
         label=gettext_lazy("Own authority"),
         required=False,
-        min_value=0,
-        max_digits=15,
-        decimal_places=2,
+        least=0,
         help_text=gettext_lazy("Left out: as the policy gives to the post."),
     )
 

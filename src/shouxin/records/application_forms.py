@@ -11,6 +11,7 @@ from shouxin.credit.applications import Wanted
 from shouxin.credit.forms import Day
 from shouxin.credit.models import Application, LineRequest, Opinion, Reference
 from shouxin.credit.particulars import Box
+from shouxin.lib.fields import AmountField
 from shouxin.office import attachments
 from shouxin.rules.currencies import CURRENCIES
 
@@ -55,8 +56,7 @@ class ApplicationForm(BoxForm):
     """The application form. `outside`: as the customer sees it, for one kind of request."""
 
     request_type = forms.ChoiceField(label=_("Kind of request"), choices=LineRequest.KINDS)
-    requested_limit = forms.DecimalField(label=_("Limit asked for"), max_digits=15, decimal_places=2, min_value=0,
-                                         widget=forms.TextInput(attrs={"inputmode": "decimal"}))  # fmt: skip
+    requested_limit = AmountField(label=_("Limit asked for"), least=0)
     currency = forms.ChoiceField(label=_("Currency"))
     requested_term_days = forms.IntegerField(label=_("Term asked for, in days"), min_value=0, max_value=3660)
     requested_until = forms.DateField(label=_("Last day (temporary limit)"), required=False, widget=Day())
@@ -97,8 +97,7 @@ class PublicForm(forms.Form):
 class DecisionForm(forms.Form):
     """What the signer grants; begins from what was asked for and suggested, whichever is less."""
 
-    limit = forms.DecimalField(label=_("Limit granted"), max_digits=15, decimal_places=2, min_value=0, required=False,
-                               widget=forms.TextInput(attrs={"inputmode": "decimal"}))  # fmt: skip
+    limit = AmountField(label=_("Limit granted"), least=0, required=False)
     term_days = forms.IntegerField(label=_("Term in days"), min_value=0, max_value=3660, required=False)
     effective_from = forms.DateField(label=_("From"), required=False, widget=Day())
     effective_to = forms.DateField(label=_("Until"), required=False, widget=Day())
