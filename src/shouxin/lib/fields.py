@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.rules.money import CENT, AmountError, read_amount
@@ -51,10 +52,14 @@ class AmountField(forms.CharField):
 
 
 class OrderNoField(forms.CharField):
-    """The number of an order as every door keeps it: one spelling (`rules.text.one_spelling`), at most 80."""
+    """The number of an order as every door keeps it: one spelling (`rules.text.one_spelling`), at most 80.
+
+    A browser would cut a longer one without a word, were it told the length; so the field itself refuses it.
+    """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=80, **options)
+        most = MaxLengthValidator(80, _("At most %(limit_value)s characters."))
+        super().__init__(validators=[most], **options)
 
     def to_python(self, value: Any) -> str:
         """Raises ValidationError for control characters."""

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
@@ -43,6 +44,11 @@ def _address(row: Reservation) -> str:
     return reverse("orders:reservation", args=[row.pk])
 
 
+def _order(row: Reservation) -> str:
+    """The order's number; a long one leaves the other columns their room."""
+    return format_html('<span class="order-no" title="{0}">{0}</span>', row.order_no)
+
+
 def status(row: Reservation) -> tuple[Any, str]:
     """Where most of the order's life is now, as label and colour."""
     if row.reserved or row.undelivered:
@@ -59,7 +65,7 @@ def _of_stage(rows: Any, stage: str) -> Any:
 COLUMNS = (
     Column("number", gettext_lazy("Number"), sort="number", link=_address, drawer=True),
     Column("customer", gettext_lazy("Customer"), value="account.customer"),
-    Column("order_no", gettext_lazy("Order")),
+    Column("order_no", gettext_lazy("Order"), "html", value=_order, plain=lambda row: row.order_no),
     Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="account.currency"),
     Column("status", gettext_lazy("Status"), "status", value=status),
     *[
