@@ -122,6 +122,7 @@ def test_the_desk_only_asks() -> None:
         pytest.param({"customer": "nobody"}, "No such customer", id="nobody"),
         pytest.param({"order_no": ""}, "needs its number", id="to reserve without a number"),
         pytest.param({"currency": "XXQ"}, "not known", id="no currency"),
+        pytest.param({"ship_on": "2020-01-01"}, "This day has passed", id="shipped long ago"),
         pytest.param({"order_no": "9" * 81}, "At most 80 characters.", id="a number longer than any"),
     ],
 )

@@ -1,5 +1,6 @@
 """An order asked about again: what was delivered counts once, for whom it was delivered to; the order stays his."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -188,6 +189,22 @@ def test_a_refusal_under_a_key_leaves_the_others_of_its_batch_to_be_asked_alone(
 
 def _told(decision: CreditDecision) -> idempotency.Answer:
     return idempotency.Answer(201, decision.outcome)
+
+
+def test_an_order_ships_on_no_day_that_has_passed_and_an_answer_given_before_stands(
+    bo: Person, the_day: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line(acme())
+    caller, one = Caller(bo), {"customer": "C001", "order_no": "SO-1", "amount": "100.00"}
+    late, ships = {**one, "ship_on": str(TODAY - timedelta(days=1))}, {**one, "ship_on": str(TODAY)}
+    refused = caller.post("/credit-checks", late)
+    assert (refused.status_code, refused.data["errors"][0]["field"]) == (422, "ship_on")
+    assert caller.post("/credit-checks/batch", {"checks": [late]}).data["items"][0]["status"] == 422
+    first = caller.post("/credit-checks", ships, key="k-ships")
+    assert first.data["outcome"] == "approve"
+    monkeypatch.setattr(clock, "today", lambda: TODAY + timedelta(days=1))
+    assert caller.post("/credit-checks", ships, key="k-ships").data == first.data
+    assert caller.post("/credit-checks", ships).status_code == 422
 
 
 @pytest.mark.invariant("I-34")

@@ -32,9 +32,14 @@ def require_checker(by: Person, *, on: date, at: datetime) -> None:
         posts.require(by, *CHECKERS, on=on, about="credit-check", verb="check", at=at)
 
 
-def too_far(day: date | None, policy: Policy, *, today: date) -> str:
-    """Why a reservation may not be made to last until a day; "" where it may. A day that has passed binds nothing."""
+def unfit(day: date | None, policy: Policy, *, today: date, as_of: date | None = None) -> str:
+    """Why an order may not ship, or a reservation last, until a day; "" where it may, or no day is said.
+
+    `as_of`: the day asked about, where it is an earlier one; a day before it has passed.
+    """
     most = policy.order_check.reservation_days_max
+    if day and day < (as_of or today):
+        return _("This day has passed.")
     return _("At most %(days)s days from now.") % {"days": most} if day and (day - today).days > most else ""
 
 

@@ -50,10 +50,8 @@ def _step(
 def extend(reservation: Reservation, until: date, *, by: Person, today: date, at: datetime) -> Reservation:
     """What is still reserved lives until a later day."""
     _require(by, EXTENDERS, reservation, "extend", today, at)
-    if until < today:
-        raise BadForm([("until", _("This day has passed."))])
-    if too_far := asking.too_far(until, policies.in_force(today).policy, today=today):
-        raise BadForm([("until", too_far)])
+    if unfit := asking.unfit(until, policies.in_force(today).policy, today=today):
+        raise BadForm([("until", unfit)])
     with transaction.atomic():
         row = reservations.locked(reservation.pk)
         _refuse_blacklisted(row, today)

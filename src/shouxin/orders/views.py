@@ -67,8 +67,9 @@ def _decided(request: HttpRequest, form: CheckForm) -> CreditDecision | None:
         form.add_error("order_no", _("To reserve, the order needs its number."))
     if today > who["on"] or (reserve and today != who["on"]):
         form.add_error("as_of", _("Reserve as of today; of an earlier day one may only ask."))
-    if too_far := asking.too_far(form.cleaned_data["ship_on"], policies.in_force(who["on"]).policy, today=who["on"]):
-        form.add_error("ship_on", too_far)
+    policy = policies.in_force(who["on"]).policy
+    if unfit := asking.unfit(form.cleaned_data["ship_on"], policy, today=who["on"], as_of=today):
+        form.add_error("ship_on", unfit)
     if form.errors or code is None:
         return None
     asked, edition = form.request(code, reserve=reserve), policies.in_force(today)
