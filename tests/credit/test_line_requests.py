@@ -413,6 +413,16 @@ def test_a_line_does_not_begin_more_than_a_year_ahead(since: str, ann: Person) -
     assert not LineRequest.objects.exists()
 
 
+def test_who_asks_is_told_of_the_request_that_waits_already(ann: Person) -> None:
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
+    address = f"/credit/customers/{acme().pk}/ask"
+    assert "waits for a signature already" not in client.get(address).content.decode()
+    waiting = asked_by(ann)
+    page = client.get(address).content.decode()
+    assert "waits for a signature already" in page and f'href="/credit/line-requests/{waiting.pk}/"' in page
+
+
 def test_a_line_may_begin_a_year_ahead(ann: Person) -> None:
     ahead = clock.today() + timedelta(days=edition().policy.lines.ahead_days_max)
     assert asked_by(ann, since=ahead).since == ahead

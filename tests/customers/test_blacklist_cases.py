@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Q
+from django.test import Client
 
 from shouxin.credit import line_requests
 from shouxin.credit.models import Line, LineRequest, Reservation
@@ -200,9 +201,14 @@ def test_a_proposal_needs_ground_and_evidence_and_there_is_one_case_at_a_time() 
     with pytest.raises(BadForm) as refusal:
         proposed(ground="dislike", evidence=" ", why="")
     assert {name for name, _text in refusal.value.errors} == {"ground", "why", "evidence"}
-    proposed()
-    with pytest.raises(Moved):
+    case = proposed()
+    with pytest.raises(Moved) as twice:
         proposed()
+    assert "that case" in str(twice.value.cure)
+    client = Client()
+    client.force_login(member("fi"), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/customers/{case.customer_id}/blacklist").content.decode()
+    assert f'href="/customers/blacklist/{case.pk}/"' in page
 
 
 @pytest.mark.invariant("I-20")

@@ -133,6 +133,13 @@ def test_an_invoice_is_issued_by_hand_and_mistakes_are_named() -> None:
     assert client.post("/receivables/invoices/new", form | {"amount": "2"}).status_code == 422
 
 
+def test_an_invoice_without_a_due_day_says_from_when_it_counts() -> None:
+    said = "Without a due date it counts from the document date."
+    paper = late("OPEN", instalments=())
+    assert said in browser("fi").get(f"/receivables/invoices/{paper.pk}/").content.decode()
+    assert said not in browser("fi").get(f"/receivables/invoices/{late().pk}/").content.decode()
+
+
 @pytest.mark.clause("C3.5")
 def test_a_dispute_on_the_page() -> None:
     paper, client = late(), browser("fi")
@@ -196,9 +203,14 @@ def test_money_is_taken_in_by_hand() -> None:
         "names": "A；Z",
         "match": "on",
     }
-    assert client.post("/receivables/receipts/new", form).status_code == 302
-    cash = Receipt.objects.get()
-    assert (cash.names, part(paper).settled) == (["A", "Z"], D("500.00"))
+    refused = client.post("/receivables/receipts/new", form)
+    assert (refused.status_code, Receipt.objects.count()) == (422, 0)
+    assert "Not among the customer" in str(refused.context["form"].errors["names"])
+    assert client.post("/receivables/receipts/new", form | {"names": "A"}).status_code == 302
+    assert (Receipt.objects.get().names, part(paper).settled) == (["A"], D("500.00"))
+    later = {name: value for name, value in form.items() if name != "match"} | {"doc_no": "B-10"}
+    assert client.post("/receivables/receipts/new", later).status_code == 302, "named before it is posted"
+    form["names"] = "A"
     assert client.post("/receivables/receipts/new", form | {"amount": "501"}).status_code == 422
 
 

@@ -164,6 +164,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Asked for. It waits for a signature."))
             return redirect("credit:line_request", asked.pk)
     told = {"form": form, "customer": customer, "current": current, "rating": rating, "policy": edition.policy}
+    told["asked"] = LineRequest.objects.filter(customer=customer, status="open").select_related("requested_by")[:5]
     return render(request, "credit/ask.html", told, status=status_of(form))
 
 

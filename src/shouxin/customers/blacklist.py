@@ -57,7 +57,8 @@ def propose(
     with transaction.atomic():
         _locked(customer.pk)
         if customer.blacklist_cases.exclude(status__in=rules.OVER).exists():
-            raise Moved(_("A case of this customer is open already."), code="case_open")
+            raise Moved(_("A case of this customer is open already."), code="case_open",
+                        cure=_("Go on with that case; the blacklist leads to it."))  # fmt: skip
         case = BlacklistCase.objects.create(
             customer=customer, ground=asked.ground, why=asked.why.strip(), evidence=asked.evidence.strip(),
             whole_group=asked.whole_group, proposed_by=by, proposed_at=at, policy_version=edition.number,

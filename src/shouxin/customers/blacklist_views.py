@@ -151,7 +151,8 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             keep_about(given["file"], made, customer, call)
 
     done = _("Proposed. Another person has to sign it.")
-    return filled(request, form, customer, _("Propose for the blacklist"), save, done)
+    open_case = customer.blacklist_cases.exclude(status__in=rules.OVER).first()
+    return filled(request, form, customer, _("Propose for the blacklist"), save, done, open_case=open_case)
 
 
 @page

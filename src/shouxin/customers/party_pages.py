@@ -29,8 +29,10 @@ def customer_of(request: HttpRequest, pk: int) -> Customer:
     return sight.get_visible(Customer, call["by"], pk, on=call["on"])
 
 
-def filled(request: HttpRequest, form: Form, customer: Customer, title: Any, save: Any, done: Any) -> HttpResponse:
-    """The page of a form about the customer: shown, saved, or shown again with what is wrong."""
+def filled(
+    request: HttpRequest, form: Form, customer: Customer, title: Any, save: Any, done: Any, **more: Any
+) -> HttpResponse:
+    """The page of a form about the customer: shown, saved, or shown again with what is wrong; `more` beside it."""
     if request.method == "POST" and form.is_valid():
         try:
             save(form.cleaned_data)
@@ -39,7 +41,7 @@ def filled(request: HttpRequest, form: Form, customer: Customer, title: Any, sav
         else:
             messages.success(request, done)
             return redirect(file_of(customer))
-    told = {"form": form, "customer": customer, "title": title}
+    told = {"form": form, "customer": customer, "title": title, **more}
     return render(request, "customers/party_form.html", told, status=status_of(form))
 
 

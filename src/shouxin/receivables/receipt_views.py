@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shouxin.customers import search
+from shouxin.customers.models import Customer
 from shouxin.lib.lists import Column, Listing
 from shouxin.lib.numbers import whole
 from shouxin.lib.questions import Ask
@@ -22,7 +23,7 @@ from shouxin.office.refusals import BadForm, Moved, NotVisible
 
 from . import posting, receipts
 from .forms import ReceiptForm, pairs_from
-from .models import Receipt
+from .models import Invoice, Receipt
 from .views import customer_of, file_of, tabs
 
 
@@ -95,7 +96,7 @@ def new_receipt(request: HttpRequest) -> HttpResponse:
     posting.require(call["by"], on=call["today"], verb="take", at=call["at"], about="receipt:")
     initial = {"received_on": call["today"], "customer": request.GET.get("customer")}
     form = ReceiptForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid() and (customer := customer_of(request, form)):
+    if request.method == "POST" and form.is_valid() and (customer := _payer_of(request, form)):
         given = {name: value for name, value in form.cleaned_data.items() if name != "customer"}
         try:
             found = receipts.take(customer, **given, **call)
@@ -107,6 +108,24 @@ def new_receipt(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%(doc_no)s is posted.") % {"doc_no": found.doc_no})
             return redirect("receivables:receipt", found.pk)
     return render(request, "receivables/new_receipt.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _payer_of(request: HttpRequest, form: ReceiptForm) -> Customer | None:
+    """The customer meant, where it has every paper named; else the form says what is wrong.
+
+    A paper that is posted later may be named all the same, by whoever settles nothing yet.
+    """
+    customer, names = customer_of(request, form), form.cleaned_data["names"]
+    if customer is None or not form.cleaned_data["match"]:
+        return customer
+    known = set(Invoice.objects.filter(customer=customer, doc_no__in=names).values_list("doc_no", flat=True))
+    if unknown := [name for name in names if name not in known]:
+        told = {"names": ", ".join(unknown)}
+        form.add_error(
+            "names", _("Not among the customer's papers: %(names)s. Post them first, or settle later.") % told
+        )
+        return None
+    return customer
 
 
 # --- one receipt, and what it pays ---------------------------------------------------------------

@@ -168,6 +168,7 @@ def invoice_page(request: HttpRequest, found: Any, **more: Any) -> HttpResponse:
         "invoice": found,
         "state": state_of(found, who["on"]),
         "parts": parts,
+        "no_due_day": found.amount > 0 and any(part.due_on is None for part in parts),
         "matches": _matches(found),
         "contests": _contests(found),
         "facts": _facts(found),
