@@ -154,6 +154,16 @@ def test_asking_is_for_those_who_do_business(who: str) -> None:
     assert TrailEntry.objects.filter(verb="refuse", by=member(who)).count() == 1
 
 
+def test_the_customer_of_an_order_leads_to_its_file_and_nobody_known_nowhere() -> None:
+    hold = held()
+    decide(400, "SO-2")
+    decide(1, "SO-3", customer="NOBODY-0")
+    file = f'href="/customers/{hold.customer_id}/"'
+    for address in ("holds", "checks", "reservations"):
+        assert file in browser("cy").get(f"/orders/{address}/").text
+    assert "已释放" in browser("cy", "zh-hans").get("/orders/reservations/").text
+
+
 SEES = {who: who not in ("di", "sy", "se") for who in CAST}
 
 

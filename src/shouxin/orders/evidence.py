@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -221,6 +222,11 @@ def chips(decision: CreditDecision) -> SafeString:
         for reason in decision.reasons
     )
     return format_html_join(" ", "{}", ((mark,) for mark in marks))
+
+
+def customer_address(row: CreditDecision | Hold) -> str:
+    """The customer's file; "" for nobody we know."""
+    return reverse("customers:file", args=[row.customer_id]) if row.customer_id else ""
 
 
 def reason_names(decision: CreditDecision) -> str:

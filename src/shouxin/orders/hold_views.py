@@ -54,7 +54,7 @@ def _columns(today: date) -> tuple[Column, ...]:
     currency = "decision.currency"
     return (
         Column("order", gettext_lazy("Order"), value="decision.order_no", link=_address, drawer=True),
-        Column("customer", gettext_lazy("Customer"), value=_name),
+        Column("customer", gettext_lazy("Customer"), value=_name, link=evidence.customer_address),
         Column("amount", gettext_lazy("Amount"), "amount", "decision.amount", "decision__amount", currency=currency),
         Column("status", gettext_lazy("Status"), "status", evidence.hold_status),
         Column("reasons", gettext_lazy("Reasons"), "html", chips, plain=names),

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from shouxin.credit.models import Posting, Reservation
@@ -30,7 +30,7 @@ STAGES = {
     "undelivered": gettext_lazy("Undelivered"),
     "unbilled": gettext_lazy("Delivered, not billed"),
     "billed": gettext_lazy("Billed"),
-    "released": gettext_lazy("Released"),
+    "released": pgettext_lazy("value of an order", "Released"),
 }
 
 
@@ -42,6 +42,10 @@ def _rows(request: HttpRequest) -> Any:
 
 def _address(row: Reservation) -> str:
     return reverse("orders:reservation", args=[row.pk])
+
+
+def _customer(row: Reservation) -> str:
+    return reverse("customers:file", args=[row.account.customer_id])
 
 
 def _order(row: Reservation) -> str:
@@ -64,7 +68,7 @@ def _of_stage(rows: Any, stage: str) -> Any:
 
 COLUMNS = (
     Column("number", gettext_lazy("Number"), sort="number", link=_address, drawer=True),
-    Column("customer", gettext_lazy("Customer"), value="account.customer"),
+    Column("customer", gettext_lazy("Customer"), value="account.customer", link=_customer),
     Column("order_no", gettext_lazy("Order"), "html", value=_order, plain=lambda row: row.order_no),
     Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="account.currency"),
     Column("status", gettext_lazy("Status"), "status", value=status),

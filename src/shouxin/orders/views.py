@@ -215,7 +215,7 @@ def _customer(row: CreditDecision) -> str:
 
 COLUMNS = (
     Column("order_no", gettext_lazy("Order"), value=lambda row: row.order_no or f"#{row.pk}", link=_address),
-    Column("customer", gettext_lazy("Customer"), value=_customer),
+    Column("customer", gettext_lazy("Customer"), value=_customer, link=evidence.customer_address),
     Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="currency"),
     Column("outcome", gettext_lazy("Outcome"), "status", value=evidence.outcome, sort="outcome", dear=True),
     Column("reasons", gettext_lazy("Reasons"), "html", value=evidence.chips, plain=evidence.reason_names),
