@@ -127,11 +127,6 @@ def body_digest(path: str, body: bytes) -> str:
     return hashlib.sha256(path.encode() + b"\0" + meaning).hexdigest()
 
 
-def is_known(claim: Claim) -> bool:
-    """Whether the key stands for a request already."""
-    return IdempotencyKey.objects.filter(caller=claim.caller_id, key=claim.key).exists()
-
-
 def _remembered(claims: Sequence[Claim]) -> dict[tuple[int, str], Answer | Moved]:
     """What the keys stand for already. A statement of its own: it sees what `begin` has waited for."""
     rows = IdempotencyKey.objects.filter(

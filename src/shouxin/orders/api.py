@@ -27,7 +27,7 @@ from shouxin.lib.api import (
     page,
 )
 from shouxin.lib.numbers import whole
-from shouxin.office import idempotency, moves, policies, sight, trail
+from shouxin.office import moves, policies, sight, trail
 from shouxin.office.door import acting, answered, claim_of, refuse_out_of_sight
 from shouxin.office.idempotency import Answer
 from shouxin.office.models import Person
@@ -180,11 +180,11 @@ def check(request: HttpRequest, body: CheckIn) -> HttpResponse:
     """Answers approve, hold or decline with all reasons; an approved order is reserved in the same transaction."""
     who = acting(request)
     asking.require_checker(who["by"], on=who["on"], at=who["at"])
-    claim, policy = claim_of(request), policies.in_force(who["on"]).policy if body.ship_on else None
-    unfit = policy and asking.unfit(body.ship_on, policy, today=who["on"])
-    if unfit and not (claim and idempotency.is_known(claim)):  # asked again after its day, it is answered as before
-        raise BadForm([("ship_on", unfit)])
+    policy = policies.in_force(who["on"]).policy if body.ship_on else None
+    if policy and (too_far := asking.too_far(body.ship_on, policy, today=who["on"])):
+        raise BadForm([("ship_on", too_far)])
     asked = request_of(body, asking.codes_of([body.customer], by=who["by"], on=who["on"]))
+    claim = claim_of(request)
     if claim is None:
         return answered(_told(lane.check(asked, by=who["by"])))
     language = get_language()
@@ -240,8 +240,8 @@ def _read(given: Any, moment: checks.Moment) -> CheckIn | dict[str, Any]:
         return _unread(
             [{"field": complaints.field_of(each), "message": complaints.said(each)} for each in error.errors()]
         )
-    if unfit := asking.unfit(read.ship_on, moment.edition.policy, today=moment.today):
-        return _unread([{"field": "ship_on", "message": unfit}])
+    if too_far := asking.too_far(read.ship_on, moment.edition.policy, today=moment.today):
+        return _unread([{"field": "ship_on", "message": too_far}])
     return read
 
 

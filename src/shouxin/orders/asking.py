@@ -32,15 +32,18 @@ def require_checker(by: Person, *, on: date, at: datetime) -> None:
         posts.require(by, *CHECKERS, on=on, about="credit-check", verb="check", at=at)
 
 
-def unfit(day: date | None, policy: Policy, *, today: date, as_of: date | None = None) -> str:
-    """Why an order may not ship, or a reservation last, until a day; "" where it may, or no day is said.
-
-    `as_of`: the day asked about, where it is an earlier one; a day before it has passed.
-    """
+def too_far(day: date | None, policy: Policy, *, today: date) -> str:
+    """Why a reservation may not be made to last until a day; "" where it may, or no day is said."""
     most = policy.order_check.reservation_days_max
-    if day and day < (as_of or today):
-        return _("This day has passed.")
     return _("At most %(days)s days from now.") % {"days": most} if day and (day - today).days > most else ""
+
+
+def unfit(day: date | None, policy: Policy, *, today: date, as_of: date | None = None) -> str:
+    """The same for what a person enters, who may also have mistaken the day: one that has passed will not do.
+
+    `as_of`: the day asked about, where it is an earlier one. A system that asks again after its day is answered.
+    """
+    return _("This day has passed.") if day and day < (as_of or today) else too_far(day, policy, today=today)
 
 
 def seen_among(customers: Collection[int], *, by: Person, on: date) -> set[int]:
