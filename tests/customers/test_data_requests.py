@@ -319,7 +319,7 @@ def test_the_page_names_the_field_that_cannot_be(ann: Person) -> None:
     client.force_login(ann, backend="django.contrib.auth.backends.ModelBackend")
     typed = {"customer": "P1", "kind": "correct", "why": "x", "changes": "natural_person: perhaps"}
     refused = client.post("/customers/data-requests/", typed)
-    assert refused.status_code == 422 and "natural_person: must be yes or no" in refused.content.decode()
+    assert refused.status_code == 422 and "natural person or sole trader: must be yes or no" in refused.content.decode()
 
 
 def test_a_company_is_no_natural_person(cy: Person) -> None:
@@ -336,6 +336,69 @@ def test_a_persons_look_at_a_refusal(ann: Person, cy: Person) -> None:
     assert Caller(ann).post("/data-requests", body).status_code == 409
     done = Caller(cy).post(f"/data-requests/{made['id']}/confirm", {"answer": "核实后放行"}).data
     assert (done["status"], done["answer"], done["about"]) == ("done", "核实后放行", about)
+
+
+@pytest.mark.parametrize(
+    "about", [pytest.param("credit-decision:99999", id="none"), pytest.param("other", id="another customer's")]
+)
+def test_a_review_names_a_decision_about_the_customer(ann: Person, cy: Person, about: str) -> None:
+    customer = li_wei()
+    acme()
+    checks = [
+        Caller(cy).post("/credit-checks", {"customer": code, "order_no": f"S-{code}", "amount": "1.00"}).data
+        for code in ("P1", "C001")
+    ]
+    about = about if about != "other" else f"credit-decision:{checks[1]['id']}"
+    body = {"customer": customer.pk, "kind": "review", "why": "请人工复核", "about": about}
+    refused = Caller(ann).post("/data-requests", body)
+    assert refused.status_code == 422 and not DataRequest.objects.exists()
+    [error] = refused.data["errors"]
+    assert error["field"] == "about" and f"credit-decision:{checks[0]['id']} (S-P1" in error["message"]
+
+
+@pytest.mark.parametrize("word", ["telephone", "电话", "Telephone"])
+@pytest.mark.parametrize("colon", [":", "："])
+def test_a_field_is_named_by_its_label_too(ann: Person, word: str, colon: str) -> None:
+    li_wei()
+    typed = {"customer": "P1", "kind": "correct", "why": "换号", "changes": f"{word}{colon} 13900000000"}
+    assert page_of(ann).post("/customers/data-requests/", typed).status_code == 302
+    assert json.loads(DataRequest.objects.get().changes) == {"telephone": "13900000000"}
+
+
+def test_a_word_that_names_no_field_is_told_with_those_that_do(ann: Person) -> None:
+    li_wei()
+    typed = {"customer": "P1", "kind": "correct", "why": "换号", "changes": "手机号码: 13900000000"}
+    told = page_of(ann).post("/customers/data-requests/", typed)
+    assert told.status_code == 422 and "“手机号码”" in told.content.decode() and "电话；" in told.content.decode()
+
+
+def test_the_second_person_sees_what_a_correction_writes_masked_as_elsewhere(ann: Person, cy: Person) -> None:
+    changes = {"telephone": "13912340000", "name": "李玮", "natural_person": "no"}
+    made = data_requests.ask(li_wei(), "correct", why="本人来函", changes=changes, **act(ann))
+    told = page_of(cy).get("/customers/data-requests/").content.decode()
+    for sentence in ("电话: 138****5678 → 139****0000", "名称: 李伟 → 李玮", "是 → 否"):
+        assert told.count(sentence) == 3, "in the row and in both questions"
+    assert "13912340000" not in told
+    data_requests.decide(made, "confirm", answer="同意", **act(cy))
+    assert "电话: 139****0000" in page_of(cy).get("/customers/data-requests/").content.decode()
+
+
+def test_a_change_of_what_is_masked_is_told(ann: Person) -> None:
+    made = data_requests.ask(li_wei(), "correct", why="x", changes={"telephone": "13800005678"}, **act(ann))
+    [told] = data_requests.corrected(made)
+    assert told == "电话: 138****5678 → 138****5678 （差别在遮蔽的部分）"
+
+
+def test_the_home_page_tells_whoever_may_be_the_second_person(ann: Person, cy: Person, vi: Person, bo: Person) -> None:
+    data_requests.ask(li_wei(), "copy", why="本人来函", **act(cy))
+    assert [data_requests.waiting_for(each, TODAY) for each in (ann, bo, cy, vi)] == [0, 0, 0, 1]
+    assert "/customers/data-requests/" in page_of(vi).get("/").content.decode().partition("<main")[2]
+
+
+def page_of(person: Person) -> Client:
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 def test_the_page(ann: Person, cy: Person) -> None:

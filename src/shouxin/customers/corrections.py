@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from shouxin.office.models import Person
 from shouxin.office.refusals import BadForm, NotVisible
@@ -37,6 +39,66 @@ def read(texts: Mapping[str, str], *, by: Person, on: date) -> dict[str, Any]:
     if errors:
         raise BadForm(errors)
     return found
+
+
+def named(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts by the fields' names, where a field is called by its name or by its label in a language of the house.
+
+    Raises BadForm with every word that is no field of the sheet.
+    """
+    known = _words()
+    errors = [
+        ("changes", _("“%(word)s” is no field that can be corrected; there are: %(fields)s.")
+         % {"word": word, "fields": _("; ").join(str(label(name)) for name in sorted(registry.FIELDS))})
+        for word in texts if word.strip().lower() not in known
+    ]  # fmt: skip
+    if errors:
+        raise BadForm(errors)
+    return {known[word.strip().lower()]: text for word, text in texts.items()}
+
+
+def _words() -> dict[str, str]:
+    found = {name: name for name in registry.FIELDS}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            found |= {str(label(name)).lower(): name for name in registry.FIELDS}
+    return found
+
+
+def label(name: str) -> Any:
+    """What pages call a field of the sheet."""
+    return Customer._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+
+
+def shown(customer: Customer, texts: Mapping[str, str], *, before: bool) -> list[str]:
+    """Each field with its value to be, and the one it has `before`; what is masked elsewhere is masked here."""
+    found = []
+    for name, text in texts.items():
+        old, new = _written(customer, name), _yes_or_no_word(name, text.strip())
+        was, becomes = (registry.masked_text(customer, name, each) or "—" for each in (old, new))
+        told = f"{was} → {becomes}" if before else becomes
+        if before and was == becomes and old != new:
+            told = f"{told} {_('(differs in what is masked)')}"
+        found.append(f"{label(name)}: {told}")
+    return found
+
+
+def _written(customer: Customer, name: str) -> str:
+    """A field as people write it down: people by user name, customers by code."""
+    value = getattr(customer, name)
+    if isinstance(value, bool):
+        return _word(value)
+    if isinstance(value, Person | Customer):
+        return value.username if isinstance(value, Person) else value.code
+    return "" if value is None else str(value)
+
+
+def _yes_or_no_word(name: str, text: str) -> str:
+    return _word(YES_OR_NO[text.lower()]) if READERS.get(name) is _yes_or_no else text
+
+
+def _word(value: bool) -> str:
+    return str(_("yes") if value else _("no"))
 
 
 def _read(name: str, text: str, by: Person, on: date) -> Any:

@@ -1,5 +1,6 @@
 """The page of what natural persons ask about their data: take it down, and decide as the second person."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -15,12 +16,13 @@ from shouxin.office import posts
 from shouxin.office.pages import acting, blame, page, typed
 from shouxin.office.refusals import BadForm, NotVisible
 
-from . import data_requests
+from . import corrections, data_requests
 from .models import DataRequest
 
 COLOURS = {"asked": "amber", "done": "green", "declined": "red", "withdrawn": "grey"}
 WORDS = {"confirm": gettext_lazy("Confirm"), "decline": gettext_lazy("Decline"), "withdraw": gettext_lazy("Withdraw")}
 SHOWN_MAX = 200
+COLON = re.compile("[:：]")
 
 
 class RequestForm(forms.Form):
@@ -34,12 +36,12 @@ class RequestForm(forms.Form):
     about = forms.CharField(label=gettext_lazy("Decision to be looked at"), max_length=60, required=False,
                             help_text=gettext_lazy("Such as credit-decision:12; for a review."))  # fmt: skip
     changes = forms.CharField(label=gettext_lazy("To be corrected"), required=False, widget=forms.Textarea({"rows": 2}),
-                              help_text=gettext_lazy("One a line, such as telephone: 13800138000."))  # fmt: skip
+                              help_text=gettext_lazy("One a line, field and value, such as telephone: 13800138000."))  # fmt: skip
 
     def clean_changes(self) -> dict[str, str]:
         """Field -> value."""
-        lines = [line.partition(":") for line in self.cleaned_data["changes"].splitlines() if line.strip()]
-        return {name.strip(): value.strip() for name, _colon, value in lines}
+        lines = [COLON.split(line, 1) for line in self.cleaned_data["changes"].splitlines() if line.strip()]
+        return {name.strip(): "".join(value).strip() for name, *value in lines}
 
 
 @page
@@ -97,15 +99,18 @@ def _ask(given: dict[str, Any], call: dict[str, Any]) -> None:
 
 
 def _of_the_form(refusal: BadForm) -> BadForm:
-    """The refusal with the fields to be corrected named as they were typed, in the form's one field for them."""
+    """The refusal with the fields to be corrected named by their labels, in the form's one field for them."""
     pairs = [(*field.partition("."), message) for field, message in refusal.errors]
-    return BadForm([(field, f"{name}: {message}" if name else message) for field, _dot, name, message in pairs])
+    return BadForm(
+        [(field, f"{corrections.label(name)}: {said}" if name else said) for field, _dot, name, said in pairs]
+    )
 
 
 def _row(asked: DataRequest, call: dict[str, Any]) -> dict[str, Any]:
     verbs = data_requests.verbs_for(asked, call["by"], call["on"])
     return {
         "asked": asked,
+        "corrected": data_requests.corrected(asked),
         "status": (asked.get_status_display(), COLOURS[asked.status]),
         "verbs": [(verb, WORDS[verb], f"{verb}-{asked.pk}") for verb in verbs],
         "copy": asked.kind == "copy" and asked.status == "done",

@@ -17,6 +17,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.lib.numbers import whole
 from shouxin.office import attachments, disclosures, kept_answers, moves, personal, policies, posts, trail
 from shouxin.office.models import Person, TrailEntry
 from shouxin.office.privacy import sharings
@@ -28,6 +29,8 @@ from . import corrections, registry, standing
 from .models import Customer, DataRequest
 
 ANSWER_MAX = 500
+DECISION = "credit-decision"
+DECISIONS_NAMED = 5
 HEADS = (Post.CREDIT_MANAGER, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE)
 ASKERS = (Post.SALES, Post.CREDIT_ADMINISTRATOR, *HEADS)
 READERS = (*ASKERS, Post.AUDITOR)
@@ -52,7 +55,8 @@ def ask(
     customer: Customer, kind: str, *, why: str, by: Person, on: date, at: datetime, changes: Mapping[str, str] = {},
     about: str = "",
 ) -> DataRequest:  # fmt: skip
-    """Take a request down; it waits for a second person. `changes` are the fields to be corrected, as written down.
+    """Take a request down; it waits for a second person. `changes` are the fields to be corrected, as written down,
+    each under its name or its label; `about` the customer's own decision a review looks at, if it is one.
 
     Raises NotYourDuty, BadForm (not a natural person, nothing to correct, a value that no such field can have), Moved
     where the same is asked already.
@@ -65,10 +69,13 @@ def ask(
         errors.append(("kind", _("is not a kind of request")))
     if not 0 < len(why.strip()) <= 500:
         errors.append(("why", _("Say what the person asks for, in at most 500 characters.")))
-    if (kind == "correct") != bool(changes) or set(changes) - registry.FIELDS:
+    if (kind == "correct") != bool(changes):
         errors.append(("changes", _("A correction names fields of the customer, other requests none.")))
     else:
-        errors += _correction_errors(customer, changes, by=by, on=on)
+        changes, wrong = _corrections(customer, changes, by=by, on=on)
+        errors += wrong
+    if about.strip():
+        errors += _about_errors(customer, kind, about)
     if errors:
         raise BadForm(errors)
     if customer.data_requests.filter(kind=kind, status=FLOW.start, about=about).exists():
@@ -103,15 +110,52 @@ def decide(request: DataRequest, verb: str, *, answer: str, by: Person, on: date
     return fresh
 
 
-def _correction_errors(
+def _corrections(
     customer: Customer, changes: Mapping[str, str], *, by: Person, on: date
-) -> list[tuple[str, str]]:
-    """What the register would refuse, named `changes.field`."""
+) -> tuple[Mapping[str, str], list[tuple[str, Any]]]:
+    """The changes by the fields' names, and what the register would refuse, named `changes.field`."""
+    try:
+        changes = corrections.named(changes)
+    except BadForm as refusal:
+        return changes, list(refusal.errors)
     try:
         registry.require_writable(customer, corrections.read(changes, by=by, on=on), on=on)
     except BadForm as refusal:
-        return [(f"changes.{field}", message) for field, message in refusal.errors]
-    return []
+        return changes, [(f"changes.{field}", message) for field, message in refusal.errors]
+    return changes, []
+
+
+def _about_errors(customer: Customer, kind: str, about: str) -> list[tuple[str, Any]]:
+    """What is wrong with the decision named: only a review has one, and it is the customer's own."""
+    if kind != "review":
+        return [("about", _("Only a review names a decision; leave this empty."))]
+    word, _colon, number = about.partition(":")
+    own, pk = decisions_of(customer), whole(number)
+    if word == DECISION and pk is not None and own.filter(pk=pk).exists():
+        return []
+    latest = str(_("; ")).join(told_decision(each) for each in own[:DECISIONS_NAMED])
+    if not latest:
+        return [("about", _("No order of this customer has been decided upon; leave this empty."))]
+    return [("about", _("This is no decision about the customer. The latest: %(decisions)s.") % {"decisions": latest})]
+
+
+def decisions_of(customer: Customer) -> models.QuerySet[Any]:
+    """What was decided about the customer's orders, the latest first."""
+    rows: models.QuerySet[Any] = apps.get_model("orders", "CreditDecision")._default_manager.filter(customer=customer)
+    return rows.order_by("-pk")
+
+
+def told_decision(decision: Any) -> str:
+    """A decision as a request names it, with its order, outcome and day."""
+    told = (decision.order_no, decision.get_outcome_display(), f"{timezone.localtime(decision.at):%Y-%m-%d}")
+    return f"{DECISION}:{decision.pk} ({', '.join(map(str, told))})"
+
+
+def waiting_for(person: Person, on: date) -> int:
+    """How many requests wait for her as the second person; none for whoever may not decide."""
+    if not posts.posts_of(person, on=on) & set(HEADS):
+        return 0
+    return DataRequest.objects.filter(status=FLOW.start).exclude(asked_by=person).count()
 
 
 def _correct(request: DataRequest, by: Person, on: date, at: datetime) -> None:
@@ -230,6 +274,12 @@ def verbs_for(request: DataRequest, by: Person, on: date) -> list[str]:
     return [verb for verb in moves.verbs_for(request, FLOW, by, on) if (verb == "withdraw") == own]
 
 
+def corrected(request: DataRequest) -> list[str]:
+    """What a correction writes, a sentence for each field: from what to what while it waits, and to what afterwards."""
+    texts = json.loads(request.changes) if request.changes else {}
+    return corrections.shown(request.customer, texts, before=request.status == FLOW.start)
+
+
 def told(request: DataRequest, *, by: Person, on: date) -> dict[str, Any]:
     """A request as API and command line tell it, with what this person may do now."""
     names = ("id", "kind", "why", "about", "status", "asked_at", "decided_at", "answer")
@@ -244,7 +294,7 @@ def told(request: DataRequest, *, by: Person, on: date) -> dict[str, Any]:
 def seen_by(person: Person, on: date) -> models.QuerySet[DataRequest]:
     """The requests she may read: heads, credit office and auditor all, sales those they took down."""
     held = posts.posts_of(person, on=on)
-    rows = DataRequest.objects.select_related("customer", "asked_by", "decided_by")
+    rows = DataRequest.objects.select_related("customer__salesperson", "customer__group_head", "asked_by", "decided_by")
     if held & {*HEADS, Post.CREDIT_ADMINISTRATOR, Post.AUDITOR} or posts.is_system(person):
         return rows
     return rows.filter(asked_by=person)

@@ -271,7 +271,13 @@ def masked(customer: Customer) -> dict[str, str]:
 def masked_value(customer: Customer, name: str) -> str:
     """One particular as it is shown by default; a company's address is no secret."""
     value: str = getattr(customer, name)
-    return MASKS[name](value) if value and (name != "address" or customer.natural_person) else value
+    return masked_text(customer, name, value)
+
+
+def masked_text(customer: Customer, name: str, text: str) -> str:
+    """The same for a text that is, or is to be, this particular of the customer."""
+    masks = name in MASKS and (name != "address" or customer.natural_person)
+    return MASKS[name](text) if text and masks else text
 
 
 def same_account(customer: Customer, *, seen_by: Q) -> list[Customer]:

@@ -17,6 +17,7 @@ from shouxin.collection import worklist
 from shouxin.collection.models import Day
 from shouxin.credit import grade_reviews, line_requests, securities, signatures
 from shouxin.credit.models import CreditAccount, Line, LineRequest, Rating
+from shouxin.customers import data_requests
 from shouxin.customers.models import Customer
 from shouxin.lib import kept
 from shouxin.lib.models import ImportRun
@@ -57,6 +58,7 @@ def show(request: HttpRequest) -> HttpResponse:
         told |= {
             "requests": requests_to_sign(by, on, edition),
             "grades": grades_to_confirm(by, on),
+            "asked": data_requests.waiting_for(by, on),
             "review": year_under_way(by, on),
             "holds": holds_to_decide(by, on),
             "tasks": tasks_of(by, on),
