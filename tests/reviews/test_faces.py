@@ -8,11 +8,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from shouxin.config import cli
 from shouxin.credit.models import Line
 from shouxin.lib import documents
 from shouxin.office import clock
+from shouxin.office.models import TrailEntry
+from shouxin.office.refusals import NotYourDuty
 from shouxin.reviews import annual, jobs
 from shouxin.reviews.models import Campaign, Review
 from tests.api import Caller
@@ -359,3 +362,29 @@ def test_the_worker_is_shown_at_work_until_all_are_reviewed() -> None:
     assert done.headers["HX-Redirect"] == "/reviews/2026/"
     approve(review_of())
     assert browser("cy").get("/reviews/2026/", {"state": "approved"}).status_code == 200
+
+
+@pytest.mark.clause("I-14")
+def test_whoever_has_the_worker_go_on_is_named_and_signs_none_of_what_is_asked_for_then() -> None:
+    line(acme())
+    opened("bo")
+    line(acme(code="C009", name="后来授信有限公司"))
+    cy = browser("cy")
+    page = cy.get("/reviews/2026/").content.decode()
+    assert "1 customer has not been reviewed yet" in page and "1 / 2" in page
+    told = cy.post("/reviews/2026/resume", follow=True).content.decode()
+    assert "1 customer is being reviewed" in told and "1 / 2" in told
+    assert "asked for this already" in browser("bo").post("/reviews/2026/resume", follow=True).content.decode()
+    [job] = ProcrastinateJob.objects.filter(task_name=jobs.prepare.name)
+    jobs.prepare(**job.args)
+    newcomer = Review.objects.get(customer__code="C009")
+    assert newcomer.request and newcomer.rating and newcomer.request.requested_by == newcomer.rating.by == member("cy")
+    assert [each.by for each in TrailEntry.objects.filter(verb="review_year").order_by("pk")] == [
+        member("bo"),
+        member("cy"),
+    ]
+    first = Review.objects.get(customer__code="C001")
+    assert first.request and first.request.requested_by == member("bo")
+    with pytest.raises(NotYourDuty):
+        approve(newcomer, "cy")
+    approve(newcomer, "vi")

@@ -35,8 +35,10 @@ class RequestForm(forms.Form):
     )
     about = forms.CharField(label=gettext_lazy("Decision to be looked at"), max_length=60, required=False,
                             help_text=gettext_lazy("Such as credit-decision:12; for a review."))  # fmt: skip
-    changes = forms.CharField(label=gettext_lazy("To be corrected"), required=False, widget=forms.Textarea({"rows": 2}),
-                              help_text=gettext_lazy("One a line, field and value, such as telephone: 13800138000."))  # fmt: skip
+    changes = forms.CharField(
+        label=gettext_lazy("To be corrected"), required=False, widget=forms.Textarea({"rows": 2}),
+        help_text=gettext_lazy("One a line, field and value, such as telephone: 13800138000."),
+    )  # fmt: skip
 
     def clean_changes(self) -> dict[str, str]:
         """Field -> value."""

@@ -94,8 +94,13 @@ def _faults(year: int, last: date, effective_from: date, policy: Policy, on: dat
         yield "effective_from", lines.TOO_FAR_AHEAD % {"days": policy.lines.ahead_days_max}
 
 
-def prepare(campaign: Campaign, *, on: date, at: datetime, progress: Progress | None = None) -> int:
+def prepare(
+    campaign: Campaign, *, by: Person | None = None, on: date, at: datetime, progress: Progress | None = None
+) -> int:
     """Review everybody who has not been, some hundred at a time, each committed; answers how many were new.
+
+    `by`: who had it done, in whose name lines are asked for and who therefore signs none of them (I-14); without one it
+    is whoever opened the year.
 
     May be broken off and run again, also by two at once: a customer is reviewed once, and each hundred leaves its line.
     Not to be called inside a transaction.
@@ -104,11 +109,16 @@ def prepare(campaign: Campaign, *, on: date, at: datetime, progress: Progress | 
     total, done = campaign.total, campaign.reviews.count()  # type: ignore[attr-defined]
     while chunk := list(unreviewed(campaign).filter(pk__gt=last_pk).values_list("pk", flat=True)[:CHUNK]):
         last_pk = chunk[-1]
-        new = _prepare(campaign, chunk, edition=edition, on=on, at=at)
+        new = _prepare(campaign, chunk, by=by or campaign.opened_by, edition=edition, on=on, at=at)
         made, done = made + new, done + new
         if progress:
             progress(done, max(total, done))
     return made
+
+
+def may_open(person: Person, on: date) -> bool:
+    """Whether she may have customers reviewed."""
+    return posts.is_system(person) or bool(posts.posts_of(person, on=on) & set(OPENERS))
 
 
 def unreviewed(campaign: Campaign) -> QuerySet[Any]:
@@ -119,7 +129,7 @@ def unreviewed(campaign: Campaign) -> QuerySet[Any]:
 
 
 @transaction.atomic
-def _prepare(campaign: Campaign, chunk: Sequence[int], *, edition: Edition, on: date, at: datetime) -> int:
+def _prepare(campaign: Campaign, chunk: Sequence[int], *, by: Person, edition: Edition, on: date, at: datetime) -> int:
     """One chunk, under the campaign's lock: what another process has reviewed meanwhile is left alone."""
     fresh = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if fresh.status != "open":
@@ -127,7 +137,6 @@ def _prepare(campaign: Campaign, chunk: Sequence[int], *, edition: Edition, on: 
     done = set(Review.objects.filter(campaign=fresh, customer__in=chunk).values_list("customer", flat=True))
     todo = [pk for pk in chunk if pk not in done]
     known = list(facts.load(todo, fresh, edition=edition, today=on).values())
-    by = fresh.opened_by
     Review.objects.bulk_create(_reviewed(fresh, known, edition=edition, by=by, on=on, at=at))
     if known:
         trail.record("review_year", about=fresh, by=by, at=at, customers=len(known))

@@ -248,7 +248,7 @@ def resume_year(request: HttpRequest, year: int) -> dict[str, Any]:
     """Have the worker review those who have not been: it was broken off, or a line was entered since."""
     require_duty(request, *annual.OPENERS, verb="open_year", about="annual-review")
     campaign = get_year(year)
-    jobs.begin(campaign)
+    jobs.begin(campaign, acting(request)["by"])
     return _year(request, campaign)
 
 

@@ -204,10 +204,15 @@ def reviews_of(campaign: Campaign, by: Person, on: date) -> Any:
 
 
 def total_of(campaign: Campaign, by: Person, on: date) -> int:
-    """How many customers the year is about, of those a person sees."""
+    """How many customers the year is about, of those a person sees: while it is open, with those who came since."""
     if sight.sees_all(by, on):
-        return campaign.total
+        return max(campaign.total, _reached(campaign, campaign.reviews.count()))
     return sight.visible(facts.concerned(campaign.last), by, on=on).count()
+
+
+def _reached(campaign: Campaign, reviewed: int) -> int:
+    """How many there are with those nobody has reviewed yet; a closed year reviews nobody more."""
+    return reviewed + (annual.unreviewed(campaign).count() if campaign.status == "open" else 0)
 
 
 def get_year(year: int) -> Campaign:
@@ -292,7 +297,7 @@ def _figures(campaign: Campaign, whole: portfolio.Portfolio) -> list[dict[str, A
     return [
         {
             "label": _("Reviewed"),
-            "value": f"{whole.reviewed} / {max(campaign.total, whole.reviewed)}",
+            "value": f"{whole.reviewed} / {max(campaign.total, _reached(campaign, whole.reviewed))}",
             "address": address,
         },
         {
@@ -337,8 +342,18 @@ def progress(request: HttpRequest, year: int) -> HttpResponse:
 def resume(request: HttpRequest, year: int) -> HttpResponse:
     """Have the worker review those who have not been: it was broken off, or a line was entered since."""
     require_duty(request, *annual.OPENERS, verb="open_year", about="annual-review")
+    campaign = get_year(year)
     with transaction.atomic():
-        jobs.begin(get_year(year))
+        first = jobs.begin(campaign, acting(request)["by"])
+    left = annual.unreviewed(campaign).count()
+    if not left:
+        messages.info(request, _("Everybody has been reviewed already."))
+    elif first:
+        begun = ngettext("%(n)s customer is being reviewed; its proposal then stands below.",
+                         "%(n)s customers are being reviewed; their proposals then stand below.", left)  # fmt: skip
+        messages.success(request, begun % {"n": left})
+    else:
+        messages.info(request, _("The worker is asked for this already."))
     return redirect("reviews:year", year)
 
 

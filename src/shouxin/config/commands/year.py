@@ -60,11 +60,11 @@ def _reviewed(number: int, wanted: dict[str, date | None], person: Any, today: d
     found = Campaign.objects.filter(year=number).first()
     if found is None:
         found = annual.open_year(number, by=person, on=today, at=clock.now(), **wanted)
-    if found.status == "open":
+    if found.status == "open" and annual.may_open(person, today):
         with terminal.progress(as_json=as_json) as bar:
             task = bar.add_task(str(number), total=found.total)
             annual.prepare(
-                found, on=today, at=clock.now(),
+                found, by=person, on=today, at=clock.now(),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )  # fmt: skip
     return found
