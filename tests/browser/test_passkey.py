@@ -24,7 +24,7 @@ def test_a_passkey_is_set_up_and_signs_in(visit, live_server) -> None:
     key = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
            "isUserVerified": True, "automaticPresenceSimulation": True}  # fmt: skip
     bus.send("WebAuthn.addVirtualAuthenticator", {"options": key})
-    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Username").fill("ann")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator(".side")).to_be_visible()

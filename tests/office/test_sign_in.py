@@ -764,3 +764,11 @@ def test_every_post_may_be_asked_for_a_second_factor(post: Post) -> None:
     name = next((name for name, (held, _department) in CAST.items() if held == post), None)
     if name:
         assert sign_in.obstacle(member(name), today=TODAY) == "second_factor"
+
+
+def test_the_page_for_a_new_password_leads_nowhere_that_is_closed() -> None:
+    with_password("ann")
+    client = Client(headers={"Accept-Language": "en"})
+    sign_in_as("ann", client=client)
+    page = client.get("/accounts/password/change/").content.decode()
+    assert "/accounts/password/reset" not in page and "The system manager sets a new one" in page

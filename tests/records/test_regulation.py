@@ -1,5 +1,6 @@
 """The regulation counted: the catalogue says what is true of pages, tests and records."""
 
+import re
 from typing import Any
 
 import pytest
@@ -134,6 +135,17 @@ def test_everybody_reads_it_and_only_who_sees_all_reads_the_evidence(name: str) 
     answer = page_of(member(name))
     assert answer.status_code == 200
     assert ('class="evidence"' in answer.content.decode()) == (name not in ("ann", "di", "sy", "se"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", CAST)
+def test_it_links_only_what_the_reader_may_open(name: str) -> None:
+    policies.ensure()
+    seed.trading()
+    client = Client()
+    client.force_login(member(name), backend="django.contrib.auth.backends.ModelBackend")
+    links = set(re.findall(r'<a class="btn btn-sm" href="([^"]+)"', client.get(reverse("regulation")).content.decode()))
+    assert links and {link: status for link in links if (status := client.get(link).status_code) != 200} == {}
 
 
 @pytest.mark.django_db

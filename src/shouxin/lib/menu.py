@@ -19,6 +19,8 @@ from shouxin.rules.policy import Post
 OFFICE = frozenset({Post.CREDIT_MANAGER, Post.CREDIT_ADMINISTRATOR, Post.VICE_PRESIDENT, Post.LEGAL_REPRESENTATIVE})
 READERS = OFFICE | {Post.AUDITOR, Post.FINANCE}
 COLLECTORS = (OFFICE | {Post.SALES, Post.FINANCE}) - {Post.LEGAL_REPRESENTATIVE}
+BUSINESS = frozenset(Post) - {Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER}
+"""Who sees customers at all; whoever runs or guards the machine sees none."""
 KEEPERS = frozenset({Post.SYSTEM_MANAGER, Post.SECURITY_MANAGER, Post.AUDITOR, Post.CREDIT_MANAGER})
 
 
@@ -50,33 +52,33 @@ STAGES = (
         "before",
         _("Before the deal"),
         (
-            Entry(_("Customers"), "customers:list", "building"),
+            Entry(_("Customers"), "customers:list", "building", BUSINESS),
             Entry(_("Quick note"), "customers:quick_note", "note", COLLECTORS),
             Entry(_("Notes and papers"), "customers:inbox", "inbox", OFFICE - {Post.LEGAL_REPRESENTATIVE}),
-            Entry(_("Credit applications"), "credit:applications", "file-text"),
-            Entry(_("Line requests"), "credit:line_requests", "adjustments"),
-            Entry(_("Securities"), "credit:securities", "lock"),
-            Entry(_("Blacklist"), "customers:blacklist", "shield"),
+            Entry(_("Credit applications"), "credit:applications", "file-text", BUSINESS),
+            Entry(_("Line requests"), "credit:line_requests", "adjustments", BUSINESS),
+            Entry(_("Securities"), "credit:securities", "lock", BUSINESS),
+            Entry(_("Blacklist"), "customers:blacklist", "shield", BUSINESS),
         ),
     ),
     Stage(
         "during",
         _("During the deal"),
         (
-            Entry(_("Credit check"), "orders:desk", "shield-check"),
-            Entry(_("Orders on hold"), "orders:holds", "hand-stop"),
-            Entry(_("Reservations"), "orders:reservations", "bookmark"),
+            Entry(_("Credit check"), "orders:desk", "shield-check", BUSINESS),
+            Entry(_("Orders on hold"), "orders:holds", "hand-stop", BUSINESS),
+            Entry(_("Reservations"), "orders:reservations", "bookmark", BUSINESS),
         ),
     ),
     Stage(
         "after",
         _("After the deal"),
         (
-            Entry(_("Invoices"), "receivables:invoices", "receipt"),
-            Entry(_("Receipts"), "receivables:receipts", "cash"),
-            Entry(_("Ageing"), "receivables:aging", "chart-bar"),
+            Entry(_("Invoices"), "receivables:invoices", "receipt", BUSINESS),
+            Entry(_("Receipts"), "receivables:receipts", "cash", BUSINESS),
+            Entry(_("Ageing"), "receivables:aging", "chart-bar", BUSINESS),
             Entry(_("Today's round"), "collection:today", "calendar-event", READERS),
-            Entry(_("Work list"), "collection:worklist", "list-check"),
+            Entry(_("Work list"), "collection:worklist", "list-check", BUSINESS),
             Entry(_("Notices"), "collection:notices", "mail", READERS),
             Entry(_("Credit granted"), "records:granted", "report-money", READERS | {Post.SALES, Post.ARCHIVIST}),
             Entry(_("Key figures"), "records:figures", "chart-line", READERS | {Post.SALES, Post.ARCHIVIST}),
@@ -124,6 +126,12 @@ class ShownStage:
     key: str
     label: str | Promise
     entries: tuple[Shown, ...] = field(default=())
+
+
+def shown_to(url: str, posts: Collection[Post]) -> bool:
+    """Whether the menu shows an entry to a holder of these posts; what is not in the menu is no affair of it."""
+    return all(not entry.posts or entry.posts & {*posts} for stage in STAGES for entry in stage.entries
+               if entry.url == url)  # fmt: skip
 
 
 def menu_for(posts: Collection[Post], path: str = "") -> tuple[ShownStage, ...]:
