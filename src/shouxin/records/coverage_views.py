@@ -13,7 +13,6 @@ from shouxin.customers import registry
 from shouxin.lib import menu
 from shouxin.office import posts, sight
 from shouxin.office.pages import acting, page
-
 from shouxin.receivables import ratings
 from shouxin.rules import privacy
 from shouxin.rules.policy import Post
