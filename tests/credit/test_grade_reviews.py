@@ -21,7 +21,7 @@ from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty, Refusal
 from shouxin.receivables import grade_reviews as reviewing
 from shouxin.receivables import ratings, receipts
-from shouxin.records import market
+from shouxin.records import home, market
 from shouxin.rules.grade_review import FLOW
 from shouxin.rules.line import Limit
 from shouxin.rules.policy import Grade
@@ -115,6 +115,12 @@ def test_until_confirmed_it_suggests_no_line_and_stands_in_no_file() -> None:
     fresh = Rating.objects.get(pk=rating.pk)
     assert [row[1] for row in ratings.suggested_lines([fresh], months=12)] == [rating.grade]
     assert market.units(Q(), policy=policy, on=TODAY)[0].record.rating == rating.grade
+
+
+def test_the_home_page_counts_what_she_may_confirm_herself() -> None:
+    rated(by="bo")
+    counted = {name: home.grades_to_confirm(member(name), TODAY) for name in ("ann", "bo", "cy", "vi")}
+    assert counted == {"ann": 0, "bo": 0, "cy": 1, "vi": 1}
 
 
 def test_a_company_needs_no_confirmation() -> None:

@@ -380,7 +380,7 @@ def test_home_in_a_bounded_number_of_queries(cy: Person, ann: Person, django_ass
         seed.line(of, until=clock.today() + timedelta(days=n))
         ask(ann, of)
     client = browser(cy)
-    with django_assert_max_num_queries(44):
+    with django_assert_max_num_queries(45):
         shown = text(client.get("/"))
     assert "Lines that run out" in shown and "420,000.00" in shown
 

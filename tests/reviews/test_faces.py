@@ -1,6 +1,7 @@
 """The annual review on its three faces: pages, API, command line; in both languages; each sees only what she may."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,17 @@ from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from shouxin.config import cli
+from shouxin.credit import line_requests
 from shouxin.credit.models import Line
 from shouxin.lib import documents
-from shouxin.office import clock
+from shouxin.office import clock, policies
 from shouxin.office.models import TrailEntry
 from shouxin.office.refusals import NotYourDuty
+from shouxin.records import home
 from shouxin.reviews import annual, jobs
 from shouxin.reviews.models import Campaign, Review
+from shouxin.rules.line import Limit
+from shouxin.rules.policy import Grade
 from tests.api import Caller
 from tests.people import SOUTH, TODAY, acme, member
 
@@ -106,7 +111,7 @@ def test_sales_see_their_own_customers_and_no_sums_of_others() -> None:
     assert ann.get(f"/annual-reviews/2026/reviews/{review_of(other).pk}").status_code == 404
     assert ann.get("/annual-reviews/2026/report").status_code == 403
     page = browser("ann").get("/reviews/2026/").content.decode()
-    assert mine.name in page and other.name not in page and "Overdue ratio" not in page
+    assert mine.name in page and other.name not in page and "Overdue ratio, undisputed" not in page
     share = "Share of all sales reviewed"
     assert share not in browser("ann").get(f"/reviews/2026/{review_of(mine).pk}/").content.decode()
     assert share in browser("cy").get(f"/reviews/2026/{review_of(mine).pk}/").content.decode()
@@ -362,6 +367,21 @@ def test_the_worker_is_shown_at_work_until_all_are_reviewed() -> None:
     assert done.headers["HX-Redirect"] == "/reviews/2026/"
     approve(review_of())
     assert browser("cy").get("/reviews/2026/", {"state": "approved"}).status_code == 200
+
+
+def test_lines_of_an_annual_review_are_told_apart_from_those_the_home_page_counts() -> None:
+    mine, _other = two()
+    opened("bo")
+    terms = line_requests.LineTerms(Limit.of(Decimal(60000)), "CNY", 30, Grade.B)
+    asked = line_requests.ask(
+        mine, terms, reason="旺季", edition=policies.in_force(TODAY), by=member("ann"), today=TODAY, at=clock.now()
+    )
+    le = browser("le")
+    assert home.requests_to_sign(member("le"), TODAY, policies.in_force(TODAY)).count == 1
+    shown = {whose: le.get("/credit/line-requests/", {"whose": whose}).context["listing"].matching
+             for whose in ("me", "reviews")}  # fmt: skip
+    assert [each.pk for each in shown["me"]] == [asked.pk]
+    assert {each.pk for each in shown["reviews"]} == set(Review.objects.values_list("request", flat=True))
 
 
 @pytest.mark.clause("I-14")

@@ -82,6 +82,11 @@ def waiting() -> QuerySet[GradeReview]:
     return rows.select_related("customer", "rating__by").order_by("pk")
 
 
+def waiting_for(by: Person) -> QuerySet[GradeReview]:
+    """What waits and four eyes let her confirm (`why_not`); whose duty it is is the table's."""
+    return waiting().exclude(rating__by=by).exclude(customer__salesperson=by)
+
+
 def why_not(review: GradeReview, by: Person) -> str:
     """Why she may not confirm it, as a code of WORDS; "" when four eyes are kept. Duty is the table's."""
     return rule.why_not(by=by.pk, rated_by=review.rating.by_id, salesperson=review.customer.salesperson_id)

@@ -102,13 +102,15 @@ class RequestList(Listing):
 @page
 @require_GET
 def line_request_list(request: HttpRequest) -> HttpResponse:
-    """Line requests: those that wait for my signature, or all."""
+    """Line requests: those that wait for my signature, those of annual reviews that do, or all."""
     call = moment(request)
     edition = policies.in_force(call["today"])
-    rows = _rows(request)
-    mine = waiting_for(call, edition, rows)
-    if request.GET.get("whose") == "me":
+    rows, whose = _rows(request), request.GET.get("whose")
+    mine = waiting_for(call, edition, rows.filter(review=None))
+    if whose == "me":
         rows = rows.filter(pk__in=mine)
+    elif whose == "reviews":
+        rows = rows.filter(pk__in=waiting_for(call, edition, rows.exclude(review=None)))
     columns = COLUMNS if not request.GET.get("export") else tuple(c for c in COLUMNS if c.name != "signer")
     listing = RequestList(request, rows, columns, (*ASKS, Ask("whose", "", "hidden")), key="line-requests")
     listing.edition, listing.today = edition, call["today"]
@@ -118,10 +120,13 @@ def line_request_list(request: HttpRequest) -> HttpResponse:
 
 
 def _tabs(request: HttpRequest, mine: int) -> list[dict[str, Any]]:
-    address, me = reverse("credit:line_requests"), request.GET.get("whose") == "me"
+    """Those of annual reviews are signed together on their year's page, so they are counted apart."""
+    address, whose = reverse("credit:line_requests"), request.GET.get("whose")
+    own, reviews = f"{address}?whose=me", f"{address}?whose=reviews"
     return [
-        {"label": _("All"), "address": address, "current": not me, "count": None},
-        {"label": _("Waiting for me"), "address": f"{address}?whose=me", "current": me, "count": mine},
+        {"label": _("All"), "address": address, "current": whose not in ("me", "reviews"), "count": None},
+        {"label": _("Waiting for me"), "address": own, "current": whose == "me", "count": mine},
+        {"label": _("Of annual reviews"), "address": reviews, "current": whose == "reviews", "count": None},
     ]
 
 

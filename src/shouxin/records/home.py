@@ -126,10 +126,10 @@ def requests_to_sign(by: Person, on: date, edition: Edition) -> Waiting:
 
 
 def grades_to_confirm(by: Person, on: date) -> int:
-    """How many grades of natural persons wait, for those who may confirm them."""
+    """How many grades of natural persons wait that she may confirm: neither rated by her nor of her own customers."""
     if not posts.posts_of(by, on=on) & set(grade_reviews.CONFIRMERS):
         return 0
-    return sight.visible(grade_reviews.waiting(), by, on=on).count()
+    return sight.visible(grade_reviews.waiting_for(by), by, on=on).count()
 
 
 def year_under_way(by: Person, on: date) -> dict[str, Any] | None:

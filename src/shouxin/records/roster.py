@@ -287,7 +287,7 @@ COLUMNS = (
     Column("used", _("Used"), "amount", "position.used", "used_now", "used_now", currency="position.currency",
            dear=True),
     Column("available", _("Available"), "amount", _available, currency="position.currency"),
-    Column("overdue", _("Overdue"), "amount", "position.overdue", "overdue_now", "overdue_now",
+    Column("overdue", _("Overdue, undisputed"), "amount", "position.overdue", "overdue_now", "overdue_now",
            currency="position.currency", dear=True),
     Column("oldest", _("Oldest, days"), "number", lambda row: _place(row).oldest_days or None),
     Column("salesperson", _("Salesperson"), value="salesperson"),

@@ -328,8 +328,8 @@ def _grades(whole: Portfolio) -> Iterator[Block]:
     ]  # fmt: skip
     total = (_("Total"), whole.reviewed, words.money(whole.sales), words.money(whole.owed), words.money(whole.overdue),
              words.percent(whole.share(whole.overdue)), words.money(whole.aged))  # fmt: skip
-    columns = [_("Grade"), _("Customers"), _("Sales"), _("Owed"), _("Overdue"), _("Overdue ratio"),
-               _("Over a year late")]  # fmt: skip
+    columns = [_("Grade"), _("Customers"), _("Sales"), _("Owed"), _("Overdue, undisputed"),
+               _("Overdue ratio, undisputed"), _("Over a year late")]  # fmt: skip
     yield documents.table(columns, [*rows, total], right=range(1, 7))
 
 

@@ -139,7 +139,9 @@ COLUMNS = (
     Column("signer", gettext_lazy("Signed by, at least"), value=_signer),
     Column("on_time", gettext_lazy("Paid on time"), "percent", lambda row: row.found.year.on_time_share),
     Column("sales", gettext_lazy("Sales"), "amount", "sales_worth", "sales_worth", total="sales_worth"),
-    Column("overdue", gettext_lazy("Overdue"), "amount", "overdue_worth", total="overdue_worth", hidden=True),
+    Column(
+        "overdue", gettext_lazy("Overdue, undisputed"), "amount", "overdue_worth", total="overdue_worth", hidden=True
+    ),
     Column("peak", gettext_lazy("Most used"), "amount", _peak, currency="found.currency", hidden=True),
     Column("why", gettext_lazy("Why"), value=_why, hidden=True),
 )
@@ -274,7 +276,7 @@ def _whole(campaign: Campaign) -> dict[str, Any]:
         "labels": [each.grade or words.NONE for each in whole.grades],
         "series": [
             {"name": _("Owed"), "values": [each.owed for each in whole.grades]},
-            {"name": _("Overdue"), "values": [each.overdue for each in whole.grades]},
+            {"name": _("Overdue, undisputed"), "values": [each.overdue for each in whole.grades]},
         ],
         "unit": "amount",
     }
@@ -308,7 +310,7 @@ def _figures(campaign: Campaign, whole: portfolio.Portfolio) -> list[dict[str, A
         },
         {"label": _("Raise"), "value": whole.actions.get("raise", 0), "address": f"{address}?action=raise"},
         {"label": _("Lower"), "value": whole.actions.get("lower", 0), "address": f"{address}?action=lower"},
-        {"label": _("Overdue ratio"), "value": words.percent(whole.share(whole.overdue)), "address": ""},
+        {"label": _("Overdue ratio, undisputed"), "value": words.percent(whole.share(whole.overdue)), "address": ""},
         {"label": _("Without a line"), "value": whole.without_line, "address": ""},
     ]
 
