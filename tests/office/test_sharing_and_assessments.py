@@ -16,7 +16,7 @@ from shouxin.config import cli
 from shouxin.customers import data_requests
 from shouxin.office import clock, policies
 from shouxin.office.models import DataSharing, DataSharingVersion, ImpactAssessment, Person, TrailEntry
-from shouxin.office.privacy import assessments, sharings
+from shouxin.office.privacy import assessments, forms, sharings
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty
 from shouxin.receivables import ratings
 from tests.api import Caller
@@ -323,6 +323,19 @@ def test_on_the_command_line(bo: Person, cy: Person, tmp_path: Path, capsys: pyt
     entry.write_text(json.dumps(ENTRY | {"colour": "red"}), "utf-8")
     assert cli.run(["personal", "share", str(entry), "--by", "bo"]) == 2
     assert "colour" in capsys.readouterr().err
+
+
+def test_an_entry_whose_last_day_is_near_is_told_before_it_is_over(bo: Person) -> None:
+    row = entered(bo, until=TODAY + timedelta(4))
+    told = {each["code"]: each for each in assessments.told(assessments.findings(TODAY))}["sharing_ends"]
+    assert (told["about"], told["day"], told["grave"]) == (row.pk, TODAY + timedelta(4), False)
+    assert row.recipient in told["text"]
+    assert "sharing_ends" not in {each.code for each in assessments.findings(TODAY - timedelta(40))}
+
+
+def test_the_form_names_no_field_by_its_code(bo: Person) -> None:
+    words = [word for _path, word in forms.SharingForm().fields["fields"].choices]
+    assert len(set(words)) == len(words) and not [word for word in words if "." in word]
 
 
 def test_an_entry_past_its_last_day_is_told_at_home_until_it_is_ended(bo: Person) -> None:

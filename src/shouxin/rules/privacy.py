@@ -146,20 +146,26 @@ class Finding:
     """Something to be done. `about`: an entry of the register or an assessment, 0 for the grading. `day`: by when."""
 
     code: Literal[
-        "must_stop", "sharing_unassessed", "grading_unassessed", "sharing_past", "review_overdue", "review_due"
+        "must_stop",
+        "sharing_unassessed",
+        "grading_unassessed",
+        "sharing_past",
+        "review_overdue",
+        "sharing_ends",
+        "review_due",
     ]
     about: int = 0
     day: date | None = None
 
 
 def findings(
-    sharings: Collection[int], assessments: Iterable[InForce], *, past: Mapping[int, date], grades_persons: bool,
-    today: date, notice_days: int,
+    sharings: Collection[int], assessments: Iterable[InForce], *, past: Mapping[int, date],
+    ending: Mapping[int, date] = {}, grades_persons: bool, today: date, notice_days: int,
 ) -> list[Finding]:  # fmt: skip
     """What art. 55 and 56 leave to be done, the gravest first.
 
     `sharings`: entries of the register that run. `past`: entries whose last day, told with each, is over and which
-    nobody has ended. `grades_persons`: a program grades natural persons (art. 24).
+    nobody has ended; `ending`: those whose last day, told with each, is today or to come. `grades_persons`: a program grades natural persons (art. 24).
     """
     found = sorted(assessments, key=lambda each: (each.next_review_on, each.number))
     allowed = [each for each in found if each.conclusion != "stop"]
@@ -171,6 +177,9 @@ def findings(
         told.append(Finding("grading_unassessed"))
     told += [Finding("sharing_past", number, day) for number, day in sorted(past.items())]
     overdue = [each for each in found if each.next_review_on < today]
-    due = [each for each in found if today <= each.next_review_on <= today + timedelta(days=notice_days)]
+    soon = today + timedelta(days=notice_days)
+    ends = [(number, day) for number, day in sorted(ending.items()) if day <= soon]
+    due = [each for each in found if today <= each.next_review_on <= soon]
     told += [Finding("review_overdue", each.number, each.next_review_on) for each in overdue]
+    told += [Finding("sharing_ends", number, day) for number, day in ends]
     return told + [Finding("review_due", each.number, each.next_review_on) for each in due]

@@ -208,9 +208,11 @@ def findings(on: date) -> list[Finding]:
     days = policies.in_force(on).policy.personal_data.assessment_notice_days
     entries = dict(sharings.begun(on).values_list("pk", "until"))
     past = {pk: until for pk, until in entries.items() if until is not None and until < on}
+    ending = {pk: until for pk, until in entries.items() if until is not None and until >= on}
     return privacy.findings(
-        entries.keys() - past.keys(), in_force, past=past, grades_persons=grades_persons(), today=on, notice_days=days
-    )
+        entries.keys() - past.keys(), in_force, past=past, ending=ending, grades_persons=grades_persons(), today=on,
+        notice_days=days,
+    )  # fmt: skip
 
 
 WORDS: dict[str, tuple[Any, Any]] = {
@@ -230,6 +232,10 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("The last day on which %(name)s was to get personal data was %(day)s, and nobody has ended the entry."),
         _("Make sure that nothing is given any more and end the entry, or correct its last day."),
     ),
+    "sharing_ends": (
+        _("%(name)s is to get personal data until %(day)s and no longer."),
+        _("See that nothing is given after it and end the entry, or agree on a later day and correct it."),
+    ),
     "review_overdue": (
         _("The assessment “%(name)s” should have been looked at again by %(day)s."),
         _("Look at it again and write the next version."),
@@ -241,7 +247,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
 }
 """Code of a finding -> what is the matter, what to do."""
 
-OF_SHARING = frozenset({"must_stop", "sharing_unassessed", "sharing_past"})
+OF_SHARING = frozenset({"must_stop", "sharing_unassessed", "sharing_past", "sharing_ends"})
 """Findings about an entry of the register."""
 
 
@@ -255,7 +261,7 @@ def told(found: list[Finding]) -> list[dict[str, Any]]:
             "day": each.day,
             "text": str(WORDS[each.code][0]) % {"name": names.get((each.code[:6], each.about), ""), "day": each.day},
             "cure": str(WORDS[each.code][1]),
-            "grave": each.code != "review_due",
+            "grave": each.code not in ("review_due", "sharing_ends"),
         }
         for each in found
     ]

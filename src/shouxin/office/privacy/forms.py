@@ -30,12 +30,26 @@ KEPT_IN = ("office.Idempotency", "office.Trail", "office.DataSharing", "lib.")
 """Where data are kept for the house's own running: nobody gives them away from there."""
 
 
+PLACES = {
+    "customers.Customer": _("of the customer"),
+    "customers.Fact": _("when noted"),
+    "customers.FactCheck": _("when verified"),
+    "customers.FactMark": _("when taken out of scoring"),
+    "customers.RelatedPerson": _("of persons behind the customer"),
+    "customers.Agent": _("of the customer's agent"),
+    "customers.Mail": _("letters of the credit office"),
+    "collection.Notice": _("dunning letters"),
+    "office.Person": _("of our staff"),
+}
+"""Where a field is kept, in words, for those that are called the same."""
+
+
 def _fields() -> list[tuple[str, str]]:
     """The fields of the catalogue that can be given, told with their place where another has the same words."""
     given = [field for field in personal.FIELDS if field.name != "password" and not field.model.startswith(KEPT_IN)]
     words = [str(field.what) for field in given]
     return [
-        (field.path, word if words.count(word) == 1 else f"{word} ({field.path})")
+        (field.path, word if words.count(word) == 1 else f"{word} ({PLACES.get(field.model, field.path)})")
         for field, word in zip(given, words, strict=True)
     ]
 
