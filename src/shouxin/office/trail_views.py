@@ -22,7 +22,7 @@ from .refusals import CannotDecide
 
 COLUMNS = (
     Column("at", _("When"), "moment"),
-    Column("by_name", _("Who"), value=lambda row: row.by_name or "—"),
+    Column("by_name", _("Who"), value=lambda row: trail_words.actor(row) or "—"),
     Column("verb", _("Did what"), value=trail_words.verb),
     Column("about", _("To what"), value=trail_words.thing, link=trail_words.address),
     Column("particulars", _("Particulars"), value=trail_words.particulars),

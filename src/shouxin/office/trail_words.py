@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
+from functools import cache, lru_cache
+from time import monotonic
 from typing import Any
 
+from django.apps import apps
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shouxin.lib.numbers import whole
-from shouxin.rules.policy import Post
+from shouxin.rules.policy import GROUNDS, Post
 
-from . import book
-from .models import POST_LABELS, TrailEntry
+from . import book, posts
+from .models import POST_LABELS, Person, TrailEntry
 
 Text = str | Promise
 
@@ -116,6 +121,7 @@ VERBS: Mapping[str, Text] = {
     "import.facts": _("took over a file of facts"),
     "invoice.issue": _("issued an invoice"),
     "receipt.receive": _("received money"),
+    "receipt.take": _("received money"),
     "invoice.post_many": _("posted invoices"),
     "invoice.apply_credit": _("used a credit note"),
     "invoice.contest": _("noted a dispute"),
@@ -188,6 +194,109 @@ VERBS: Mapping[str, Text] = {
     "sign_in.slow": _("a network address was slowed down after too many failed sign-ins"),
 }
 """What each verb says; a verb that is not here is shown as it stands."""
+
+ASKED: Mapping[str, Text] = {
+    "apply_credit": _("to use a credit note"),
+    "change_person": _("to change a person"),
+    "check": _("to check an order"),
+    "compare": _("to compare cards"),
+    "confirm_release": _("to confirm that a blacklisting is lifted"),
+    "contest": _("to note a dispute"),
+    "data_request.copy": _("to make a copy of a person's data"),
+    "issue": _("to issue an invoice"),
+    "line_request.approve": _("to sign a line request"),
+    "list_assessments": _("to read the impact assessments"),
+    "list_people": _("to read people and posts"),
+    "list_sharings": _("to read the sharing register"),
+    "match": _("to match a receipt"),
+    "match_all": _("to match receipts"),
+    "order.import": _("to take over open orders"),
+    "prove": _("to prove the exposure"),
+    "read": _("to read the daily rounds"),
+    "read_aging": _("to read the ageing"),
+    "read_digests": _("to read the digests"),
+    "read_figures": _("to read the key figures"),
+    "read_granted": _("to read the credit granted"),
+    "read_opportunities": _("to read the opportunities"),
+    "read_proof": _("to read the proof of exposure"),
+    "read_recommended": _("to read the recommended units"),
+    "read_reviews": _("to read the annual reviews"),
+    "read_sign_in_rules": _("to read the sign-in rules"),
+    "read_system": _("to read the state of the system"),
+    "reverse": _("to reverse a receipt"),
+    "run_day": _("to run the day"),
+    "settle_contest": _("to settle a dispute"),
+    "take": _("to receive money"),
+    "unmatch": _("to undo a match"),
+    "unpark": _("to open a parked account again"),
+}
+"""What somebody was refused, where that is no verb that leaves a line of its own."""
+
+CODES: Mapping[str, Text] = {
+    "not_your_duty": _("not among her duties"),
+    "no_post": _("takes a higher post"),
+    "own_amount": _("beyond her own authority"),
+    "own_application": _("asked for by herself"),
+    "own_edit": _("changed by herself"),
+    "own_customer": _("her own customer"),
+    "own_rating": _("rated by herself"),
+    "own_posts": _("her own posts"),
+    "own_sign_in": _("her own way in"),
+    "second_person": _("takes a second person"),
+    "disabled": _("the person is disabled"),
+    "opinions_missing": _("opinions are missing"),
+    "restricted": _("the customer's data are restricted"),
+    "version_seen": _("changed meanwhile"),
+}
+"""Why somebody was refused; one that is not here is shown as it stands."""
+
+TABS: Mapping[str, Text] = {
+    "overview": _("Overview"),
+    "line": _("Line"),
+    "exposure": _("Exposure"),
+    "rating": _("Rating"),
+    "orders": _("Orders"),
+    "invoices": _("Open items"),
+    "facts": _("Facts"),
+    "parties": _("Related parties"),
+    "counterparty": _("Counterparty check"),
+    "standing": _("Standing"),
+    "letters": _("Letters"),
+    "timeline": _("Timeline"),
+    "api": _("API"),
+}
+"""Parts of a customer's file."""
+
+LISTS: Mapping[str, Text] = {
+    "aging": _("Ageing"),
+    "aging-items": _("Ageing, items"),
+    "annual-reviews": _("Annual review"),
+    "applications": _("Credit applications"),
+    "assessments": _("Impact assessments"),
+    "blacklist": _("Blacklist"),
+    "checks": _("Credit checks"),
+    "customers": _("Customers"),
+    "days": _("Daily rounds"),
+    "digests": _("Digests"),
+    "granted": _("Credit granted"),
+    "holds": _("Orders on hold"),
+    "imports": _("Import"),
+    "internal-opportunities": _("Opportunities"),
+    "internal-recommended": _("Recommended units"),
+    "invoices": _("Invoices"),
+    "line-requests": _("Line requests"),
+    "notices": _("Notices"),
+    "overrides": _("Override register"),
+    "people": _("People and posts"),
+    "rates": _("Exchange rates"),
+    "receipts": _("Receipts"),
+    "reservations": _("Reservations"),
+    "securities": _("Securities"),
+    "sharings": _("Sharing register"),
+    "tasks": _("Work list"),
+    "trail": _("Audit trail"),
+}
+"""Lists that leave the house as files."""
 
 THINGS: Mapping[str, Text] = {
     "customer": _("customer"),
@@ -414,7 +523,22 @@ TOLD_ALREADY = frozenset(
 
 WORDED = frozenset({"failed", "was", "now", "kind", "limit_kind", "standing", "status", "unknown_customers"})
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-AMOUNTS = frozenset({"amount", "up_to_amount", "amount_max", "limit", "at_stake", "value", "prior_claims"})
+AMOUNTS = frozenset(
+    {"amount", "up_to_amount", "amount_max", "limit", "at_stake", "value", "prior_claims", "registered_capital",
+     "paid_in_capital", "requested_limit", "suggested_limit"}
+)  # fmt: skip
+Fields = Mapping[str, Any]
+
+
+LISTED: Mapping[str, tuple[Mapping[str, Text], ...]] = {"code": (CODES,), "asked": (VERBS, ASKED), "tab": (TABS,)}
+"""Particulars whose values are words of their own."""
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+([+-][0-9]{2}:[0-9]{2})?")
+_THING = re.compile(r"([a-z]+(?:-[a-z]+)*):([0-9]{1,18})")
+
+
+def actor(entry: TrailEntry) -> str:
+    """Who acted: the name she had then; the built-in person by a word."""
+    return str(_("System")) if entry.by_name == posts.SYSTEM else entry.by_name
 
 
 def verb(entry: TrailEntry) -> str:
@@ -426,6 +550,8 @@ def thing(entry: TrailEntry) -> str:
     """What it was done to: its kind in words, its name."""
     kind, _colon, number = entry.about.partition(":")
     named = entry.label if entry.label and " object (" not in entry.label else number
+    if kind == "list":
+        named = str(LISTS.get(named, named))
     return f"{THINGS.get(kind, kind)} {named}".strip()
 
 
@@ -448,12 +574,79 @@ def address_of(about: str) -> str:
 
 def particulars(entry: TrailEntry) -> str:
     """What else the line says, as words."""
-    told = ((name, value) for name, value in entry.particulars.items() if name not in TOLD_ALREADY)
-    shown = ((PARTICULARS.get(name, name), _value(name, value)) for name, value in told)
+    fields = _fields(entry.about.partition(":")[0])
+    told = ((name, value) for name, value in entry.particulars.items() if not _told_already(entry, name, value))
+    shown = ((_label(name, fields), _value(name, value, fields)) for name, value in told)
     return " · ".join(f"{name}: {value}" for name, value in shown if value)
 
 
-def _value(name: str, value: Any) -> str:
+def value(name: str, value: Any, kind: str = "") -> str:
+    """One particular of a line about a thing of this kind, as words."""
+    return _value(name, value, _fields(kind))
+
+
+def _told_already(entry: TrailEntry, name: str, value: Any) -> bool:
+    """Whether it repeats who acted and when, as the columns do that a step writes beside a status."""
+    own = name.endswith("_by") and value == f"person:{entry.by_id}"
+    then = name.endswith("_at") and isinstance(value, str) and _moment(value) == entry.at
+    return own or then or name in TOLD_ALREADY
+
+
+@cache
+def _fields(kind: str) -> Fields:
+    """The fields of the model whose things the trail calls by this kind, by name."""
+    for model in apps.get_models():
+        if "-".join(re.findall(r"[A-Z][a-z0-9]*", model.__name__)).lower() == kind:
+            return {field.name: field for field in model._meta.fields}
+    return {}
+
+
+def _label(name: str, fields: Fields) -> Text:
+    said = getattr(fields.get(name), "verbose_name", None)
+    return PARTICULARS.get(name) or (said if isinstance(said, Promise) else name)
+
+
+def _word(name: str, value: str, fields: Fields) -> str:
+    """A code in words: of a list of its own, of what changed its status, of the choices its field has."""
+    for known in LISTED.get(name, ()):
+        if value in known:
+            return str(known[value])
+    if name in WORDED and value in VALUES:
+        return str(VALUES[value])
+    if name == "ground":
+        return next((book.phrase(each.name) for each in GROUNDS if each.code == value), value)
+    field = fields.get("status" if name in ("was", "now") else name)
+    return str(dict(getattr(field, "flatchoices", ())).get(value, value))
+
+
+def _text(value: str) -> str:
+    """A text as people read it: moments in local time, persons by name, things by their word."""
+    if moment := _moment(value):
+        return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+    if found := _THING.fullmatch(value):
+        kind, number = found.groups()
+        return _person(int(number), monotonic() // 60) if kind == "person" else f"{THINGS.get(kind, kind)} {number}"
+    return value
+
+
+def _moment(value: str) -> datetime | None:
+    if not _MOMENT.fullmatch(value):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if timezone.is_aware(found) else None
+
+
+@lru_cache(1000)
+def _person(pk: int, _minute: float) -> str:
+    """A person's name, asked for once a minute."""
+    found = Person.objects.filter(pk=pk).first()
+    return str(found) if found else f"{THINGS['person']} {pk}"
+
+
+def _value(name: str, value: Any, fields: Fields) -> str:
     if value is None or value == "" or value == []:
         return ""
     if name in ("post", "duty"):
@@ -461,14 +654,15 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(str(POST_LABELS[Post(post)]) for post in held if post in list(Post))
     if name == "reasons" and isinstance(value, list):
         return ", ".join(str(book.REASONS.get(str(code), code)) for code in value)
-    if name in WORDED and isinstance(value, str):
-        return str(VALUES.get(value, value))
+    if isinstance(value, str) and (word := _word(name, value, fields)) != value:
+        return word
     if name in AMOUNTS and isinstance(value, str) and _NUMBER.fullmatch(value):
         return f"{Decimal(value):,.2f}"
     if isinstance(value, list):
-        each_name = name if name in AMOUNTS | WORDED else ""
-        told = ["—" if each is None else _value(each_name, each) for each in value]
+        told = ["—" if each in (None, "") else _value(name, each, fields) for each in value]
         return (", " if name == "names" else " → ").join(told)
     if isinstance(value, dict):
-        return "; ".join(f"{PARTICULARS.get(key, key)} {_value('', each)}" for key, each in value.items())
+        return "; ".join(f"{_label(key, fields)} {_value(key, each, fields)}" for key, each in value.items())
+    if isinstance(value, str):
+        return _text(value)
     return str(_("yes") if value else _("no")) if isinstance(value, bool) else str(value)

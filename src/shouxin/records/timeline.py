@@ -112,7 +112,7 @@ def told(entry: TrailEntry) -> dict[str, Any]:
         "title": words,
         "text": text_of(entry),
         "at": entry.at,
-        "by": entry.by_name or str(_("System")),
+        "by": trail_words.actor(entry) or str(_("System")),
         "colour": colour,
         "address": address_of(kind, number),
         "verb": entry.verb,
@@ -172,7 +172,7 @@ def _changes(told: Mapping[str, Any]) -> str:
     pieces = []
     for name, pair in (told.get("changes") or {}).items():
         if isinstance(pair, list) and len(pair) == 2:
-            pieces.append(f"{field_name(name)}: {_bare(pair[0])} → {_bare(pair[1])}")
+            pieces.append(f"{field_name(name)}: {_bare(name, pair[0])} → {_bare(name, pair[1])}")
     return " · ".join(pieces)
 
 
@@ -182,8 +182,8 @@ def field_name(name: str) -> str:
     return str(known.get(name, name))
 
 
-def _bare(value: Any) -> str:
-    return "—" if value in (None, "") else str(value)
+def _bare(name: str, value: Any) -> str:
+    return "—" if value in (None, "") else trail_words.value(name, value, "customer")
 
 
 def _downgrade(told: Mapping[str, Any]) -> str:
@@ -208,7 +208,8 @@ def _fact(told: Mapping[str, Any]) -> str:
 
 def _refused(told: Mapping[str, Any]) -> str:
     asked = VERBS.get(("", str(told.get("asked"))))
-    return f"{asked[0] if asked else told.get('asked', '')} · {told.get('code', '')}"
+    words = asked[0] if asked else trail_words.value("asked", told.get("asked", ""))
+    return f"{words} · {trail_words.value('code', told.get('code', ''))}"
 
 
 TEXTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

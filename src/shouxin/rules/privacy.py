@@ -165,7 +165,8 @@ def findings(
     """What art. 55 and 56 leave to be done, the gravest first.
 
     `sharings`: entries of the register that run. `past`: entries whose last day, told with each, is over and which
-    nobody has ended; `ending`: those whose last day, told with each, is today or to come. `grades_persons`: a program grades natural persons (art. 24).
+    nobody has ended; `ending`: those whose last day, told with each, is today or to come. `grades_persons`: a program
+    grades natural persons (art. 24).
     """
     found = sorted(assessments, key=lambda each: (each.next_review_on, each.number))
     allowed = [each for each in found if each.conclusion != "stop"]
