@@ -48,6 +48,25 @@ def letter_of(stage: int) -> Notice:
     return Notice.objects.get()
 
 
+@pytest.mark.parametrize("language", wording.TONES)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_letter_points_to_an_account_only_where_it_names_one(language: str, known: bool) -> None:
+    labels = wording.LABELS[language]
+    below, agreed = labels["account_below"], labels["account_agreed"]
+    names = ("company", "today", "deadline", "days", "history", "claims")
+    values = dict.fromkeys(names, "x") | {"account": below if known else agreed}
+    for tone in wording.TONES[language]:
+        text = "".join(wording.paragraphs(tone, language, values))
+        assert (below in text, agreed in text) == (known, not known)
+
+
+def test_a_letter_of_a_company_without_an_account_speaks_of_the_contract() -> None:
+    owe("100.00")
+    run(after(30))
+    body = Notice.objects.get().body
+    assert "下述账户" not in body and "付至合同约定的我公司账户" in body
+
+
 @pytest.mark.clause("C3.6")
 @pytest.mark.parametrize("stage", [0, 1, 2, 3, 4])
 def test_every_letter_says_what_it_must(stage: int, bo: Person, cy: Person, vi: Person) -> None:

@@ -38,7 +38,9 @@ def test_loading_once_fills_every_room_and_twice_changes_nothing() -> None:
     assert min(counts) >= 20
     assert set(CreditDecision.objects.values_list("outcome", flat=True)) == {"approve", "hold"}
     assert Day.objects.filter(status="done").count() == load.ROUNDS
-    assert Notice.objects.exists()
+    assert {each["company"]["name"] for each in Notice.objects.values_list("letter", flat=True)} == {
+        "江南示范机电有限公司"
+    }
     assert Fact.objects.filter(key="note", mark=None).count() == 4 and Fact.objects.filter(key="revenue").count() > 20
     assert Attachment.objects.filter(about__startswith="fact:").exists()
     assert not load.load_once(today=TODAY, customers=60)

@@ -66,6 +66,7 @@ def compose(
         "today": shown_day(today, language),
         "deadline": shown_day(letter.deadline, language) if letter.deadline else "",
         "days": overdue_days,
+        "account": labels["account_below" if company.account else "account_agreed"],
         "history": wording.history(tone, language, house, warned=letter.warned),
         "claims": labels["and"].join(_claim_in_words(each["currency"], each["claimed"], language) for each in ledgers),
     }

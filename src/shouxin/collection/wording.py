@@ -18,19 +18,19 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
         "reminder": (
             "感谢贵公司一直以来对我公司的支持与信任。现就下列即将到期的款项作温馨提示，以便贵公司安排付款。",
             "截至%(today)s，贵公司下列款项即将到期，扣除贵公司尚未核销的款项后，合计%(claims)s。",
-            "敬请于到期日前将款项汇至下述账户；如尚未收到发票，或对账单有任何疑问，请及时与我公司联系人联系。",
+            "敬请于到期日前将款项汇至%(account)s；如尚未收到发票，或对账单有任何疑问，请及时与我公司联系人联系。",
             "如贵公司已安排付款，请忽略本函。本函仅为付款提示，不构成对任何权利的放弃或变更。",
         ),
         "friendly": (
             "感谢贵公司一直以来对我公司的支持与信任。经我公司核对账目，贵公司下列货款已过约定付款期，可能系工作疏漏所致，特此函告。",
             "截至%(today)s，贵公司逾期未付款项合计%(claims)s，明细如下表；最早一笔已逾期%(days)s天。",
-            "请于%(deadline)s前将上述款项汇至下述账户。如款项已于近日付出，请告知付款日期及金额，并忽略本函。",
+            "请于%(deadline)s前将上述款项汇至%(account)s。如款项已于近日付出，请告知付款日期及金额，并忽略本函。",
             "如贵公司对货物质量、数量、单价、发票或账目存有争议，请在上述期限内以书面形式告知争议的发票号、金额及事由，我公司将立即核实；无争议部分仍请按期支付。",
         ),
         "formal": (
             "贵公司与我公司之间的买卖业务，我公司已按约定供货并开具发票，贵公司未按约定期限付款。%(history)s特此正式催告。",
             "截至%(today)s，贵公司尚欠我公司逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。",
-            "请贵公司务必于%(deadline)s前将上述款项一次性付至下述账户。",
+            "请贵公司务必于%(deadline)s前将上述款项一次性付至%(account)s。",
             "逾期仍未付款的，我公司将依照合同约定及《中华人民共和国民法典》第五百七十七条、第五百七十九条、第五百八十五条的规定主张继续履行、逾期付款违约金（合同未约定的，按逾期付款损失计算）及实现债权的费用，并将下调贵公司信用等级，暂停赊销直至停止供货。",
             "如对账目有异议，请在上述期限内书面提出并附证明材料；逾期未提出的，我公司将按现有账目主张权利。",
         ),
@@ -38,14 +38,14 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "%(history)s贵公司的行为已严重违反双方约定。现作最后催告。",
             "截至%(today)s，贵公司尚欠我公司逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。",
             "自本函发出之日起，我公司停止向贵公司供货并暂停全部赊销，贵公司在我公司的信用等级将按我公司信用管理制度相应下调；尚未履行的订单须款到后发货。",
-            "最后付款期限为%(deadline)s。请在该日前将上述款项全部付至下述账户，或与我公司联系人达成书面还款计划。",
+            "最后付款期限为%(deadline)s。请在该日前将上述款项全部付至%(account)s，或与我公司联系人达成书面还款计划。",
             "逾期仍未付款的，我公司将不再另行通知，委托律师采取发函、申请支付令、提起诉讼或仲裁、申请财产保全等措施，并通知为上述债务提供担保的保证人承担责任，由此产生的违约金、律师费、诉讼费等均由贵公司承担。",
         ),
         "lawyer": (
             "就贵公司拖欠%(company)s货款事宜，现依据%(company)s提供的合同、送货签收单、发票及历次催款函等材料，郑重致函如下：",
             "一、事实。%(company)s已按约定履行供货及开票义务。截至%(today)s，贵公司尚欠逾期货款合计%(claims)s，发票、到期日及金额见下表；最早一笔已逾期%(days)s天。%(history)s",
             "二、法律依据。依据《中华人民共和国民法典》第五百零九条、第五百七十七条、第五百七十九条及第五百八十五条，当事人应当按照约定全面履行义务；未支付价款的，对方可以请求其支付，并承担逾期付款的违约责任。",
-            "三、要求。请贵公司于%(deadline)s前将上述款项全部付至下述账户。",
+            "三、要求。请贵公司于%(deadline)s前将上述款项全部付至%(account)s。",
             "四、后果。逾期不履行的，将依法申请支付令、提起诉讼或仲裁并申请财产保全，请求支付全部货款、逾期付款违约金、律师费、保全费及诉讼费用；生效法律文书确定的义务不履行的，将申请强制执行。",
         ),
     },
@@ -53,7 +53,7 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
         "reminder": (
             "Thank you for your business. This is a friendly reminder of the amounts below, which fall due shortly.",
             "As of %(today)s the items listed below, less what you have paid in advance, come to %(claims)s.",
-            "Please pay to the account below by the due dates. If an invoice has not reached you, or if you have any "
+            "Please pay to %(account)s by the due dates. If an invoice has not reached you, or if you have any "
             "question about our statement, please call the contact named below.",
             "If you have arranged payment already, please disregard this letter. It is a reminder only and waives or "
             "changes no right.",
@@ -62,7 +62,7 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "Thank you for your business. Our records show that the items below are past their due date; this may "
             "well be an oversight.",
             "As of %(today)s the amount overdue is %(claims)s, as listed below; the oldest item is %(days)s days late.",
-            "Please pay to the account below by %(deadline)s. If you have paid in the last few days, please tell us "
+            "Please pay to %(account)s by %(deadline)s. If you have paid in the last few days, please tell us "
             "the date and amount and disregard this letter.",
             "Do you dispute any of these items, for their quality, quantity, price, invoice or booking? Then please "
             "tell us in writing by the same date the invoice number, the amount and the reason, and we shall look into "
@@ -73,7 +73,7 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "%(history)sWe herewith formally demand payment.",
             "As of %(today)s you owe us %(claims)s overdue; invoices, due dates and amounts are listed below. The "
             "oldest item is %(days)s days late.",
-            "Please pay the whole amount to the account below by %(deadline)s.",
+            "Please pay the whole amount to %(account)s by %(deadline)s.",
             "Should payment fail, we shall claim performance, default interest as agreed (or, where nothing is agreed, "
             "the loss caused by late payment) and the costs of recovery under the contract and Articles 577, 579 and "
             "585 of the Civil Code of the People's Republic of China; we shall lower your credit grade, and suspend "
@@ -88,7 +88,7 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "From the date of this letter we stop supply to you and suspend all sales on credit; your credit "
             "grade with us will be lowered as our regulation provides. Orders not yet performed will ship only after "
             "payment.",
-            "The final date for payment is %(deadline)s. Please pay the whole amount to the account below by then, or "
+            "The final date for payment is %(deadline)s. Please pay the whole amount to %(account)s by then, or "
             "agree a written plan of payment with our contact.",
             "If you do not, we shall without further notice instruct lawyers, apply for an order for payment, sue or "
             "go to arbitration and apply for the preservation of assets, and call upon any guarantor of this debt; "
@@ -102,7 +102,7 @@ TONES: Mapping[str, Mapping[Tone, tuple[str, ...]]] = {
             "2. Law. Under Articles 509, 577, 579 and 585 of the Civil Code of the People's Republic of China the "
             "parties shall perform their obligations in full; who does not pay the price may be required to pay it and "
             "is liable for late payment.",
-            "3. Demand. Please pay the whole amount to the account below by %(deadline)s.",
+            "3. Demand. Please pay the whole amount to %(account)s by %(deadline)s.",
             "4. Consequences. Failing payment we shall apply for an order for payment, sue or go to arbitration, and "
             "apply for the preservation of assets, claiming the debt, default interest, lawyers' fees and costs, and "
             "shall apply for enforcement of the judgment.",
@@ -151,6 +151,8 @@ LABELS: Mapping[str, Words] = {
         "payee": "户名",
         "bank": "开户行",
         "account": "账号",
+        "account_below": "下述账户",
+        "account_agreed": "合同约定的我公司账户",
         "account_missing": "请汇至合同约定的我公司账户。",
         "deadline": "最后付款期限",
         "contact": "联系人",
@@ -186,6 +188,8 @@ LABELS: Mapping[str, Words] = {
         "payee": "Account holder",
         "bank": "Bank",
         "account": "Account number",
+        "account_below": "the account below",
+        "account_agreed": "our account named in the contract",
         "account_missing": "Please pay to our account named in the contract.",
         "deadline": "Final date for payment",
         "contact": "Contact",

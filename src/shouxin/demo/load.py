@@ -129,7 +129,7 @@ class Loading:
             posts.appoint(person, post, since=add_months(self.today, -36), **self.moment)
 
     def book(self) -> None:
-        """The shipped policy under the demo company's name, and three exchange rates."""
+        """The shipped policy under the demo company's name, before its first letter, and three exchange rates."""
         text = policies.shipped()
         for old, new in (
             (
@@ -142,7 +142,8 @@ class Loading:
             ('address: ""', 'address: "上海市浦东新区示范路 88 号"'),
         ):
             text = text.replace(old, new, 1)
-        policies.put(text, since=self.today, why="示范公司的信用政策", **self.moment)
+        first = self.today - timedelta(days=ROUNDS - 1)
+        policies.put(text, since=first, why="示范公司的信用政策", **self.moment | {"on": first})
         for currency, rate in (("USD", "7.1200"), ("EUR", "8.2300"), ("HKD", "0.9150")):
             rates.put(currency, Decimal(rate), since=add_months(self.today, -1), source="示范 demo", **self.moment)
 
