@@ -61,7 +61,7 @@ def test_a_letter_points_to_an_account_only_where_it_names_one(language: str, kn
 
 
 def test_a_letter_of_a_company_without_an_account_speaks_of_the_contract() -> None:
-    owe("100.00")
+    owe("123456.78")
     run(after(30))
     body = Notice.objects.get().body
     assert "下述账户" not in body and "付至合同约定的我公司账户" in body
