@@ -213,6 +213,17 @@ def test_a_credit_code_that_fails_needs_a_reason(bo: Person) -> None:
     assert Customer.objects.get(code="H1").uscc_confirmed == "seen on the licence"
 
 
+def test_everything_wrong_with_a_customer_is_told_at_once(bo: Person) -> None:
+    wrong = SHEET | {"code": "H 1", "email": "nowhere", "uscc": "91350100M000100Y44", "registered_capital": "much"}
+    answer = browser(bo).post(reverse("customers:create"), wrong)
+    assert answer.status_code == 422 and not Customer.objects.exists()
+    assert set(answer.context["form"].errors) == {"code", "email", "uscc", "registered_capital"}
+    customer = seed.customer()
+    changed = {"version": customer.version, "name": customer.name, "currency": "CNY", "uscc": "1", "founded_on": "soon"}
+    answer = browser(bo).post(reverse("customers:edit", args=[customer.pk]), changed)
+    assert answer.status_code == 422 and set(answer.context["form"].errors) == {"uscc", "founded_on"}
+
+
 @pytest.mark.clause("B2.6")
 def test_sales_change_contacts_alone(ann: Person) -> None:
     customer = seed.customer()

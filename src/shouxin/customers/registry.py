@@ -166,6 +166,13 @@ def correct(
     return customer
 
 
+def require_registrable(fields: Mapping[str, Any], *, on: date) -> None:
+    """Raises BadForm with everything for which `create` would refuse these values, the code among them, on the day."""
+    given = _given({name: value for name, value in fields.items() if name != "code"})
+    if errors := [*_code_errors(_one_spelling(fields.get("code", ""))), *_errors(given, Customer(), on=on)]:
+        raise BadForm(errors)
+
+
 def require_writable(customer: Customer, changes: Mapping[str, Any], *, on: date) -> None:
     """Raises BadForm with everything for which `change` would refuse these values on the day."""
     if errors := _change_errors(customer, _differing(customer, changes), on=on):

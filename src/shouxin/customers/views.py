@@ -1,5 +1,6 @@
 """Pages about who a customer is: suggestions, registering, changing, facts, notes, standing."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -45,7 +46,11 @@ def create(request: HttpRequest) -> HttpResponse:
     currency = policies.in_force(call["on"]).policy.company.currency
     form = CustomerForm(request.POST or None, currency=currency, initial=_own(request))
     doubles: list[registry.Double] = []
-    if request.method == "POST" and form.is_valid():
+
+    def judge() -> None:
+        registry.require_registrable(_fields(form, call), on=call["on"])
+
+    if request.method == "POST" and _is_whole(form, judge):
         doubles = _doubles(form, call)
         if not doubles or form.cleaned_data["seen_doubles"]:
             try:
@@ -66,7 +71,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     customer = sight.get_visible(Customer.objects.select_related("group_head"), call["by"], pk, on=call["on"])
     require_duty(request, *registry.EDITORS, verb="change_customer", about=customer)
     form = CustomerForm(request.POST or None, instance=customer, new=False)
-    if request.method == "POST" and form.is_valid():
+
+    def judge() -> None:
+        registry.require_writable(customer, _changed(form, customer, call), on=call["on"])
+
+    if request.method == "POST" and _is_whole(form, judge):
         try:
             registry.change(customer, version=_version(request), **_changed(form, customer, call), **call)
         except (BadForm, Moved) as refusal:
@@ -242,6 +251,16 @@ def _own(request: HttpRequest) -> dict[str, Any]:
 def _doubles(form: CustomerForm, call: dict[str, Any]) -> list[registry.Double]:
     seen_by = sight.customers_seen_by(call["by"], call["on"])
     return registry.doubles(form.cleaned_data["name"], seen_by=seen_by)
+
+
+def _is_whole(form: CustomerForm, judge: Callable[[], None]) -> bool:
+    """Whether nothing is wrong; what the form cannot read and what the registry refuses are told at once."""
+    form.is_valid()
+    try:
+        judge()
+    except BadForm as refusal:
+        blame(form, refusal)
+    return not form.errors
 
 
 def _fields(form: CustomerForm, call: dict[str, Any]) -> dict[str, Any]:
