@@ -111,6 +111,11 @@ def test_a_paper_that_is_there_with_another_amount_is_refused(take: Take) -> Non
     assert "100" in str(found.faults[0])
 
 
+def test_everything_wrong_with_a_row_is_told_at_once(take: Take) -> None:
+    found = take("invoices", csv_text(_invoice("1", "1.234", customer=""), heading=INVOICES))
+    assert sorted(fault.code for fault in found.faults) == ["required", "too_many_decimals"]
+
+
 @pytest.mark.invariant("I-25")
 def test_the_whole_file_or_nothing(take: Take) -> None:
     table = csv_text(_invoice("1"), _invoice("2", "x"), heading=INVOICES)

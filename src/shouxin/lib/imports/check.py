@@ -202,8 +202,8 @@ class Checker:
             if all(None in column for column in columns):
                 fault = (group[0], self._heading(group[0]), "", "required")
                 for number, values in zip(block.numbers, zip(*columns, strict=True), strict=True):
-                    if number not in faults and not any(value is not None for value in values):
-                        faults[number] = [CellFault(number, *fault)]
+                    if not any(value is not None for value in values):
+                        faults.setdefault(number, []).append(CellFault(number, *fault))
 
     def _check_between(self, block: Block, faults: Faults) -> None:
         """Ask the kind about rows whose cells are each readable; what it fills in goes back into the columns.
