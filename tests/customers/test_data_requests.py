@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.mail import get_connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from shouxin.collection import facts as debts
 from shouxin.collection import notices
@@ -379,13 +379,16 @@ def test_the_second_person_sees_what_a_correction_writes_masked_as_elsewhere(ann
     for sentence in ("电话: 138****5678 → 139****0000", "名称: 李伟 → 李玮", "是 → 否"):
         assert told.count(sentence) == 3, "in the row and in both questions"
     assert "13912340000" not in told
+    over_the_api = Caller(cy).get(f"/data-requests/{made.pk}").data["corrected"]
+    assert "telephone: 138****5678 → 139****0000" in over_the_api and "13912340000" not in str(over_the_api)
     data_requests.decide(made, "confirm", answer="同意", **act(cy))
     assert "电话: 139****0000" in page_of(cy).get("/customers/data-requests/").content.decode()
 
 
 def test_a_change_of_what_is_masked_is_told(ann: Person) -> None:
     made = data_requests.ask(li_wei(), "correct", why="x", changes={"telephone": "13800005678"}, **act(ann))
-    [told] = data_requests.corrected(made)
+    with translation.override("zh-hans"):
+        [told] = data_requests.corrected(made)
     assert told == "电话: 138****5678 → 138****5678 （差别在遮蔽的部分）"
 
 

@@ -285,6 +285,7 @@ def told(request: DataRequest, *, by: Person, on: date) -> dict[str, Any]:
     names = ("id", "kind", "why", "about", "status", "asked_at", "decided_at", "answer")
     return {name: getattr(request, name) for name in names} | {
         "customer": request.customer_id,
+        "corrected": corrected(request),
         "asked_by": request.asked_by.username,
         "decided_by": request.decided_by.username if request.decided_by else None,
         "verbs": verbs_for(request, by, on),

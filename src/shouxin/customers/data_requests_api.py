@@ -35,12 +35,13 @@ class Answered(Body):
 
 
 class RequestOut(Answer):
-    """A request with what the caller may do now."""
+    """A request with what the caller may do now. `corrected`: what a correction changes, a sentence for each field."""
 
     id: int
     customer: int
     kind: str
     why: str
+    corrected: list[str]
     about: str
     status: str
     asked_by: str
