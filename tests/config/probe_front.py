@@ -1,6 +1,7 @@
 """A bare application behind the front, for what no page of the product does: it says what reached it.
 
-`/echo` and `/quick` tell what came, with length and digest of the body, and which streams have ended; `/steps?n`
+`/echo` and `/quick` tell what came, with length and digest of the body, which streams have ended, and how many bytes of
+large bodies are on their way; `/steps?n`
 streams n pieces, each a while after the other; `/flood?n` n of 64 kB at once; `/breaks?2` breaks off after one.
 """
 
@@ -59,6 +60,7 @@ def application(environ: dict[str, Any], start: Callable[..., None]) -> Any:
         "cookie": environ.get("HTTP_COOKIE", ""),
         "forwarded": environ.get("HTTP_X_FORWARDED_FOR", ""),
         "ended": ended,
+        "held": served.held.large.total(),
     }
     return Whole([json.dumps(told).encode()])
 

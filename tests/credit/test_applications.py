@@ -331,10 +331,23 @@ def test_one_person_of_two_posts_is_waited_for_once() -> None:
 def test_a_lent_signature_signs() -> None:
     found = spoken(brought_to("assessed", limit="200000", suggested="900000.00"), "bo", "fi", "cy")
     opinions.delegate(found, member("le"), reason="出差", edition=edition(), **act("vi"))
-    assert opinions.holds_of(opinions.round_of(found, edition=edition(), today=TODAY), member("le"), TODAY).keys() == {
+    now = opinions.round_of(found, edition=edition(), today=TODAY)
+    assert opinions.holds_of(found, now, member("le"), TODAY).keys() == {
         Post.LEGAL_REPRESENTATIVE, Post.VICE_PRESIDENT,
     }  # fmt: skip
     assert approved(found, by="le").approved_by == member("le")
+
+
+@pytest.mark.invariant("I-14")
+def test_what_was_lent_is_worth_nothing_once_its_lender_may_not_sign() -> None:
+    found = spoken(brought_to("assessed", limit="200000", suggested="900000.00"), "bo", "fi", "cy")
+    cai = person("cai", Post.CREDIT_MANAGER)
+    opinions.delegate(found, cai, reason="出差", edition=edition(), **act("vi"))
+    now = opinions.round_of(found, edition=edition(), today=TODAY)
+    assert Post.VICE_PRESIDENT in opinions.holds_of(found, now, cai, TODAY)
+    found.customer.salesperson = member("vi")
+    assert Post.VICE_PRESIDENT not in opinions.holds_of(found, now, cai, TODAY)
+    assert "no_post" in opinions.why_not_sign(found, now, by=cai, today=TODAY)
 
 
 def test_one_asked_as_well_is_waited_for() -> None:

@@ -234,6 +234,60 @@ def test_limits_in_two_currencies_are_compared_by_what_they_are_worth(ann: Perso
     assert asked_by(ann, amount="5000", currency="USD").kind == "lower"
 
 
+def held(days: int) -> lines.InForce:
+    """What Acme is trusted with so many days from today, by the rows; the order check's own question must agree."""
+    on, customer = clock.today() + timedelta(days), acme().pk
+    found = lines.in_force([customer], on=on)[customer]
+    with statements.pipeline():
+        trusts = lines.ask_trusts([customer], on=on)
+    trust = trusts.read().get(customer, lines.NOTHING)
+    assert (trust.limit, trust.temporary) == (found.limit, found.temporary_limit)
+    return found
+
+
+@pytest.mark.clause("B2.4", "B2.5")
+@pytest.mark.parametrize("how", ["signed", "downgraded"])
+def test_what_was_planned_in_better_days_does_not_undo_a_cut(how: str, ann: Person, cy: Person) -> None:
+    held_now = begun("50000", since=-10, until=clock.today() + timedelta(30))
+    plan = approved(asked_by(ann, amount="80000", since=clock.today() + timedelta(31)), cy)
+    assert held(31).limit == Limit.of(Decimal(80000))
+    if how == "signed":
+        approved(asked_by(ann, grade=Grade.D, limit=Limit.none(), term_days=0), cy)
+    else:
+        lines.downgrade(held_now, Grade.D, why="late", edition=edition(), today=clock.today(), at=timezone.now(), by=cy)
+    assert [held(day).limit.kind for day in (0, 30, 31, 300)] == ["none"] * 4
+    assert held(31).grade == Grade.D
+    told = TrailEntry.objects.get(verb="line.overtake")
+    assert told.particulars["since"] == plan.since.isoformat()
+    later = approved(asked_by(ann, amount="20000", since=clock.today() + timedelta(40)), cy)
+    assert held(40).line == later, "what is signed after the cut comes"
+
+
+@pytest.mark.clause("B2.4")
+def test_a_smaller_line_signed_later_stands_in_for_the_larger_one_planned_and_a_larger_one_leaves_it(
+    ann: Person, cy: Person
+) -> None:
+    begun("10000", since=-10)
+    approved(asked_by(ann, amount="30000", since=clock.today() + timedelta(9)), cy)
+    approved(asked_by(ann, amount="50000"), cy)
+    assert (held(0).limit.amount, held(9).limit.amount) == (50000, 30000), "what is planned takes away: it comes"
+    approved(asked_by(ann, amount="20000"), cy)
+    assert (held(0).limit.amount, held(9).limit.amount) == (20000, 20000)
+
+
+@pytest.mark.clause("B2.1", "B2.5")
+@pytest.mark.parametrize("begins", [0, 5])
+def test_a_cut_ends_temporary_limits_signed_before_it_whenever_they_begin(begins: int, ann: Person, cy: Person) -> None:
+    begun("1000", since=-10)
+    season = {"temporary": True, "until": clock.today() + timedelta(40)}
+    approved(asked_by(ann, amount="20000", since=clock.today() + timedelta(begins), **season), cy)
+    assert held(begins).temporary_limit == 20000
+    approved(asked_by(ann, limit=Limit.none(), term_days=0), cy)
+    assert held(begins).temporary_limit == 0
+    approved(asked_by(ann, amount="500", since=clock.today() + timedelta(begins), **season), cy)
+    assert held(begins).temporary_limit == 500, "a decision of its own, signed after the cut"
+
+
 @pytest.mark.invariant("I-15")
 def test_a_pool_has_no_temporary_limit(ann: Person) -> None:
     with pytest.raises(BadForm, match="temporary"):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shouxin.credit.models import CreditAccount, Reservation
+from shouxin.customers import standing
 from shouxin.customers.models import Customer
 from shouxin.office import clock, idempotency, policies, posts
 from shouxin.office.models import IdempotencyKey, Person, TrailEntry
@@ -15,6 +16,7 @@ from shouxin.orders import checks, fulfilment, holds, lane
 from shouxin.orders.checks import CheckRequest, Moment, Question
 from shouxin.orders.models import CreditDecision, Hold, LiveOrder
 from shouxin.receivables.models import Invoice
+from shouxin.rules.policy import Post
 from tests.api import Caller
 from tests.people import SOUTH, TODAY, acme, member
 
@@ -94,7 +96,7 @@ def test_the_hold_of_an_order_that_was_asked_about_again_is_over() -> None:
     assert [Hold.objects.get(decision=each).status for each in (first, last)] == ["superseded", "open"]
 
 
-@pytest.mark.clause("A7")
+@pytest.mark.clause("A11")
 def test_a_release_says_why_and_is_of_an_order_that_has_a_number() -> None:
     line(acme(), 100)
     held, nameless = decide(ask(300))[0], decide(ask(300, ""))[0]
@@ -112,6 +114,42 @@ def test_nobody_releases_her_own_order_without_a_number() -> None:
     held = hers(ask(300, ""), by=member("vi"))[0]
     with pytest.raises(NotYourDuty):
         holds.release(held.hold, reason="trial order", up_to_amount=D(300), **moment("vi"))  # type: ignore[union-attr]
+
+
+def released(amount: object, order: str, up_to: object, **more: Any) -> CreditDecision:
+    held = decide(ask(amount, order, **more))[0]
+    return holds.release(held.hold, reason="trial order", up_to_amount=D(str(up_to)), **moment("vi"))
+
+
+@pytest.mark.invariant("I-12", "I-19")
+@pytest.mark.clause("B2.5")
+def test_a_release_overrules_what_was_before_the_signer_and_nothing_that_came_up_later() -> None:
+    line(acme(), 1000)
+    assert released(100, "SO-1", 5000, term_days=60).outcome == "approve"
+    assert decide(ask(900, "SO-1", term_days=60))[0].outcome == "approve", "as she saw it"
+    beyond = decide(ask(1500, "SO-1", term_days=60))[0]
+    assert (beyond.outcome, held_for(beyond)) == ("hold", ["limit_exceeded"])
+    longer = decide(ask(100, "SO-1", term_days=365))[0]
+    assert (longer.outcome, held_for(longer)) == ("hold", ["terms_loosened"])
+    standing.set_standing(acme(), "stopped", why="late", by=member("cy"), on=TODAY, at=clock.now())
+    stopped = decide(ask(100, "SO-1", term_days=60))[0]
+    assert (stopped.outcome, held_for(stopped)) == ("hold", ["stopped"])
+
+
+def held_for(decision: CreditDecision) -> list[str]:
+    return [reason["code"] for reason in decision.reasons if reason["severity"] == "hold"]
+
+
+@pytest.mark.invariant("I-15", "I-19")
+def test_releases_of_several_orders_add_up_against_the_authority_of_who_signs() -> None:
+    line(acme(), 100)
+    table = policies.in_force(TODAY).policy.approval.authority
+    half = next(row.amount_max or D(0) for row in table if row.post == Post.CREDIT_MANAGER) * 6 / 10
+    first, second = decide(ask(200, "SO-1"))[0], decide(ask(200, "SO-2"))[0]
+    holds.release(first.hold, reason="trial order", up_to_amount=half, **moment("cy"))
+    with pytest.raises(NotYourDuty):
+        holds.release(second.hold, reason="trial order", up_to_amount=half, **moment("cy"))
+    assert holds.release(second.hold, reason="trial", up_to_amount=D(200), **moment("cy")).outcome == "approve"
 
 
 def test_a_number_of_an_invoice_that_exists_bills_nothing_twice() -> None:

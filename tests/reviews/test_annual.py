@@ -16,7 +16,7 @@ from shouxin.credit.models import Line, LineRequest, Rating
 from shouxin.customers import standing
 from shouxin.lib import documents
 from shouxin.office import clock, policies, rates
-from shouxin.office.models import TrailEntry
+from shouxin.office.models import Person, TrailEntry
 from shouxin.office.refusals import BadForm, Moved, NotYourDuty, Refusal
 from shouxin.receivables import grade_reviews as confirming
 from shouxin.reviews import annual, facts, portfolio, report
@@ -271,6 +271,46 @@ def test_a_customer_blacklisted_since_keeps_no_credit() -> None:
     assert fresh.request is not None
     assert (fresh.grade_after, fresh.request.limit_kind) == ("D", "none")
     assert approve(review_of()).limit_kind == "none"
+
+
+@pytest.mark.invariant("I-16")
+def test_a_proposal_made_anew_is_not_signed_by_who_saw_the_one_before() -> None:
+    line(acme())
+    opened()
+    seen = review_of()
+    assert seen.request is not None
+    annual.renew(seen, **act("bo"))
+    [outcome] = annual.approve_many([(review_of(), seen.request.version)], **act("cy"))
+    assert outcome.refusal is not None and outcome.refusal.code == "version_seen"
+    fresh = review_of()
+    assert fresh.request is not None
+    annual.renew(fresh, **act("bo"))
+    with pytest.raises(Moved):
+        annual.decline(fresh, version=fresh.request.version, reason="x", edition=policies.in_force(TODAY), **act("cy"))
+    approve(review_of())
+    assert LineRequest.objects.filter(status="approved").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.invariant("I-17")
+def test_reviews_made_anew_at_once_leave_one_proposal() -> None:
+    policies.ensure()
+    line(acme())
+    opened()
+    review, people = review_of(), [member(name) for name in ("bo", "cy", "vi")]
+    start = threading.Barrier(len(people))
+
+    def again(by: Person) -> None:
+        try:
+            start.wait()
+            annual.renew(review, by=by, on=TODAY, at=clock.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        list(pool.map(again, people))
+    assert LineRequest.objects.filter(status="open").count() == 1
+    assert LineRequest.objects.get(status="open") == review_of().request
 
 
 def test_only_the_version_seen_is_signed() -> None:

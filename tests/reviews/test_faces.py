@@ -384,7 +384,7 @@ def test_lines_of_an_annual_review_are_told_apart_from_those_the_home_page_count
     assert {each.pk for each in shown["reviews"]} == set(Review.objects.values_list("request", flat=True))
 
 
-@pytest.mark.clause("I-14")
+@pytest.mark.invariant("I-14")
 def test_whoever_has_the_worker_go_on_is_named_and_signs_none_of_what_is_asked_for_then() -> None:
     line(acme())
     opened("bo")

@@ -1,4 +1,4 @@
-"""What a signer may not grant on an application (A3): more, longer or later than asked, over a cap."""
+"""What a signer may not grant on an application (B2.1): more, longer or later than asked, over a cap."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ amounts = st.integers(1, 1_000_000).map(D)
 kinds = st.sampled_from(("new", "raise", "lower", "temporary", "renewal"))
 
 
-@pytest.mark.clause("A3")
+@pytest.mark.clause("B2.1")
 def test_a_temporary_limit_that_lasts_longer_than_asked_or_for_good_is_refused() -> None:
     longer = Granted(Limit.of(D(1000)), 30, Grade.B, D(1000), TEMPORARY.until + timedelta(days=1))  # type: ignore[operator]
     for_good = Granted(Limit.of(D(1000)), 30, Grade.B, D(1000))
@@ -31,7 +31,7 @@ def test_a_temporary_limit_that_lasts_longer_than_asked_or_for_good_is_refused()
     ]  # fmt: skip
 
 
-@pytest.mark.clause("A3")
+@pytest.mark.clause("B2.1")
 @given(kinds, amounts, amounts, amounts, st.integers(0, 90), st.integers(0, 90), days, days)
 def test_what_stays_within_the_request_and_the_caps_is_never_refused_and_nothing_else_passes(
     kind: str, wanted: Decimal, given: Decimal, total: Decimal, term: int, longer: int, until: object, last: object

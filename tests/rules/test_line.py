@@ -122,9 +122,9 @@ def test_temporary_lines_stand_on_top_within_their_window(line, on, total):
 
 @pytest.mark.clause("B2.5")
 def test_a_cut_to_no_credit_ends_what_was_granted_before_it():
-    cut = replace(LINE, limit=Limit.none(), since=date(2026, 5, 10))
+    cut = replace(LINE, limit=Limit.none(), since=date(2026, 5, 10), signed=2)
     assert total_limit(cut, [MAY], date(2026, 5, 10)) == Limit.none()
-    granted_after = replace(MAY, since=date(2026, 5, 20))
+    granted_after = replace(MAY, signed=3, since=date(2026, 5, 20))
     assert total_limit(cut, [MAY, granted_after], date(2026, 5, 20)) == Limit.of(Decimal(50000))
 
 

@@ -152,7 +152,7 @@ def _line(
     )  # fmt: skip
     line = line_requests.approve(
         request, version=request.version, reason=reason, edition=edition, by=by, today=today, at=at,
-        holds=opinions.holds_of(found, by, today),
+        holds=opinions.holds_of(application, found, by, today),
     )  # fmt: skip
     Application.objects.filter(pk=application.pk).update(line_request=request, excused=application.excused)
     application.line_request = request

@@ -264,6 +264,7 @@ def approve(
         moves.move(fresh, FLOW, "approve", by=by, on=today, at=at, version=version, **decided)
         line = Line.objects.create(**line_from(fresh, today), approved_by=by, policy_version=edition.number, at=at)
         trail.record("line.begin", about=line, by=by, at=at, customer=fresh.customer, **summary(fresh))
+        lines.overtake(line)
     return line
 
 

@@ -1,4 +1,8 @@
-"""Lines: what we trust a customer with from a day on. Rows are only ever added; the latest that has begun holds."""
+"""Lines: what we trust a customer with from a day on. Rows are only ever added; the latest that has begun holds.
+
+A line that takes away stands again on each later day for which something better was signed before it: what was planned
+in better days never undoes a cut (B2.5).
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +19,7 @@ from shouxin.lib.statements import Reply, array, ask
 from shouxin.office import trail
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
+from shouxin.rules import line as rule
 from shouxin.rules.line import Limit
 from shouxin.rules.money import round_down_to
 from shouxin.rules.policy import Discount, Grade, Policy
@@ -52,9 +57,10 @@ class InForce:
 
     @property
     def temporary_limit(self) -> Decimal:
-        """The temporary limits of the day in the line's currency, added up; a later cut to no credit ends them."""
-        cut = self.line.since if self.line and self.line.limit_kind == "none" else date.min
-        counted = [each for each in self.temporary if each.since >= cut]
+        """The temporary limits of the day in the line's currency, added up; a cut to no credit that was signed after
+        them ends them."""
+        cut = self.line.pk if self.line and self.line.limit_kind == "none" else 0
+        counted = [each for each in self.temporary if each.pk > cut]
         if self.line:
             counted = [each for each in counted if each.currency == self.line.currency]
         return sum((each.limit or ZERO for each in counted), ZERO)
@@ -121,6 +127,7 @@ class Trust:
     temporary: Decimal = ZERO
     grade: Grade | None = None
     currency: str | None = None
+    signed: int = 0
     since: date | None = None
     until: date | None = None
     term_days: int = 0
@@ -132,7 +139,7 @@ class Trust:
 
 NOTHING = Trust()
 _COLUMNS = (
-    "limit_kind", "limit", "grade", "currency", "since", "until", "term_days", "discount_percent", "discount_days"
+    "limit_kind", "limit", "grade", "currency", "id", "since", "until", "term_days", "discount_percent", "discount_days"
 )  # fmt: skip
 _LINE, _POOL, _TEMPORARY, _SECURITY = range(4)
 _TRUSTS = """
@@ -145,7 +152,7 @@ UNION ALL
 SELECT customer_id, {temporary}, {columns} FROM {table}
 WHERE customer_id = ANY(%s::bigint[]) AND since <= %s AND temporary AND (until IS NULL OR until >= %s)
 UNION ALL
-SELECT customer_id, {security}, kind, value - prior_claims, '', currency, since, until, 0, NULL, NULL FROM {secured}
+SELECT customer_id, {security}, kind, value - prior_claims, '', currency, id, since, until, 0, NULL, NULL FROM {secured}
 WHERE customer_id = ANY(%s::bigint[]) AND status = 'active' AND since <= %s AND (until IS NULL OR until >= %s)
 """.format(
     table=Line._meta.db_table, secured=models.Security._meta.db_table, line=_LINE, pool=_POOL, temporary=_TEMPORARY,
@@ -168,7 +175,7 @@ def _read_trusts(rows: Iterable[Sequence[Any]]) -> dict[int, Trust]:
 
 
 def _add(
-    trust: Trust, what: int, kind: str, limit: Decimal | None, grade: str, currency: str,
+    trust: Trust, what: int, kind: str, limit: Decimal | None, grade: str, currency: str, signed: int,
     since: date, until: date | None, term_days: int, percent: Decimal | None, days: int | None,
 ) -> Trust:  # fmt: skip
     """What is known of a customer, with one more of its lines or securities; a security's `limit` is its value."""
@@ -176,14 +183,14 @@ def _add(
         held = Security(kind, limit or ZERO, currency)  # type: ignore[arg-type]
         return replace(trust, securities=(*trust.securities, held))
     if what == _TEMPORARY:
-        ended = trust.limit.kind == "none" and trust.since is not None and since < trust.since
+        ended = trust.limit.kind == "none" and signed < trust.signed
         foreign = trust.currency is not None and currency != trust.currency
         return trust if ended or foreign else replace(trust, temporary=trust.temporary + (limit or ZERO))
     if what == _POOL:
         return replace(trust, pool=Limit(kind, limit), pool_currency=currency)
     discount = Discount(percent=percent, days=days or 0) if percent else None
     return Trust(
-        Limit(kind, limit), trust.temporary, Grade(grade) if grade else None, currency, since, until, term_days,
+        Limit(kind, limit), trust.temporary, Grade(grade) if grade else None, currency, signed, since, until, term_days,
         discount, trust.pool, trust.pool_currency,
     )  # fmt: skip
 
@@ -235,7 +242,38 @@ def downgrade(
         **terms_after_downgrade(edition.policy, line, to),
     )
     trail.record("line.downgrade", about=lower, by=by, at=at, customer=line.customer, **changes(line, lower), why=why)
+    overtake(lower)
     return lower
+
+
+REPEATED = ("customer", "grade", "limit_kind", "limit", "currency", "term_days", "discount_percent", "discount_days",
+            "pool", "why", "cause", "requested_by", "approved_by", "policy_version", "at")  # fmt: skip
+
+
+def overtake(line: Line) -> None:
+    """Let a line that was just signed stand again wherever it takes away from what was planned before it (B2.5).
+
+    It lasts there no longer than what it takes the place of. Accounts are locked by the caller.
+    """
+    if line.temporary:
+        return
+    earlier = Line.objects.filter(customer=line.customer_id, temporary=False, pool=line.pool, pk__lt=line.pk)
+    for plan in earlier.filter(since__gt=line.since).order_by("since", "-pk").distinct("since"):
+        if _takes_away(line, plan):
+            lasts = line.until if line.until and line.until >= plan.since else plan.until
+            told = {name: getattr(line, name) for name in REPEATED}
+            again = Line.objects.create(**told, since=plan.since, until=lasts)
+            trail.record("line.overtake", about=again, by=line.approved_by, at=line.at, customer=line.customer,
+                         since=plan.since, **changes(plan, again))  # fmt: skip
+
+
+def _takes_away(line: Line, plan: Line) -> bool:
+    limits = (Limit(each.limit_kind, each.limit) for each in (line, plan))
+    grades = (Grade(each.grade) if each.grade else None for each in (line, plan))
+    (limit, planned), (grade, planned_grade) = limits, grades
+    return rule.takes_away(
+        limit, grade, line.currency, planned=planned, planned_grade=planned_grade, planned_in=plan.currency
+    )
 
 
 def changes(old: Line | None, new: Line) -> Mapping[str, object]:

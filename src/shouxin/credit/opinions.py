@@ -152,11 +152,14 @@ def _lender(found: Round, post: Post, by: Person, today: date) -> Person | None:
     return None
 
 
-def holds_of(found: Round, by: Person, today: date) -> dict[Post, Decimal | None]:
-    """The authority she signs this paper with: her own posts, and those lent to her for it."""
+BARS = frozenset({"own_application", "own_edit", "own_customer", "own_opinion"})
+
+
+def holds_of(application: Application, found: Round, by: Person, today: date) -> dict[Post, Decimal | None]:
+    """The authority she signs this paper with: her own posts, and those lent to her for it by who may sign it still."""
     holds = dict(posts.authority_of(by, today))
     for each in found.lent:
-        own = dict(posts.authority_of(each.by, today))
+        own = {} if _bars(application, found, each.by) else dict(posts.authority_of(each.by, today))
         post = Post(each.post)
         if each.to_id == by.pk and post in own and post not in holds:
             holds[post] = own[post]
@@ -165,15 +168,24 @@ def holds_of(found: Round, by: Person, today: date) -> dict[Post, Decimal | None
 
 def why_not_sign(application: Application, found: Round, *, by: Person, today: date) -> tuple[str, ...]:
     """Every reason for which she may not sign what is asked for, as codes of WORDS; empty when she may."""
-    barred = authority.may_approve(
-        holds_of(found, by, today),
+    return _refusals(application, found, by, holds_of(application, found, by, today))
+
+
+def _refusals(application: Application, found: Round, by: Person, holds: dict[Post, Decimal | None]) -> tuple[str, ...]:
+    refused = authority.may_approve(
+        holds,
         found.needs,
         approver=by.pk,
         applicant=application.requested_by_id,
         editors=_editors(application),
         salesperson=application.customer.salesperson_id,
     )
-    return (*(("own_opinion",) if found.spoke(by) else ()), *barred)
+    return (*(("own_opinion",) if found.spoke(by) else ()), *refused)
+
+
+def _bars(application: Application, found: Round, person: Person) -> set[str]:
+    """What bars a person from this paper whatever her posts: she asked for it, spoke on it, or it is her customer."""
+    return BARS & set(_refusals(application, found, person, {}))
 
 
 def _editors(application: Application) -> tuple[int, ...]:
@@ -247,8 +259,7 @@ def _post_to_lend(application: Application, found: Round, by: Person, today: dat
         turn = turn_of(application, found, by, today)
         return turn[0] if turn and turn[1] is None else None
     own = dict(posts.authority_of(by, today))
-    barred = {"own_application", "own_edit", "own_customer", "own_opinion"}
-    if barred & set(why_not_sign(application, found, by=by, today=today)):
+    if _bars(application, found, by):
         return None
     return next((post for post in found.needs.posts if post in own), None)
 

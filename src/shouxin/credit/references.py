@@ -76,9 +76,8 @@ def remind(reference: Reference, *, address: Any, edition: Edition, by: Person, 
     Raises NotYourDuty, and Moved where it has answered, was written to today, or the application is decided.
     """
     posts.require(by, *ASKERS, on=today, about=reference, verb="reference.remind", at=at)
-    row = Reference.objects.select_related("application__customer", "link").select_for_update(of=("self",)).get(
-        pk=reference.pk
-    )  # fmt: skip
+    rows = Reference.objects.select_related("application__customer").select_for_update(of=("self",))
+    row = rows.get(pk=reference.pk)  # its link is read only now: who waited for the lock would join the one before
     if row.status == "answered":
         raise Moved(_("It has answered."), code="answered", cure="")
     if row.application.status not in rules.OPEN:

@@ -101,6 +101,7 @@ VERBS: Mapping[str, Text] = {
     "reference.answer": _("a reference came in"),
     "line.begin": _("a line began"),
     "line.downgrade": _("lowered the grade"),
+    "line.overtake": _("a line takes the place of what was planned before it"),
     "check.approve": _("checked an order: may ship"),
     "check.hold": _("checked an order: on hold"),
     "check.decline": _("checked an order: declined"),

@@ -277,7 +277,7 @@ def _decided(question: Question, number: int, ledger: Ledger, live: LiveOrders, 
     shipped = live.shipped_on(request, ledger.account(customer, currency) if customer else None)
     amount = max(ZERO, request.amount - shipped) if request.amount > 0 else request.amount
     before = ledger.take_out(request)
-    facts = ledger.facts(customer, currency, live.released_up_to(request, customer and customer.id, currency, shipped))
+    facts = ledger.facts(customer, currency, live.released(request, customer and customer.id, currency, shipped))
     asked = _asked(request, amount, ledger.rate(currency, customer) if customer else None)
     decision = order_check.check(moment.edition.policy, asked, facts, today=moment.today)
     line_currency = ledger.line_currency(customer) if customer else currency

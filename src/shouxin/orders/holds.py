@@ -1,12 +1,15 @@
 """Orders that wait for a person: release with a reason, up to an amount and a day; reject; look again (I-19, I-20)."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
 from shouxin.credit import exposure
+from shouxin.credit.models import Reservation
 from shouxin.office import moves, posts, rates
 from shouxin.office.models import Person
 from shouxin.office.policies import Edition
@@ -189,18 +192,37 @@ WORDS = {
 
 
 def _exposure_after(hold: Hold, up_to: Decimal, edition: Edition, today: date) -> Decimal:
-    """What the customer would owe with the order, in the company's currency; authority is measured in that."""
+    """What the customer would owe with the order and with what is left of other releases, in the company's currency;
+    authority is measured in that."""
     assert hold.customer_id is not None
     company = edition.policy.company.currency
     held = exposure.exposures([hold.customer_id])[hold.customer_id]
-    known = rates.rates({*held, hold.decision.currency}, on=today, company_currency=company)
-    missing = sorted({*held, hold.decision.currency} - known.keys())
+    promised = [*_left_of_releases(hold, today), (hold.decision.currency, up_to)]
+    needed = {*held, *(currency for currency, _amount in promised)}
+    known = rates.rates(needed, on=today, company_currency=company)
+    missing = sorted(needed - known.keys())
     if missing:
         raise CannotDecide(
             _("No exchange rate is known for %(currency)s."), code="currency_unknown", currency=missing[0]
         )
-    total = sum((convert(each.total, known[currency].rate) for currency, each in held.items()), Decimal(0))
-    return total + convert(up_to, known[hold.decision.currency].rate)
+    owed = [(currency, each.total) for currency, each in held.items()]
+    return sum((convert(amount, known[currency].rate) for currency, amount in (*owed, *promised)), Decimal(0))
+
+
+def _left_of_releases(hold: Hold, today: date) -> Iterator[tuple[str, Decimal]]:
+    """Currency and amount of what the customer's other orders may still grow to under releases that run (I-15)."""
+    running = Hold.objects.filter(customer=hold.customer_id, status="released", until__gte=today).exclude(pk=hold.pk)
+    for each in running.select_related("decision"):
+        order = each.decision
+        if (order.source_system, order.order_no) == (hold.decision.source_system, hold.decision.order_no):
+            continue
+        placed = Reservation.objects.filter(
+            account__customer=hold.customer_id, source_system=order.source_system, order_no=order.order_no
+        )
+        parts = placed.aggregate(left=Sum(F("reserved") + F("undelivered") + F("unbilled") + F("billed")))
+        left = (each.up_to_amount or Decimal(0)) - (parts["left"] or Decimal(0))
+        if left > 0:
+            yield order.currency, left
 
 
 def _again(decision: CreditDecision, *, edition: Edition, today: date, at: datetime, by: Person) -> CreditDecision:

@@ -145,8 +145,11 @@ class Ledger:
             self._rates[source, target] = known[source].rate / known[target].rate if both else None
         return self._rates[source, target]
 
-    def facts(self, customer: Known | None, currency: str, released_up_to: Decimal | None) -> Facts:
-        """All that is true about one request's customer at this point of the batch."""
+    def facts(self, customer: Known | None, currency: str, released: tuple[Decimal, tuple[str, ...]] | None) -> Facts:
+        """All that is true about one request's customer at this point of the batch.
+
+        `released`: up to what amount in this currency a person has released the order, and over which reasons.
+        """
         if customer is None:
             return Facts(known=False)
         target, pool_currency = self.line_currency(customer), self._trust(customer.head_id).pool_currency
@@ -159,16 +162,16 @@ class Ledger:
             or (pool_currency and (self._missing(group, pool_currency) or self._unknown(target, pool_currency)))
             or ""
         )
+        if released:
+            up_to, reasons = released
+            up_to_in_line = self._in_line_currency(up_to, currency, target)
+            lasting = replace(lasting, released_up_to=up_to_in_line, released_for=reasons)
         if unknown:
-            return replace(
-                lasting, missing_rate=unknown, group_limit=lines.UNSET,
-                released_up_to=self._in_line_currency(released_up_to, currency, target),
-            )  # fmt: skip
+            return replace(lasting, missing_rate=unknown, group_limit=lines.UNSET)
         return replace(
             lasting,
             exposure=self._total(mine, target),
             group_exposure=self._total(group, target) if pool_currency else ZERO,
-            released_up_to=self._in_line_currency(released_up_to, currency, target),
         )
 
     def _lasting(self, customer: Known, target: str) -> Facts:

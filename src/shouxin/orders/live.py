@@ -1,5 +1,6 @@
 """The one live decision of each order: what a later check of the same order supersedes (I-11)."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from shouxin.credit.models import CreditAccount, Reservation
 from shouxin.lib.statements import Reply, append_new, array, ask, send
 
+from . import stored
 from .models import CreditDecision, Hold, LiveOrder
 
 if TYPE_CHECKING:
@@ -35,11 +37,21 @@ def keys_of(requests: Iterable["CheckRequest"]) -> list[Key]:
 
 @dataclass(frozen=True)
 class Release:
-    """A person's word that an order may ship: for which customer, up to what amount of which currency."""
+    """A person's word that an order may ship: for which customer, up to what amount of which currency, and over which
+    of the reasons that were before her, on the terms asked for then."""
 
     customer_id: int | None
     currency: str
     up_to: Decimal
+    reasons: Sequence[Mapping[str, Any]]
+    asked: dict[str, Any]
+
+    def covers(self, request: "CheckRequest") -> tuple[str, ...]:
+        """The reasons it overrules for this request: other terms than those asked for then are nobody's word."""
+        then = stored.asked(self.asked)
+        same = (request.term_days, request.discount) == (then.term_days, then.discount)
+        held = {reason["code"] for reason in self.reasons if reason["severity"] in ("hold", "released")}
+        return tuple(sorted(held if same else held - {"terms_loosened"}))
 
 
 class Live(NamedTuple):
@@ -73,13 +85,15 @@ class LiveOrders:
         """What of the order is owed on this account already; what stands on another's account is no part of it."""
         return self.shipped.get((key_of(request), account_id), ZERO) if request.order_no and account_id else ZERO
 
-    def released_up_to(
+    def released(
         self, request: "CheckRequest", customer_id: int | None, currency: str, shipped: Decimal
-    ) -> Decimal | None:
-        """What is left of the amount a person has released this customer's order up to, while it lasts (I-19)."""
+    ) -> tuple[Decimal, tuple[str, ...]] | None:
+        """What is left of the amount a person has released this customer's order up to, while it lasts, and the
+        reasons she has overruled (I-19)."""
         release = self.releases.get(key_of(request))
-        fits = release and release.customer_id == customer_id and release.currency == currency
-        return max(ZERO, release.up_to - shipped) if release and fits else None
+        if release is None or (release.customer_id, release.currency) != (customer_id, currency):
+            return None
+        return max(ZERO, release.up_to - shipped), release.covers(request)
 
     def follow(self, key: Key, decision_id: int) -> int | None:
         """Let a decision of this batch be the live one; answers the one it supersedes."""
@@ -160,7 +174,7 @@ SELECT r.source_system, r.order_no, r.account_id, sum(r.unbilled + r.billed)
 FROM {keys} JOIN {reservation} r USING (source_system, order_no) GROUP BY 1, 2, 3
 """.format(**_TABLES)
 _RELEASES = """
-SELECT d.source_system, d.order_no, h.customer_id, d.currency, h.up_to_amount
+SELECT d.source_system, d.order_no, h.customer_id, d.currency, h.up_to_amount, d.reasons, d.request
 FROM {keys} JOIN {creditdecision} d USING (source_system, order_no) JOIN {hold} h ON h.decision_id = d.id
 WHERE h.status = 'released' AND h.until >= %s ORDER BY h.id
 """.format(**_TABLES)
@@ -173,13 +187,16 @@ def ask_live(keys: Sequence[Key], *, today: date) -> Callable[[], LiveOrders]:
     """
     locked = ask(_LOCK, *_asked(keys), read=lambda rows: {(row[0], row[1]): Live(*row[2:]) for row in rows})
     held = ask(_HELD, *_asked(keys), read=_read_reservations)
-    releases = ask(
-        _RELEASES, *_asked(keys), today, read=lambda rows: {(row[0], row[1]): Release(*row[2:]) for row in rows}
-    )
+    releases = ask(_RELEASES, *_asked(keys), today, read=_read_releases)
     shipped = ask(
         _SHIPPED, *_asked(keys), read=lambda rows: {((row[0], row[1]), row[2]): row[3] for row in rows if row[3]}
     )
     return lambda: LiveOrders(locked.read(), held.read(), releases.read(), shipped.read())
+
+
+def _read_releases(rows: Iterable[Sequence[Any]]) -> dict[Key, Release]:
+    """The last release of each order."""
+    return {(row[0], row[1]): Release(*row[2:5], *map(json.loads, row[5:])) for row in rows}
 
 
 def _read_reservations(rows: Iterable[Sequence[Any]]) -> dict[Key, list[Reservation]]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
+from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.days import YEARS
 
 from .models import Instalment, Invoice, Receipt
@@ -148,8 +149,8 @@ def _texts(row: InvoiceRow | ReceiptRow) -> tuple[str, ...]:
 
 
 def is_currency(code: str) -> bool:
-    """Whether the code has the shape of a currency: three capital letters."""
-    return len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()
+    """Whether there is such a currency."""
+    return code in CURRENCIES
 
 
 def is_amount(value: Decimal) -> bool:

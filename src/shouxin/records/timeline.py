@@ -43,6 +43,7 @@ VERBS: Mapping[tuple[str, str], tuple[Any, str, str]] = {
     ("security", "expire"): (gettext_lazy("Security ran out"), "before", "amber"),
     ("", "line.begin"): (gettext_lazy("A line begins"), "before", "green"),
     ("", "line.downgrade"): (gettext_lazy("Downgraded"), "after", "red"),
+    ("", "line.overtake"): (gettext_lazy("What was planned before no longer comes"), "after", "amber"),
     ("", "set_standing"): (gettext_lazy("Standing changed"), "after", "red"),
     ("", "propose_release"): (gettext_lazy("Lifting the blacklisting proposed"), "after", "amber"),
     ("standing-release", "confirm"): (gettext_lazy("Lifting the blacklisting confirmed"), "after", "green"),
@@ -84,7 +85,8 @@ def entries(customer: Customer, *, stage: str = "") -> QuerySet[TrailEntry]:
 
 def changes(customer: Customer, limit: int = 12) -> list[TrailEntry]:
     """The last changes of the credit sheet itself, the latest first (B2.2)."""
-    verbs = ("register", "create", "change_customer", "line.begin", "line.import", "line.downgrade", "set_standing")
+    verbs = ("register", "create", "change_customer", "line.begin", "line.import", "line.downgrade", "line.overtake",
+             "set_standing")  # fmt: skip
     return list(entries(customer).filter(verb__in=verbs)[:limit])
 
 

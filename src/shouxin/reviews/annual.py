@@ -218,11 +218,8 @@ def terms_of(proposed: Terms, currency: str, since: date) -> LineTerms:
 
 def locked(review: Review, version: int | None) -> Review:
     """The review as it stands, locked; raises Moved when it was changed since it was seen, or the year is closed."""
-    fresh = (
-        Review.objects.select_for_update(of=("self",))
-        .select_related("campaign", "customer", "request")
-        .get(pk=review.pk)
-    )
+    rows = Review.objects.select_for_update(of=("self",)).select_related("campaign", "customer")
+    fresh = rows.get(pk=review.pk)  # its request is read only now: who waited for the lock would join the one before
     if version is not None and fresh.version != version:
         raise Moved(_("The review was changed after you opened it."), code="version_seen")
     refuse_closed(fresh.campaign)
@@ -253,6 +250,9 @@ def renew(review: Review, *, version: int | None = None, by: Person, on: date, a
     rows = {fresh.customer_id: fresh}
     [fresh] = _reviewed(fresh.campaign, list(known.values()), rows, edition=edition, by=by, on=on, at=at)
     fresh.version += 1
+    if fresh.request:  # whoever saw the proposal before has not seen this one (I-16)
+        fresh.request.version = max(fresh.version, request.version + 1 if request else 0)
+        fresh.request.save(update_fields=["version"])
     fresh.save()
     trail.record("renew_review", about=fresh, by=by, at=at, customer=fresh.customer_id, proposal=fresh.action)
     return fresh

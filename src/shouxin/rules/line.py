@@ -102,7 +102,8 @@ def allows(limit: Limit, exposure_after: Decimal) -> bool:
 class Line:
     """What a customer is trusted with from `since` to `until`, both days included; None runs on until replaced.
 
-    `grade` is None where a limit was taken over without a rating. `term_days` are days from the base event.
+    `grade` is None where a limit was taken over without a rating. `term_days` are days from the base event. `signed` is
+    its place in the order of signatures.
     """
 
     grade: Grade | None
@@ -112,6 +113,16 @@ class Line:
     discount: Discount | None
     since: date
     until: date | None = None
+    signed: int = 0
+
+
+def takes_away(
+    limit: Limit, grade: Grade | None, currency: str, *, planned: Limit, planned_grade: Grade | None, planned_in: str
+) -> bool:
+    """Whether a line signed later trusts less than one signed before it for a later day: less far, under a worse grade,
+    or in a currency in which the two cannot be compared. Then what was planned must not undo it (B2.5)."""
+    worse = grade is not None and planned_grade is not None and grade.worse_than(planned_grade)
+    return worse or currency != planned_in or reach(limit) < reach(planned)
 
 
 def in_force(line: Line, on: date, grace_days: int = 0) -> bool:
@@ -122,11 +133,11 @@ def in_force(line: Line, on: date, grace_days: int = 0) -> bool:
 def temporary_limit(line: Line | None, temporaries: Iterable[Line], on: date) -> Limit:
     """The temporary lines in force on a day, added up; `none` where there are none. They know no days of grace.
 
-    A cut to "no credit" ends the temporary lines granted before it (B2.5); one granted on or after that day is a
+    A cut to "no credit" ends the temporary lines signed before it, whenever they begin (B2.5); one signed after it is a
     decision of its own and counts. Raises ValueError when the currencies differ.
     """
-    cut = line.since if line and line.limit.kind == "none" and line.since <= on else date.min
-    counted = [temporary for temporary in temporaries if in_force(temporary, on) and temporary.since >= cut]
+    cut = line.signed if line and line.limit.kind == "none" and line.since <= on else -1
+    counted = [temporary for temporary in temporaries if in_force(temporary, on) and temporary.signed > cut]
     if len({each.currency for each in (*counted, *([line] if line else []))}) > 1:
         raise ValueError("a temporary line must be in the currency of the line it stands on")
     if any(temporary.limit.kind == "unlimited" for temporary in counted):

@@ -4,7 +4,7 @@ The order of the reasons is that of the published reason codes. All amounts are 
 An exposure equal to the limit passes; one cent more does not (domain 1.2).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -59,6 +59,8 @@ class Facts:
     missing_rate: str = ""
     parked: str = ""
     released_up_to: Decimal | None = None
+    released_for: tuple[str, ...] | None = None
+    """The reasons that were before whoever released the order; None in decisions of the time before they were kept."""
     secured: Decimal = ZERO
     """What securities add to the line, after shares and cap (B2.1)."""
 
@@ -300,11 +302,17 @@ def failures(case: Case) -> Iterator[tuple[str, Failed]]:
 
 
 def weigh(case: Case, code: str, failed: Failed) -> Reason:
-    """A failed check with its severity: the policy's, unless a release in force covers the order."""
-    released_up_to = case.facts.released_up_to
-    covered = released_up_to is not None and case.asked.amount <= released_up_to and code not in NO_RELEASE
-    severity = "released" if covered else case.policy.severity(code, case.facts.grade)
+    """A failed check with its severity: the policy's, unless a release in force covers the order and this reason."""
+    severity = "released" if _covered(case, code) else case.policy.severity(code, case.facts.grade)
     return Reason(code, severity, failed.measured, failed.allowed, failed.cures, failed.secured)
+
+
+def _covered(case: Case, code: str) -> bool:
+    """Whether a release covers this reason: what came up after it was signed, nobody has overruled (I-19)."""
+    up_to, seen = case.facts.released_up_to, case.facts.released_for
+    return (
+        up_to is not None and case.asked.amount <= up_to and code not in NO_RELEASE and (seen is None or code in seen)
+    )
 
 
 def available(case: Case) -> Decimal | None:
@@ -327,6 +335,6 @@ def check(policy: Policy, asked: Asked, facts: Facts, *, today: date) -> Decisio
     return Decision(outcome, reasons, before, after)
 
 
-def with_release(facts: Facts, up_to: Decimal) -> Facts:
-    """The same facts once somebody with authority has released the order up to an amount."""
-    return replace(facts, released_up_to=up_to)
+def with_release(facts: Facts, up_to: Decimal, seen: Collection[str] | None = None) -> Facts:
+    """The same facts once somebody with authority has released the order up to an amount, over the reasons she saw."""
+    return replace(facts, released_up_to=up_to, released_for=None if seen is None else tuple(sorted(seen)))

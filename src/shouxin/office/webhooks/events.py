@@ -22,7 +22,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "hold.released": ("hold/release",),
     "hold.rejected": ("hold/reject",),
     "line_request.decided": ("line-request/approve", "line-request/decline"),
-    "line.changed": ("line/line.begin", "line/line.downgrade", "line/line.import"),
+    "line.changed": ("line/line.begin", "line/line.downgrade", "line/line.overtake", "line/line.import"),
     "standing.changed": ("customer/set_standing",),
     "day.done": ("day/day.run",),
 }
