@@ -15,6 +15,7 @@ from shouxin.office.refusals import BadForm, CannotDecide, Moved, NotYourDuty
 from shouxin.orders import checks, fulfilment, holds, lane
 from shouxin.orders.checks import CheckRequest, Moment, Question
 from shouxin.orders.models import CreditDecision, Hold, LiveOrder
+from shouxin.receivables import invoices
 from shouxin.receivables.models import Invoice
 from shouxin.rules.policy import Post
 from tests.api import Caller
@@ -138,6 +139,19 @@ def test_a_release_overrules_what_was_before_the_signer_and_nothing_that_came_up
 
 def held_for(decision: CreditDecision) -> list[str]:
     return [reason["code"] for reason in decision.reasons if reason["severity"] == "hold"]
+
+
+@pytest.mark.invariant("I-5", "I-19")
+def test_a_release_serves_nobody_twice_whatever_is_credited_and_reversed() -> None:
+    line(acme(), 100)
+    order = released(1000, "SO-1", 1000).reservation
+    assert order is not None
+    who = {"by": posts.system(), "today": TODAY, "at": clock.now()}
+    fulfilment.bill(order, None, invoice_no="F-1", **who)
+    note = invoices.issue(acme(), doc_no="G-1", amount=D(-1000), order_no="SO-1", dated_on=TODAY, **who)
+    assert owed(acme()) == (0, 0) and decide(ask(1000, "SO-1"))[0].outcome == "hold"
+    invoices.reverse(note, why="by mistake", **who)
+    assert decide(ask(1000, "SO-1"))[0].outcome == "hold"
 
 
 @pytest.mark.invariant("I-15", "I-19")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shouxin.credit.models import CreditAccount, Reservation
 from shouxin.lib.statements import Reply, append_new, array, ask, send
+from shouxin.receivables.models import Invoice
 
 from . import stored
 from .models import CreditDecision, Hold, LiveOrder
@@ -38,11 +39,16 @@ def keys_of(requests: Iterable["CheckRequest"]) -> list[Key]:
 @dataclass(frozen=True)
 class Release:
     """A person's word that an order may ship: for which customer, up to what amount of which currency, and over which
-    of the reasons that were before her, on the terms asked for then."""
+    of the reasons that were before her, on the terms asked for then.
+
+    `credited`: what credit notes ever took off the order. It was shipped under the release all the same, which serves
+    nobody twice, whether or not a note was reversed.
+    """
 
     customer_id: int | None
     currency: str
     up_to: Decimal
+    credited: Decimal
     reasons: Sequence[Mapping[str, Any]]
     asked: dict[str, Any]
 
@@ -93,7 +99,7 @@ class LiveOrders:
         release = self.releases.get(key_of(request))
         if release is None or (release.customer_id, release.currency) != (customer_id, currency):
             return None
-        return max(ZERO, release.up_to - shipped), release.covers(request)
+        return max(ZERO, release.up_to - shipped - release.credited), release.covers(request)
 
     def follow(self, key: Key, decision_id: int) -> int | None:
         """Let a decision of this batch be the live one; answers the one it supersedes."""
@@ -140,7 +146,7 @@ _FOLLOW = (
 )
 _TABLES = {
     model.__name__.lower(): model._meta.db_table
-    for model in (CreditAccount, CreditDecision, Hold, LiveOrder, Reservation)
+    for model in (CreditAccount, CreditDecision, Hold, Invoice, LiveOrder, Reservation)
 } | {"keys": "unnest(%s::text[], %s::text[]) AS k(source_system, order_no)"}
 
 
@@ -174,7 +180,11 @@ SELECT r.source_system, r.order_no, r.account_id, sum(r.unbilled + r.billed)
 FROM {keys} JOIN {reservation} r USING (source_system, order_no) GROUP BY 1, 2, 3
 """.format(**_TABLES)
 _RELEASES = """
-SELECT d.source_system, d.order_no, h.customer_id, d.currency, h.up_to_amount, d.reasons, d.request
+SELECT d.source_system, d.order_no, h.customer_id, d.currency, h.up_to_amount, (
+    SELECT coalesce(-sum(i.amount), 0.00) FROM {invoice} i
+    WHERE i.customer_id = h.customer_id AND i.currency = d.currency AND i.order_no = d.order_no
+        AND i.kind = 'credit_note'
+), d.reasons, d.request
 FROM {keys} JOIN {creditdecision} d USING (source_system, order_no) JOIN {hold} h ON h.decision_id = d.id
 WHERE h.status = 'released' AND h.until >= %s ORDER BY h.id
 """.format(**_TABLES)
@@ -196,7 +206,7 @@ def ask_live(keys: Sequence[Key], *, today: date) -> Callable[[], LiveOrders]:
 
 def _read_releases(rows: Iterable[Sequence[Any]]) -> dict[Key, Release]:
     """The last release of each order."""
-    return {(row[0], row[1]): Release(*row[2:5], *map(json.loads, row[5:])) for row in rows}
+    return {(row[0], row[1]): Release(*row[2:6], *map(json.loads, row[6:])) for row in rows}
 
 
 def _read_reservations(rows: Iterable[Sequence[Any]]) -> dict[Key, list[Reservation]]:
