@@ -268,11 +268,9 @@ def overtake(line: Line) -> None:
 
 
 def _takes_away(line: Line, plan: Line) -> bool:
-    limits = (Limit(each.limit_kind, each.limit) for each in (line, plan))
-    grades = (Grade(each.grade) if each.grade else None for each in (line, plan))
-    (limit, planned), (grade, planned_grade) = limits, grades
+    new, old = InForce(line), InForce(plan)
     return rule.takes_away(
-        limit, grade, line.currency, planned=planned, planned_grade=planned_grade, planned_in=plan.currency
+        new.limit, new.grade, line.currency, planned=old.limit, planned_grade=old.grade, planned_in=plan.currency
     )
 
 

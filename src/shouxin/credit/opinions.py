@@ -153,15 +153,17 @@ def _lender(found: Round, post: Post, by: Person, today: date) -> Person | None:
 
 
 BARS = frozenset({"own_application", "own_edit", "own_customer", "own_opinion"})
+"""Refusals that no post cures."""
 
 
 def holds_of(application: Application, found: Round, by: Person, today: date) -> dict[Post, Decimal | None]:
     """The authority she signs this paper with: her own posts, and those lent to her for it by who may sign it still."""
     holds = dict(posts.authority_of(by, today))
     for each in found.lent:
-        own = {} if _bars(application, found, each.by) else dict(posts.authority_of(each.by, today))
-        post = Post(each.post)
-        if each.to_id == by.pk and post in own and post not in holds:
+        if each.to_id != by.pk or _bars(application, found, each.by):
+            continue
+        own, post = dict(posts.authority_of(each.by, today)), Post(each.post)
+        if post in own and post not in holds:
             holds[post] = own[post]
     return holds
 

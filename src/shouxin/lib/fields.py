@@ -7,11 +7,8 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
-from shouxin.rules.money import CENT, AmountError, read_amount
+from shouxin.rules.money import AMOUNT_END, CENT, AmountError, read_amount
 from shouxin.rules.text import Unreadable, one_spelling
-
-BOUND = Decimal(10) ** 13
-"""What an amount stays below: thirteen digits before the point."""
 
 
 class AmountField(forms.CharField):
@@ -35,8 +32,8 @@ class AmountField(forms.CharField):
         except AmountError as fault:
             large = fault.code == "too_large"
             raise forms.ValidationError(self._bounds if large else _("Write an amount such as 12,000.00.")) from None
-        low = -BOUND if self.least is None else self.least
-        if amount is None or amount < low or not -BOUND < amount < BOUND:
+        low = -AMOUNT_END if self.least is None else self.least
+        if amount is None or amount < low or not -AMOUNT_END < amount < AMOUNT_END:
             raise forms.ValidationError(self._bounds)
         return amount
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shouxin.credit.models import LimitKind
+from shouxin.credit.models import CreditAccount, LimitKind
 from shouxin.customers.models import StandingKind
 from shouxin.lib.templatetags.shouxin import day, grouped
 from shouxin.rules.line import Limit
@@ -224,8 +224,8 @@ def chips(decision: CreditDecision) -> SafeString:
     return format_html_join(" ", "{}", ((mark,) for mark in marks))
 
 
-def customer_address(row: CreditDecision | Hold) -> str:
-    """The customer's file; "" for nobody we know."""
+def customer_address(row: CreditDecision | Hold | CreditAccount) -> str:
+    """The file of the customer whose row it is; "" for nobody we know."""
     return reverse("customers:file", args=[row.customer_id]) if row.customer_id else ""
 
 

@@ -210,19 +210,25 @@ def _exposure_after(hold: Hold, up_to: Decimal, edition: Edition, today: date) -
 
 
 def _left_of_releases(hold: Hold, today: date) -> Iterator[tuple[str, Decimal]]:
-    """Currency and amount of what the customer's other orders may still grow to under releases that run (I-15)."""
-    running = Hold.objects.filter(customer=hold.customer_id, status="released", until__gte=today).exclude(pk=hold.pk)
-    for each in running.select_related("decision"):
-        order = each.decision
-        if (order.source_system, order.order_no) == (hold.decision.source_system, hold.decision.order_no):
-            continue
-        placed = Reservation.objects.filter(
-            account__customer=hold.customer_id, source_system=order.source_system, order_no=order.order_no
-        )
-        parts = placed.aggregate(left=Sum(F("reserved") + F("undelivered") + F("unbilled") + F("billed")))
-        left = (each.up_to_amount or Decimal(0)) - (parts["left"] or Decimal(0))
+    """Currency and amount of what the customer's other orders may still grow to under releases that run (I-15).
+
+    Of several releases of one order the last one counts, as for the order itself.
+    """
+    running = Hold.objects.filter(customer=hold.customer_id, status="released", until__gte=today)
+    latest = {_key(each.decision): each for each in running.select_related("decision").order_by("pk")}
+    latest.pop(_key(hold.decision), None)
+    placed = Reservation.objects.filter(account__customer=hold.customer_id, order_no__in=[key[1] for key in latest])
+    parts = Sum(F("reserved") + F("undelivered") + F("unbilled") + F("billed"))
+    rows = placed.order_by().values_list("source_system", "order_no").annotate(parts=parts)
+    stands = {(source, order): amount for source, order, amount in rows}
+    for key, each in latest.items():
+        left = (each.up_to_amount or Decimal(0)) - stands.get(key, Decimal(0))
         if left > 0:
-            yield order.currency, left
+            yield each.decision.currency, left
+
+
+def _key(decision: CreditDecision) -> tuple[str, str]:
+    return decision.source_system, decision.order_no
 
 
 def _again(decision: CreditDecision, *, edition: Edition, today: date, at: datetime, by: Person) -> CreditDecision:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from shouxin.credit.models import CreditAccount, Reservation
 from shouxin.lib.statements import Reply, append_new, array, ask, send
 from shouxin.receivables.models import Invoice
+from shouxin.rules import order_check
 
 from . import stored
 from .models import CreditDecision, Hold, LiveOrder
@@ -53,11 +54,9 @@ class Release:
     asked: dict[str, Any]
 
     def covers(self, request: "CheckRequest") -> tuple[str, ...]:
-        """The reasons it overrules for this request: other terms than those asked for then are nobody's word."""
-        then = stored.asked(self.asked)
-        same = (request.term_days, request.discount) == (then.term_days, then.discount)
-        held = {reason["code"] for reason in self.reasons if reason["severity"] in ("hold", "released")}
-        return tuple(sorted(held if same else held - {"terms_loosened"}))
+        """The reasons it overrules for this request."""
+        told = {reason["code"]: reason["severity"] for reason in self.reasons}
+        return order_check.overruled(told, stored.asked(self.asked), request.term_days, request.discount)
 
 
 class Live(NamedTuple):

@@ -20,7 +20,7 @@ from shouxin.office.models import Person
 from shouxin.office.pages import acting, blame, moment, page, status_of
 from shouxin.office.refusals import BadForm, Moved, NotVisible
 
-from . import fulfilment
+from . import evidence, fulfilment
 from .forms import BillForm, ExtendForm, PartForm
 from .models import CreditDecision
 
@@ -44,10 +44,6 @@ def _address(row: Reservation) -> str:
     return reverse("orders:reservation", args=[row.pk])
 
 
-def _customer(row: Reservation) -> str:
-    return reverse("customers:file", args=[row.account.customer_id])
-
-
 def _order(row: Reservation) -> str:
     """The order's number; a long one leaves the other columns their room."""
     return format_html('<span class="order-no" title="{0}">{0}</span>', row.order_no)
@@ -68,7 +64,12 @@ def _of_stage(rows: Any, stage: str) -> Any:
 
 COLUMNS = (
     Column("number", gettext_lazy("Number"), sort="number", link=_address, drawer=True),
-    Column("customer", gettext_lazy("Customer"), value="account.customer", link=_customer),
+    Column(
+        "customer",
+        gettext_lazy("Customer"),
+        value="account.customer",
+        link=lambda row: evidence.customer_address(row.account),
+    ),
     Column("order_no", gettext_lazy("Order"), "html", value=_order, plain=lambda row: row.order_no),
     Column("amount", gettext_lazy("Amount"), "amount", sort="amount", dear=True, currency="account.currency"),
     Column("status", gettext_lazy("Status"), "status", value=status),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shouxin.rules.currencies import CURRENCIES
 from shouxin.rules.days import YEARS
+from shouxin.rules.money import AMOUNT_END
 
 from .models import Instalment, Invoice, Receipt
 
@@ -155,7 +156,7 @@ def is_currency(code: str) -> bool:
 
 def is_amount(value: Decimal) -> bool:
     """Whether a paper can carry the amount: not 0, to the cent, at most thirteen digits before the point."""
-    return bool(value.is_finite() and value and abs(value) < 10**13 and value == round(value, 2))
+    return bool(value.is_finite() and value and abs(value) < AMOUNT_END and value == round(value, 2))
 
 
 KINDS = {kind for kind, _label in Invoice.KINDS} - {"reversal"}

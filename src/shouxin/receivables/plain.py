@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from shouxin.lib.imports.kinds import Block, Refused
+from shouxin.rules.money import AMOUNT_END
 
 ZERO = Decimal(0)
-AMOUNT_END = Decimal(10**13)
 NUMBER_MAX = 32_767
 
 Columns = Mapping[str, Sequence[Any]]

@@ -14,6 +14,8 @@ from fractions import Fraction
 from shouxin.rules.text import Unreadable, half_width
 
 CENT = Decimal("0.01")
+AMOUNT_END = Decimal(10) ** 13
+"""What every amount stays below: thirteen digits before the point."""
 
 # The default context rounds at 28 digits; amount times rate must be rounded once only, by us.
 _EXACT = Context(prec=200)

@@ -4,7 +4,7 @@ The order of the reasons is that of the published reason codes. All amounts are 
 An exposure equal to the limit passes; one cent more does not (domain 1.2).
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -313,6 +313,18 @@ def _covered(case: Case, code: str) -> bool:
     return (
         up_to is not None and case.asked.amount <= up_to and code not in NO_RELEASE and (seen is None or code in seen)
     )
+
+
+def overruled(
+    severities: Mapping[str, str], then: Asked, term_days: int | None, discount: Discount | None
+) -> tuple[str, ...]:
+    """Of the reasons that were before whoever released an order, those she has overruled for it as it is asked now.
+
+    `severities`: code -> severity of the decision she saw. Other terms than those asked for then are nobody's word.
+    """
+    held = {code for code, severity in severities.items() if severity in ("hold", "released")}
+    same = (term_days, discount) == (then.term_days, then.discount)
+    return tuple(sorted(held if same else held - {"terms_loosened"}))
 
 
 def available(case: Case) -> Decimal | None:
