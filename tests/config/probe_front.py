@@ -17,7 +17,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from shouxin.config import front  # noqa: E402 - Django first
+from shouxin.config import answers, front  # noqa: E402 - Django first
 
 ended: list[str] = []
 
@@ -71,8 +71,8 @@ class Whole(list[bytes]):
     streaming = False
 
 
-front.READER_SECONDS = float(os.environ.get("PROBE_READER_SECONDS", "60"))
-front.UNREAD_MAX = 32 << 20
+answers.READER_SECONDS = float(os.environ.get("PROBE_READER_SECONDS", "60"))
+answers.UNREAD_MAX = 32 << 20
 front.LARGE_MAX = int(os.environ.get("PROBE_LARGE_MAX", front.LARGE_MAX))
 front.SHARE_MAX = int(os.environ.get("PROBE_SHARE_MAX", front.SHARE_MAX))
 front.WAITING_MAX = int(os.environ.get("PROBE_WAITING_MAX", "64"))
